@@ -1,0 +1,1 @@
+"""securexfer: hand data over without handing people over."""

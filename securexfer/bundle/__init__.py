@@ -1,0 +1,1 @@
+"""The parcel: one ZIP file, written in one pass, read with distrust. Only here is pyzipper."""

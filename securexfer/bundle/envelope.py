@@ -1,0 +1,115 @@
+"""The envelope: the clear, signed outside of a bundle.
+
+It says who sealed what to whom and until when, and where every byte lies; not what is inside.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from securexfer.bundle.layout import MAX_MEMBERS, Extent
+from securexfer.crypto.canonical import MAX_INTEGER, decode_canonical, encode_canonical
+from securexfer.crypto.framing import framed_sha256, length_prefixed
+from securexfer.errors import BundleFormatError, BundleUnsupportedError
+from securexfer.instant import parse_instant
+
+FORMAT = 1
+MAX_ENVELOPE_BYTES = 4 * 1024 * 1024
+MAX_RECIPIENTS = 100
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+BundleId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Instant = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class SealedFor(_Part):
+    """One recipient and the password sealed to it (HPKE, base64)."""
+
+    fingerprint: Sha256
+    sealed_password: Annotated[str, Field(max_length=4096)]
+
+
+class Member(_Part):
+    """One member: local header to end of descriptor, in bytes, and the SHA-256 of those bytes."""
+
+    name: Annotated[str, Field(max_length=64)]
+    offset: Count
+    length: Count
+    sha256: Sha256
+
+
+class Envelope(_Part):
+    """The envelope's members, as they are spelled in the file."""
+
+    format: int
+    bundle_id: BundleId
+    created_at: Instant
+    expires_at: Instant
+    sender: Sha256
+    recipients: list[SealedFor] = Field(min_length=1, max_length=MAX_RECIPIENTS)
+    password_commitment: Sha256
+    register_head: Sha256
+    members: list[Member] = Field(min_length=3, max_length=MAX_MEMBERS)
+
+    @property
+    def created(self) -> datetime:
+        """When it was packed, by the sender's clock."""
+        return parse_instant(self.created_at)
+
+    @property
+    def expires(self) -> datetime:
+        """After this it is not opened any more."""
+        return parse_instant(self.expires_at)
+
+    def extents(self) -> list[Extent]:
+        """Members as extents, in order."""
+        return [Extent(m.name, m.offset, m.length) for m in self.members]
+
+    def encode(self) -> bytes:
+        """Canonical JSON."""
+        return encode_canonical(self.model_dump())
+
+
+def decode_envelope(data: bytes) -> Envelope:
+    """Read an envelope.
+
+    Raises:
+        BundleUnsupportedError: for another format version.
+        BundleFormatError: if it is not exactly an envelope in canonical form.
+    """
+    try:
+        members = decode_canonical(data, max_bytes=MAX_ENVELOPE_BYTES)
+    except ValueError as error:
+        raise BundleFormatError(f"The bundle's envelope is not well-formed: {error}.") from None
+    version = members.get("format") if isinstance(members, dict) else None
+    if isinstance(version, int) and version != FORMAT:
+        raise BundleUnsupportedError("The bundle is of another format version than 1.")
+    try:
+        envelope = Envelope.model_validate(members)
+        times = envelope.created <= envelope.expires
+    except (ValidationError, ValueError):
+        raise BundleFormatError(
+            "The bundle's envelope does not have the members it must."
+        ) from None
+    fingerprints = [r.fingerprint for r in envelope.recipients]
+    if not times or len(set(fingerprints)) != len(fingerprints):
+        raise BundleFormatError("The bundle's envelope contradicts itself.")
+    return envelope
+
+
+def seal_info(bundle_id: str, sender: str, recipient: str) -> bytes:
+    """HPKE's `info`: ties a sealed password to one bundle, sender and recipient."""
+    return length_prefixed("securexfer/1/seal", bundle_id, sender, recipient)
+
+
+def commit_password(bundle_id: str, password: str) -> str:
+    """The commitment that all recipients compare, so that none is given another password."""
+    return framed_sha256("securexfer/1/password", bundle_id, password)

@@ -1,0 +1,196 @@
+"""The bundle as a file: opened once, hashed once, and held to that hash ever after.
+
+A drive can give other bytes the second time. So the hashing pass keeps the SHA-256 of every block,
+and every later read goes through blocks that still match.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from securexfer.bundle.layout import COMMENT_BYTES, END_BYTES
+from securexfer.errors import BundleAlteredError, BundleFormatError, OutputError
+
+BLOCK_BYTES = 1024 * 1024
+
+
+class BundleFile:
+    """An open file that may be a bundle. Use as a context manager.
+
+    Attributes:
+        size: in bytes.
+        comment: its last 6,144 bytes, as they were when it was opened.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._hashes: list[bytes] = []
+        self._cached = (-1, b"")
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise BundleFormatError("A bundle is a regular file; this is something else.")
+        self.size = status.st_size
+        self.signed_bytes = self.size - COMMENT_BYTES
+        if self.signed_bytes < END_BYTES:
+            raise BundleFormatError("The file is too short to be a bundle.")
+        self.comment = self._read_raw(self.signed_bytes, COMMENT_BYTES)
+
+    @classmethod
+    def open(cls, path: Path) -> BundleFile:
+        """Open a file for reading; links are not followed.
+
+        Raises:
+            BundleFormatError: if it can't be a bundle.
+            OutputError: if it can't be read at all.
+        """
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            descriptor = os.open(path, flags)
+        except OSError as error:
+            if path.is_symlink():
+                raise BundleFormatError(
+                    f"{path} is a link; links are not followed.", hint="Name the file itself."
+                ) from None
+            raise OutputError(
+                f"The bundle {path} can't be read: {error.strerror}.", hint="Check the path."
+            ) from None
+        try:
+            return cls(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def __enter__(self) -> BundleFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    def peek(self, offset: int, n_bytes: int) -> bytes:
+        """Bytes that nobody has vouched for yet: only to tell what kind of file this is."""
+        return self._read_raw(offset, n_bytes)
+
+    def hash_all(self, advance: Callable[[int], None]) -> str:
+        """SHA-256 (hex) of every byte before the comment; remembers each block's own."""
+        whole = hashlib.sha256()
+        hashes = []
+        for offset in range(0, self.signed_bytes, BLOCK_BYTES):
+            block = self._read_raw(offset, min(BLOCK_BYTES, self.signed_bytes - offset))
+            whole.update(block)
+            hashes.append(hashlib.sha256(block).digest())
+            advance(len(block))
+        self._hashes = hashes
+        return whole.hexdigest()
+
+    def read(self, offset: int, n_bytes: int) -> bytes:
+        """Bytes before the comment, each from a block that is as it was when it was hashed.
+
+        Raises:
+            BundleAlteredError: if the file gives other bytes now.
+            BundleFormatError: if the range lies outside the signed bytes.
+        """
+        if offset < 0 or n_bytes < 0 or offset + n_bytes > self.signed_bytes:
+            raise BundleFormatError("The bundle refers to bytes outside of itself.")
+        parts = []
+        while n_bytes:
+            number, start = divmod(offset, BLOCK_BYTES)
+            part = self._block(number)[start : start + n_bytes]
+            parts.append(part)
+            offset += len(part)
+            n_bytes -= len(part)
+        return b"".join(parts)
+
+    def hash_range(self, offset: int, n_bytes: int) -> str:
+        """SHA-256 (hex) of a range, block by block."""
+        digest = hashlib.sha256()
+        while n_bytes:
+            part = self.read(offset, min(n_bytes, BLOCK_BYTES - offset % BLOCK_BYTES))
+            digest.update(part)
+            offset += len(part)
+            n_bytes -= len(part)
+        return digest.hexdigest()
+
+    def view(self) -> BundleView:
+        """The whole file, comment included, as a stream for the ZIP reader."""
+        return BundleView(self)
+
+    def _block(self, number: int) -> bytes:
+        if self._cached[0] != number:
+            offset = number * BLOCK_BYTES
+            block = self._read_raw(offset, min(BLOCK_BYTES, self.signed_bytes - offset))
+            if hashlib.sha256(block).digest() != self._hashes[number]:
+                raise BundleAlteredError("The file changed while it was being read.")
+            self._cached = (number, block)
+        return self._cached[1]
+
+    def _read_raw(self, offset: int, n_bytes: int) -> bytes:
+        parts = []
+        try:
+            while n_bytes:
+                part = os.pread(self._descriptor, n_bytes, offset)
+                if not part:
+                    raise BundleAlteredError("The file became shorter while it was being read.")
+                parts.append(part)
+                offset += len(part)
+                n_bytes -= len(part)
+        except OSError as error:
+            raise OutputError(
+                f"Reading the bundle failed: {error.strerror}.",
+                hint="The drive may be faulty: copy the bundle elsewhere and try again.",
+            ) from None
+        return b"".join(parts)
+
+
+class BundleView(io.RawIOBase):
+    """A seekable read-only stream over a `BundleFile`; releases only bytes that still match."""
+
+    def __init__(self, file: BundleFile) -> None:
+        super().__init__()
+        self._file = file
+        self._position = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Position in bytes."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move; positions before the start are an error, as for any file."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._file.size}[whence]
+        if base + offset < 0:
+            raise OSError("position before the start")
+        self._position = base + offset
+        return self._position
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Up to `size` bytes; all that is left by default."""
+        left = max(self._file.size - self._position, 0)
+        wanted = left if size is None or size < 0 else min(size, left)
+        end = self._position + wanted
+        signed = self._file.signed_bytes
+        data = b""
+        if self._position < signed:
+            data = self._file.read(self._position, min(end, signed) - self._position)
+        if end > signed:
+            data += self._file.comment[max(self._position - signed, 0) : end - signed]
+        self._position = end
+        return data

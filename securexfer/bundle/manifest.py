@@ -1,0 +1,182 @@
+"""The manifest: the complete record inside a bundle, a Data Package descriptor with one more block.
+
+Unknown keys are ignored by the reader, so that later versions can say more. What is read is held
+to strict types and safe names all the same: a sender can be malicious.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from securexfer.bundle.envelope import BundleId, Count, Envelope, Instant, Sha256
+from securexfer.bundle.layout import MANIFEST
+from securexfer.bundle.padding import space_padding
+from securexfer.crypto.canonical import encode_canonical
+from securexfer.errors import ManifestMismatchError
+from securexfer.recipe.model import MAX_TABLES, is_table_name
+
+MAX_MANIFEST_BYTES = 64 * 1024 * 1024
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class FieldRecord(_Part):
+    """One field: its name, the action that made it, and the source column (none for constants)."""
+
+    name: str
+    action: str
+    source: str | None = None
+
+
+class TableRecord(_Part):
+    """All that is to be known about one table but its rows.
+
+    Attributes:
+        member: the bundle's member that holds it.
+        withheld: source columns that did not leave.
+        n_rows_in, n_rows_out, n_blank_lines: records read and written, blank lines skipped.
+        n_unparsed: cells that an action could not read and made blank, by field.
+        n_subjects: data subjects, exact or an upper bound as `n_subjects_is` says.
+        plaintext_sha256, n_bytes: of the CSV as it comes out.
+        gates: disclosure gates and their results.
+    """
+
+    name: str
+    member: str
+    fields: list[FieldRecord]
+    withheld: list[str]
+    n_rows_in: Count
+    n_rows_out: Count
+    n_blank_lines: Count
+    n_unparsed: dict[str, Count]
+    n_subjects: Count
+    n_subjects_is: Literal["upper bound", "exact", "approximate"]
+    plaintext_sha256: Sha256
+    n_bytes: Count
+    gates: list[dict[str, Any]]
+
+
+class AgreementRecord(_Part):
+    """The agreement that the transfer rests on, as the recipe states it."""
+
+    reference: str
+    purpose: str
+    controller: str
+    regime: str
+    lawful_basis: str
+    retention_days: int
+
+
+class Manifest(_Part):
+    """The `securexfer` block."""
+
+    format: Literal[1]
+    bundle_id: BundleId
+    created_at: Instant
+    expires_at: Instant
+    sender: Sha256
+    recipients: list[Sha256]
+    members: list[str]
+    sequence: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    agreement: AgreementRecord
+    forwarding: Literal["no", "yes"]
+    linkage: str
+    recipe_sha256: Sha256
+    tool: str
+    tables: list[TableRecord] = Field(min_length=1, max_length=MAX_TABLES)
+
+    def encode(self) -> bytes:
+        """The member's content: a Data Package in canonical JSON, padded with spaces."""
+        content = encode_canonical(self.descriptor())
+        return content + space_padding(len(content))
+
+    def descriptor(self) -> dict[str, Any]:
+        """The Data Package descriptor (Data Package Standard 2.0), paths as in the bundle."""
+        paths = {table.name: table.member for table in self.tables}
+        return {
+            **describe_package(self, paths, compression="gz"),
+            "securexfer": self.model_dump(exclude_none=True),
+        }
+
+
+def describe_package(
+    manifest: Manifest, paths: dict[str, str], *, compression: str = ""
+) -> dict[str, Any]:
+    """A Data Package descriptor of the tables in `paths` (table name to path)."""
+    resources = []
+    for table in manifest.tables:
+        if table.name not in paths:
+            continue
+        resource: dict[str, Any] = {
+            "encoding": "utf-8",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "name": table.name.lower(),
+            "path": paths[table.name],
+            "schema": {"fields": [{"name": f.name, "type": "string"} for f in table.fields]},
+            "type": "table",
+        }
+        if compression:
+            resource["compression"] = compression
+        else:
+            resource["bytes"] = table.n_bytes
+            resource["hash"] = f"sha256:{table.plaintext_sha256}"
+        resources.append(resource)
+    return {
+        "created": manifest.created_at,
+        "name": f"sx-{manifest.bundle_id}",
+        "resources": resources,
+    }
+
+
+def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
+    """Read a manifest and hold it against the envelope.
+
+    Raises:
+        ManifestMismatchError: if it is not a manifest, or contradicts the envelope.
+    """
+    try:
+        members = json.loads(content.decode("utf-8"), object_pairs_hook=_unique)
+        manifest = Manifest.model_validate(members["securexfer"])
+    except (ValueError, ValidationError, KeyError, TypeError, RecursionError):
+        raise ManifestMismatchError("The bundle's manifest is not well-formed.") from None
+    repeated = {
+        "bundle id": manifest.bundle_id == envelope.bundle_id,
+        "sender": manifest.sender == envelope.sender,
+        "recipients": manifest.recipients == [r.fingerprint for r in envelope.recipients],
+        "creation time": manifest.created_at == envelope.created_at,
+        "expiry": manifest.expires_at == envelope.expires_at,
+        "members": manifest.members == [m.name for m in envelope.members],
+    }
+    wrong = [name for name, agrees in repeated.items() if not agrees]
+    if wrong:
+        raise ManifestMismatchError(
+            f"The bundle's manifest contradicts its envelope: {', '.join(wrong)}."
+        )
+    tables = [m.name for m in envelope.members if m.name.startswith("tables/")]
+    if [table.member for table in manifest.tables] != tables or MANIFEST not in manifest.members:
+        raise ManifestMismatchError("The bundle's manifest does not describe the tables it holds.")
+    _check_names(table.name for table in manifest.tables)
+    return manifest
+
+
+def _check_names(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        # They become file names here: nothing but what a recipe may say, no case twins.
+        if not is_table_name(name) or name.lower() in seen:
+            raise ManifestMismatchError("The bundle's manifest names a table that can't be one.")
+        seen.add(name.lower())
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("the same key twice")
+    return members

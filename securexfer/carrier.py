@@ -1,0 +1,241 @@
+"""The drive: writing that lasts, or leaves nothing under the final name.
+
+Bytes go to a `.partial` file that only its owner may read; after fsync they are read back past
+the page cache and compared; only then does a rename give the file its name, and the folder is
+synced too, lest a power cut undo the rename.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from securexfer.errors import (
+    DiskFullError,
+    OutputError,
+    OutputExistsError,
+    ReadBackError,
+    SecurexferError,
+)
+from securexfer.reporting import Reporter
+
+PARTIAL_SUFFIX = ".partial"
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+_READ_BYTES = 1024 * 1024
+
+
+class PartialFile:
+    """One file being written. `publish` gives it its name; `discard` removes every trace.
+
+    Attributes:
+        target: the final path.
+        n_bytes: written so far.
+        sha256: hex digest of what was written so far.
+    """
+
+    def __init__(self, target: Path, *, force: bool = False) -> None:
+        self.target = target
+        self._partial = target.with_name(target.name + PARTIAL_SUFFIX)
+        self._force = force
+        self._digest = hashlib.sha256()
+        self._descriptor = -1
+        self.n_bytes = 0
+        check_target(target, force=force)
+        if force:
+            _remove(self._partial)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            self._descriptor = os.open(self._partial, flags, FILE_MODE)
+        except FileExistsError:
+            raise OutputExistsError(
+                f"{self._partial} is there already: another run is writing it, or one was cut off.",
+                hint="If no other run is at work, delete that file or add --force.",
+            ) from None
+        except OSError as error:
+            raise translate(error, target) from None
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 (hex) of the bytes written so far."""
+        return self._digest.hexdigest()
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write all of it.
+
+        Raises:
+            DiskFullError: if there is no room left.
+            OutputError: for any other failure of the drive.
+        """
+        view = memoryview(data)
+        self._digest.update(view)
+        try:
+            while view:
+                n_written = os.write(self._descriptor, view)
+                self.n_bytes += n_written
+                view = view[n_written:]
+        except OSError as error:
+            raise translate(error, self.target) from None
+        return len(data)
+
+    def sync(self) -> None:
+        """Have the drive store it.
+
+        Raises:
+            OutputError: if it reports a failure.
+        """
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise translate(error, self.target) from None
+
+    def read_back(self, reporter: Reporter) -> None:
+        """Read everything again, past the page cache, and compare.
+
+        Raises:
+            ReadBackError: if other bytes come back.
+        """
+        reporter.begin("Reading back", self.n_bytes)
+        digest, n_read = hashlib.sha256(), 0
+        try:
+            with open(self._partial, "rb", buffering=0) as file:
+                if hasattr(os, "posix_fadvise"):
+                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                while piece := file.read(_READ_BYTES):
+                    digest.update(piece)
+                    n_read += len(piece)
+                    reporter.advance(len(piece))
+        except OSError as error:
+            raise translate(error, self.target) from None
+        if n_read != self.n_bytes or digest.digest() != self._digest.digest():
+            raise ReadBackError(f"{self.target.parent} gave back other bytes than were written.")
+
+    def publish(self) -> None:
+        """Close, rename to the final name, sync the folder.
+
+        Raises:
+            OutputExistsError: if something has come to be there meanwhile.
+            OutputError: if the drive fails.
+        """
+        self._close()
+        check_target(self.target, force=self._force)
+        try:
+            self._partial.replace(self.target)
+            sync_folder(self.target.parent)
+        except OSError as error:
+            raise translate(error, self.target) from None
+
+    def discard(self) -> None:
+        """Remove it, as far as that can still be done."""
+        with contextlib.suppress(SecurexferError):
+            self._close()
+        _remove(self._partial)
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            try:
+                os.close(descriptor)
+            except OSError as error:
+                raise translate(error, self.target) from None
+
+
+def check_target(target: Path, *, force: bool) -> None:
+    """Check that a file may be written at this path.
+
+    Raises:
+        OutputExistsError: if something is there and `force` is not set, or it is no plain file.
+        OutputError: if its folder is not there.
+    """
+    if not target.parent.is_dir():
+        raise OutputError(f"The folder {target.parent} does not exist.", hint="Create it first.")
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise OutputExistsError(
+            f"{target} is not a plain file and can't be replaced.", hint="Choose another place."
+        )
+    if target.exists() and not force:
+        raise OutputExistsError(f"{target} is there already.")
+
+
+def make_folder(folder: Path) -> bool:
+    """Make a folder that only its owner may enter; True if it was not there before.
+
+    Raises:
+        OutputError: if it can't be made.
+    """
+    try:
+        if folder.is_dir():
+            return False
+        folder.mkdir(mode=FOLDER_MODE, parents=True)
+    except OSError as error:
+        raise translate(error, folder) from None
+    return True
+
+
+def check_space(folder: Path, needed_bytes: int) -> None:
+    """Refuse where there is certainly too little room.
+
+    Raises:
+        DiskFullError: if fewer than `needed_bytes` are free.
+    """
+    free = free_bytes(folder)
+    if free is not None and free < needed_bytes:
+        raise DiskFullError(
+            f"{folder} has {free:,} bytes free; at least {needed_bytes:,} are needed."
+        )
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Bytes that can still be written there, None where the system doesn't say."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the drive store the folder's entries, where the system can."""
+    if os.name == "nt":
+        return  # Windows has no fsync for folders; its renames are journalled
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems (FUSE drives among them) can't sync a folder; they say so.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def write_small(target: Path, data: bytes, *, force: bool = True) -> None:
+    """Replace a small file of our own, whole or not at all, durably, mode 0600.
+
+    Raises:
+        OutputError: if it can't be written.
+    """
+    file = PartialFile(target, force=force)
+    try:
+        file.write(data)
+        file.sync()
+        file.publish()
+    except BaseException:
+        file.discard()
+        raise
+
+
+def translate(error: OSError, path: Path) -> OutputError:
+    """Our error for one of the operating system's."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError(f"There is no room left where {path} should be written.")
+    return OutputError(f"{path} can't be written: {error.strerror or 'unknown reason'}.")
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

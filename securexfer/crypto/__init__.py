@@ -1,0 +1,1 @@
+"""Keys and proofs. The only room that imports `cryptography`."""

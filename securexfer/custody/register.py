@@ -1,0 +1,269 @@
+"""The register: an append-only log of transfer events, hash-chained, each entry signed.
+
+One entry a line, each a signed document whose payload holds the SHA-256 of the line before. A
+small signed head beside it (count and hash of the last line) shows when the tail was cut off.
+Against someone who holds the identity itself only heads held elsewhere help: each bundle's
+envelope carries one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from securexfer.carrier import FILE_MODE, make_folder, sync_folder, write_small
+from securexfer.crypto.document import SignedDocument, sign_document
+from securexfer.crypto.identity import Identity
+from securexfer.crypto.keys import PublicKeys
+from securexfer.errors import OutputError, RegisterError, SignatureInvalidError
+from securexfer.instant import format_instant, parse_instant
+
+START = "0" * 64
+_LOCK_SECONDS = 30.0
+_MEMBERS = {"at", "details", "event", "host", "identity", "number", "previous_sha256", "user"}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: operating-system user and host, handed in by the command line."""
+
+    user: str
+    host: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event.
+
+    Attributes:
+        number: counted from 1.
+        at: when, by this machine's clock.
+        event: what kind, for example `packed`.
+        identity: fingerprint of the identity that signed it.
+        details: what the kind of event records; never a value from a table.
+        sha256: of its line, which the next entry names.
+    """
+
+    number: int
+    at: datetime
+    event: str
+    actor: Actor
+    identity: str
+    details: Mapping[str, Any]
+    previous_sha256: str
+    sha256: str
+
+
+class Register:
+    """The register of one home."""
+
+    def __init__(self, path: Path, actor: Actor) -> None:
+        self._path = path
+        self._head_path = path.with_name("register.head")
+        self._lock = FileLock(path.with_name("register.lock"), timeout=_LOCK_SECONDS, mode=0o600)
+        self._actor = actor
+
+    def entries(self) -> list[Entry]:
+        """All entries, the chain of hashes checked, signatures not.
+
+        Raises:
+            RegisterError: if the chain is broken or the tail was cut off.
+        """
+        with self._locked():
+            return self._read()
+
+    def append(
+        self,
+        identity: Identity,
+        event: str,
+        details: Mapping[str, Any],
+        at: datetime,
+        *,
+        check: Callable[[list[Entry]], None] | None = None,
+    ) -> Entry:
+        """Add an entry and have the disk store it before returning.
+
+        Args:
+            identity: signs it.
+            event: its kind.
+            details: what that kind records.
+            at: now.
+            check: may refuse, given all entries so far, while nobody else can add one.
+
+        Raises:
+            RegisterError: if that fails; then whatever it was to record must not happen.
+        """
+        with self._locked():
+            entries = self._read(repair=True)
+            if check is not None:
+                check(entries)
+            previous = entries[-1].sha256 if entries else START
+            payload = {
+                "at": format_instant(at),
+                "details": dict(details),
+                "event": event,
+                "host": self._actor.host,
+                "identity": identity.fingerprint,
+                "number": len(entries) + 1,
+                "previous_sha256": previous,
+                "user": self._actor.user,
+            }
+            try:
+                line = sign_document(payload, ("register", identity.keys)).encode()
+                self._write_line(line)
+                self._write_head(identity, len(entries) + 1, _sha256(line))
+            except (OSError, OutputError, ValueError):
+                raise RegisterError("The register can't be written.") from None
+            return _decode_entry(line, len(entries) + 1, previous)
+
+    def verify(self, keys: Mapping[str, PublicKeys]) -> list[Entry]:
+        """Check the chain, every signature and the head.
+
+        Args:
+            keys: the identity's current and former public keys, by fingerprint.
+
+        Raises:
+            RegisterError: naming the first entry that does not hold.
+        """
+        with self._locked():
+            entries = self._read()
+            for number, line in enumerate(self._lines(), start=1):
+                document = SignedDocument.decode(line)
+                signer = keys.get(entries[number - 1].identity)
+                try:
+                    if signer is None:
+                        raise SignatureInvalidError("unknown signer")
+                    document.verified("register", signer)
+                except SignatureInvalidError:
+                    raise RegisterError(
+                        f"Entry {number} of the register has no valid signature of this identity.",
+                        hint="Keep the register as it is, and compare it with your backup.",
+                    ) from None
+            self._check_head(entries, keys)
+            return entries
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            make_folder(self._path.parent)
+            with self._lock:
+                yield
+        except Timeout:
+            raise RegisterError(
+                "The register is in use by another run.", hint="Wait for it to end, then try again."
+            ) from None
+        except (OSError, OutputError):
+            raise RegisterError("The register can't be read or locked.") from None
+
+    def _lines(self) -> list[bytes]:
+        """Complete lines; an unfinished last one, left by a crash, does not count."""
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return []
+        return data.split(b"\n")[:-1]
+
+    def _read(self, *, repair: bool = False) -> list[Entry]:
+        lines = self._lines()
+        entries: list[Entry] = []
+        previous = START
+        for number, line in enumerate(lines, start=1):
+            entry = _decode_entry(line, number, previous)
+            entries.append(entry)
+            previous = entry.sha256
+        count, sha256 = self._read_head()
+        # One entry more than the head knows is a crash between the two writes; fewer is a cut.
+        if count > len(entries) or (count and entries[count - 1].sha256 != sha256):
+            raise RegisterError(
+                f"The register has lost entries: {len(entries)} are there of {count}.",
+                hint="Restore register.jsonl from its backup; nothing is released until then.",
+            )
+        if repair and self._path.exists():
+            whole = sum(len(line) + 1 for line in lines)
+            if self._path.stat().st_size > whole:
+                os.truncate(self._path, whole)
+        return entries
+
+    def _write_line(self, line: bytes) -> None:
+        is_new = not self._path.exists()
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(self._path, flags | getattr(os, "O_BINARY", 0), FILE_MODE)
+        try:
+            view = memoryview(line + b"\n")
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_new:
+            sync_folder(self._path.parent)
+
+    def _write_head(self, identity: Identity, count: int, sha256: str) -> None:
+        payload = {"count": count, "head_sha256": sha256, "securexfer_register_head": 1}
+        document = sign_document(payload, ("register", identity.keys))
+        write_small(self._head_path, document.encode() + b"\n")
+
+    def _read_head(self) -> tuple[int, str]:
+        try:
+            data = self._head_path.read_bytes()
+        except FileNotFoundError:
+            return 0, START
+        try:
+            payload = SignedDocument.decode(data.removesuffix(b"\n")).claimed()
+            count, sha256 = payload["count"], payload["head_sha256"]
+            if not isinstance(count, int) or not isinstance(sha256, str):
+                raise ValueError("head")
+        except (ValueError, KeyError, TypeError):
+            raise RegisterError("The register's head file is damaged.") from None
+        return count, sha256
+
+    def _check_head(self, entries: list[Entry], keys: Mapping[str, PublicKeys]) -> None:
+        if not entries:
+            return
+        try:
+            document = SignedDocument.decode(self._head_path.read_bytes().removesuffix(b"\n"))
+            signer = keys[document.signers("register")[0]]
+            document.verified("register", signer)
+        except (OSError, ValueError, KeyError, IndexError, SignatureInvalidError):
+            raise RegisterError("The register's head has no valid signature.") from None
+
+
+def head_sha256(entries: list[Entry]) -> str:
+    """Hash of the last line, or 64 zeros for an empty register."""
+    return entries[-1].sha256 if entries else START
+
+
+def _sha256(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def _decode_entry(line: bytes, number: int, previous: str) -> Entry:
+    try:
+        payload = SignedDocument.decode(line).claimed()
+        if set(payload) != _MEMBERS or payload["number"] != number:
+            raise ValueError("members")
+        if payload["previous_sha256"] != previous:
+            raise ValueError("chain")
+        return Entry(
+            number=number,
+            at=parse_instant(payload["at"]),
+            event=payload["event"],
+            actor=Actor(payload["user"], payload["host"]),
+            identity=payload["identity"],
+            details=payload["details"],
+            previous_sha256=previous,
+            sha256=_sha256(line),
+        )
+    except (ValueError, KeyError, TypeError):
+        raise RegisterError(
+            f"Entry {number} of the register is damaged, or does not follow the one before.",
+            hint="Restore register.jsonl from its backup; nothing is released until then.",
+        ) from None

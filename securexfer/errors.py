@@ -1,0 +1,399 @@
+"""Every way securexfer can fail, as one tree.
+
+The exit code, the slug and the default next step live on the class, so that the command line,
+the JSON output and `docs/errors.md` can't drift apart. Errors carry facts (names, counts, lines,
+fingerprints) and never a cell value or a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SecurexferError(Exception):
+    """Root of the tree.
+
+    Attributes:
+        code: stable slug for scripts.
+        exit_code: process exit status; one family, one number.
+        hint: what to do next, one sentence.
+    """
+
+    code = "internal"
+    exit_code = 1
+    hint = "This is a bug in securexfer: please report the command and this message."
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if hint is not None:
+            self.hint = hint
+
+
+class InternalError(SecurexferError):
+    """Something failed that securexfer did not foresee."""
+
+
+class UsageError(SecurexferError):
+    """The command line asks for something that can't be done."""
+
+    code = "usage"
+    exit_code = 2
+    hint = "See the command's --help."
+
+
+# -- 10: the recipe -----------------------------------------------------------------------------
+
+
+class RecipeError(SecurexferError):
+    """The recipe is not valid, by itself or against an extract's header.
+
+    Attributes:
+        problems: every problem found, each as "path in the file: what is wrong".
+    """
+
+    code = "recipe_invalid"
+    exit_code = 10
+    hint = "Correct the recipe; docs/recipe.md describes every key."
+
+    def __init__(
+        self, message: str, *, problems: Sequence[str] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+# -- 20: the extract ----------------------------------------------------------------------------
+
+
+class ExtractError(SecurexferError):
+    """An extract can't be used."""
+
+    code = "extract_invalid"
+    exit_code = 20
+    hint = "Correct the extract at its source and run the command again; nothing has left."
+
+
+class ExtractMissingError(ExtractError):
+    """An extract does not exist or can't be read."""
+
+    code = "extract_missing"
+    hint = "Check the path and that you may read the file."
+
+
+class HeaderError(ExtractError):
+    """The first line of an extract can't serve as a header."""
+
+    code = "header_invalid"
+    hint = (
+        "Give the extract one header line with unique names, and state its dialect in the recipe."
+    )
+
+
+class ShapeError(ExtractError):
+    """A row has too few or too many fields, or a quote where none may stand."""
+
+    code = "shape_invalid"
+    hint = "Export the extract again with proper CSV quoting (RFC 4180); nothing has left."
+
+
+class EncodingError(ExtractError):
+    """The bytes of an extract are not in the encoding that the recipe states."""
+
+    code = "encoding_invalid"
+    hint = "State the extract's real encoding as csv.encoding in the recipe."
+
+
+class RecordTooLongError(ExtractError):
+    """One record is longer than the maximum; usually a quote that is never closed."""
+
+    code = "record_too_long"
+    hint = "Look for an opening quote without a closing one at that line."
+
+
+class ExtractChangedError(ExtractError):
+    """An extract changed while it was being read."""
+
+    code = "extract_changed"
+    hint = "Wait until the export that writes the file has finished, then run the command again."
+
+
+# -- 30: keys and secrets -----------------------------------------------------------------------
+
+
+class KeyMaterialError(SecurexferError):
+    """A key, card, contact or secret can't be used."""
+
+    code = "key_invalid"
+    exit_code = 30
+    hint = "See docs/quickstart.md for how identities and contacts are set up."
+
+
+class IdentityMissingError(KeyMaterialError):
+    """There is no identity in this home."""
+
+    code = "identity_missing"
+    hint = 'Create one with: securexfer identity create --name "Your Name"'
+
+
+class IdentityExistsError(KeyMaterialError):
+    """There is an identity in this home already."""
+
+    code = "identity_exists"
+    hint = "Use it, or choose another home with --home; an identity is never overwritten."
+
+
+class IdentityFileError(KeyMaterialError):
+    """The identity file is damaged or not an identity file."""
+
+    code = "identity_invalid"
+    hint = "Restore the identity file from its backup."
+
+
+class PassphraseWrongError(KeyMaterialError):
+    """The passphrase does not open the identity."""
+
+    code = "passphrase_wrong"
+    hint = "Check the passphrase and where it comes from (--passphrase-file comes first)."
+
+
+class PassphraseMissingError(KeyMaterialError):
+    """No passphrase could be had."""
+
+    code = "passphrase_missing"
+    hint = "Give it with --passphrase-file FILE or SECUREXFER_PASSPHRASE_FILE."
+
+
+class SecretFileError(KeyMaterialError):
+    """A file that should hold a passphrase can't be used."""
+
+    code = "secret_file_invalid"
+    hint = "The file must be yours, readable by nobody else (chmod 600), one line of text."
+
+
+class CardInvalidError(KeyMaterialError):
+    """A card is damaged, altered, or not a card."""
+
+    code = "card_invalid"
+    hint = "Ask its owner for a new copy: securexfer identity card -o FILE"
+
+
+class CardExpiredError(KeyMaterialError):
+    """A card is past its last day of use."""
+
+    code = "card_expired"
+    hint = "Ask its owner for a current card and pin it with: securexfer contact add"
+
+
+class FingerprintMismatchError(KeyMaterialError):
+    """The fingerprint given does not belong to the card."""
+
+    code = "fingerprint_mismatch"
+    hint = "Do not use this card. Read the fingerprint again with its owner, over the phone."
+
+
+class FingerprintUnconfirmedError(KeyMaterialError):
+    """A card was not confirmed by its fingerprint, so it was not pinned."""
+
+    code = "fingerprint_unconfirmed"
+    hint = "Read it with its owner over the phone, then give --fingerprint FP."
+
+
+class ContactUnknownError(KeyMaterialError):
+    """No contact of that name is pinned here."""
+
+    code = "contact_unknown"
+    hint = "List contacts with: securexfer contact list — add one with: securexfer contact add CARD"
+
+
+class ContactExistsError(KeyMaterialError):
+    """A contact of that name, or with that key, is pinned already."""
+
+    code = "contact_exists"
+    hint = "Choose another name with --as, or remove the old contact first."
+
+
+class ContactChangedError(KeyMaterialError):
+    """A contact of that name is pinned with another key."""
+
+    code = "contact_changed"
+    hint = (
+        "Call the person before going on. If they really rotated their key, use --replaces NAME; "
+        "if they made a new identity, remove the contact and add it again."
+    )
+
+
+class RotationInvalidError(KeyMaterialError):
+    """A card claims to follow a pinned key, but does not prove it."""
+
+    code = "rotation_invalid"
+    hint = "Do not use this card. Ask its owner for the card that their rotation wrote."
+
+
+# -- 40 -----------------------------------------------------------------------------------------
+
+
+class NotForThisIdentityError(SecurexferError):
+    """The bundle is not sealed to this identity."""
+
+    code = "not_a_recipient"
+    exit_code = 40
+    hint = "Ask the sender which identity it was packed for; only that one can open it."
+
+
+# -- 50: not a well-formed bundle ---------------------------------------------------------------
+
+
+class BundleFormatError(SecurexferError):
+    """The file is not a bundle of format version 1, exactly as specified."""
+
+    code = "bundle_malformed"
+    exit_code = 50
+    hint = "Do not open it with other tools. Ask the sender to send it again."
+
+
+class BundleUnsupportedError(BundleFormatError):
+    """The bundle uses a part of the format that this version can't open."""
+
+    code = "bundle_unsupported"
+    hint = "Install the current version of securexfer."
+
+
+# -- 60: verification ---------------------------------------------------------------------------
+
+
+class VerificationError(SecurexferError):
+    """The bundle is well-formed, but must not be trusted."""
+
+    code = "verification_failed"
+    exit_code = 60
+    hint = "Do not use it. Tell the sender, and keep the file as it is."
+
+
+class BundleAlteredError(VerificationError):
+    """The bytes are not those that were signed."""
+
+    code = "bundle_altered"
+
+
+class SignatureInvalidError(VerificationError):
+    """A signature does not verify."""
+
+    code = "signature_invalid"
+
+
+class SenderUnknownError(VerificationError):
+    """The bundle names a sender whose card is not pinned here."""
+
+    code = "sender_unknown"
+    hint = "If you expect it, get the sender's card and pin it with: securexfer contact add CARD"
+
+
+class BundleExpiredError(VerificationError):
+    """The bundle is past its expiry date."""
+
+    code = "bundle_expired"
+    hint = "Delete it. If you still need the data, ask the sender for a new bundle."
+
+
+class BundleFutureError(VerificationError):
+    """The bundle was created in the future, by this machine's clock."""
+
+    code = "bundle_from_future"
+    hint = "Check this machine's clock, then ask the sender to check theirs."
+
+
+class BundleReplayError(VerificationError):
+    """Another bundle with the same sender and id was opened here before."""
+
+    code = "bundle_replayed"
+
+
+class BundleOlderError(VerificationError):
+    """A newer bundle of the same series was opened here before."""
+
+    code = "bundle_older"
+    hint = "If the old one is really wanted, repeat the command with --older."
+
+
+class PasswordMismatchError(VerificationError):
+    """The sealed password can't be opened, or is not the one the sender committed to."""
+
+    code = "password_mismatch"
+
+
+class ManifestMismatchError(VerificationError):
+    """The manifest contradicts the envelope."""
+
+    code = "manifest_mismatch"
+
+
+class ContentMismatchError(VerificationError):
+    """What comes out of the bundle is not what its manifest says."""
+
+    code = "content_mismatch"
+
+
+# -- 70 -----------------------------------------------------------------------------------------
+
+
+class RegisterError(SecurexferError):
+    """The register can't be written, or does not verify."""
+
+    code = "register_failed"
+    exit_code = 70
+    hint = "Nothing was released. Check the register with: securexfer register verify"
+
+
+# -- 80: output and carrier ---------------------------------------------------------------------
+
+
+class OutputError(SecurexferError):
+    """The output can't be written."""
+
+    code = "output_failed"
+    exit_code = 80
+    hint = "Check the drive and the folder, then run the command again."
+
+
+class OutputExistsError(OutputError):
+    """Something is there already, and is never overwritten silently."""
+
+    code = "output_exists"
+    hint = "Choose another place, or add --force to replace it."
+
+
+class DiskFullError(OutputError):
+    """There is no room left."""
+
+    code = "disk_full"
+    hint = "Free some space or use a larger drive, then run the command again."
+
+
+class ReadBackError(OutputError):
+    """The drive gave back other bytes than were written."""
+
+    code = "read_back_failed"
+    hint = "Do not use this drive. Write to another one."
+
+
+# -- 90 -----------------------------------------------------------------------------------------
+
+
+class GateError(SecurexferError):
+    """A disclosure gate refused; nothing has left."""
+
+    code = "gate_refused"
+    exit_code = 90
+    hint = "Change the recipe so that less leaves, or agree on the exception and state it there."
+
+
+# -- 130 ----------------------------------------------------------------------------------------
+
+
+class StoppedError(SecurexferError):
+    """Stopped by the user or by a signal; unfinished output has been removed."""
+
+    code = "interrupted"
+    exit_code = 130
+    hint = "Run the command again when you are ready; nothing was left behind."

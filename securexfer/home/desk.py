@@ -1,0 +1,84 @@
+"""Paths of one home, and the identity file in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from securexfer.carrier import make_folder, write_small
+from securexfer.crypto.card import Card
+from securexfer.crypto.identity import (
+    MAX_IDENTITY_BYTES,
+    Identity,
+    decrypt_identity,
+    encrypt_identity,
+    read_identity_card,
+)
+from securexfer.errors import IdentityExistsError, IdentityFileError, IdentityMissingError
+
+
+def default_root() -> Path:
+    """The platform's user data folder for securexfer."""
+    return Path(platformdirs.user_data_dir("securexfer", appauthor=False, roaming=False))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One home: `identity.json`, `contacts/`, `register.jsonl` and its head."""
+
+    root: Path
+
+    @property
+    def identity_path(self) -> Path:
+        """The encrypted identity file."""
+        return self.root / "identity.json"
+
+    @property
+    def contacts_path(self) -> Path:
+        """The folder of pinned cards."""
+        return self.root / "contacts"
+
+    @property
+    def register_path(self) -> Path:
+        """The log."""
+        return self.root / "register.jsonl"
+
+    def save_new_identity(self, identity: Identity, passphrase: str) -> None:
+        """Write the identity file, 0600 in a 0700 folder.
+
+        Raises:
+            IdentityExistsError: if there is one.
+            OutputError: if it can't be written.
+        """
+        make_folder(self.root)
+        if self.identity_path.exists():
+            raise IdentityExistsError(f"There is an identity in {self.root} already.")
+        write_small(self.identity_path, encrypt_identity(identity, passphrase), force=False)
+
+    def own_card(self) -> Card:
+        """The identity's card; needs no passphrase.
+
+        Raises:
+            IdentityMissingError, IdentityFileError: if there is none to read.
+        """
+        return read_identity_card(self._read_identity_file())
+
+    def unlock(self, passphrase: str) -> Identity:
+        """Open the identity.
+
+        Raises:
+            IdentityMissingError, IdentityFileError: if there is none to open.
+            PassphraseWrongError: if the passphrase does not open it.
+        """
+        return decrypt_identity(self._read_identity_file(), passphrase)
+
+    def _read_identity_file(self) -> bytes:
+        try:
+            with self.identity_path.open("rb") as file:
+                return file.read(MAX_IDENTITY_BYTES + 1)
+        except FileNotFoundError:
+            raise IdentityMissingError(f"There is no identity in {self.root}.") from None
+        except OSError as error:
+            raise IdentityFileError(f"The identity file can't be read: {error.strerror}.") from None

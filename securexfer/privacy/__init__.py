@@ -1,0 +1,1 @@
+"""The data: reading extracts, minimising them, and nothing else. The only room with polars."""

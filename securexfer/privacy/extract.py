@@ -1,0 +1,288 @@
+"""Extracts: a file or a stream, decoded to UTF-8, its header read, cut into whole records.
+
+Nothing is parsed here but the header. Memory is bounded: one block of records at a time, and a
+record that is longer than the maximum is an error, not a reason to read on.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from securexfer.errors import (
+    EncodingError,
+    ExtractChangedError,
+    ExtractMissingError,
+    HeaderError,
+    RecordTooLongError,
+)
+from securexfer.privacy.shape import (
+    MisshapenError,
+    check_records,
+    first_record_end,
+    last_record_end,
+)
+from securexfer.recipe.model import Dialect
+
+BLOCK_BYTES = 8 * 1024 * 1024
+MAX_RECORD_BYTES = 16 * 1024 * 1024
+_READ_BYTES = 1024 * 1024
+_FIRST_READ_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class RecordBlock:
+    """Whole records, as UTF-8 bytes; `is_cut` if a record was too long to be taken whole."""
+
+    data: bytes
+    is_cut: bool = False
+
+
+class Extract:
+    """One open extract of one table. Use as a context manager.
+
+    Attributes:
+        table: name of the table it feeds.
+        header: names of its columns, trimmed where the dialect says so.
+        n_bytes: size where it is a file, else None.
+        n_header_lines: line ends in the header record.
+        path: where it was opened from, None for a stream.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        stream: BinaryIO,
+        dialect: Dialect,
+        *,
+        path: Path | None = None,
+        block_bytes: int = BLOCK_BYTES,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+    ) -> None:
+        self.table = table
+        self.path = path
+        self._stream = stream
+        self._dialect = dialect
+        self._quote = ord(dialect.quote)
+        self._block_bytes = block_bytes
+        self._max_record_bytes = max_record_bytes
+        self._state = _file_state(stream)
+        self.n_bytes = self._state[0] if self._state else None
+        self._decoder = _Decoder(table, dialect.encoding)
+        self._pending = bytearray()
+        self._ended = False
+        self.header, self.n_header_lines = self._read_header()
+
+    @classmethod
+    def open(cls, table: str, path: Path, dialect: Dialect) -> Extract:
+        """Open a file or a named pipe.
+
+        Raises:
+            ExtractMissingError: if it can't be read, or is neither.
+            HeaderError: if its header can't be used.
+            EncodingError: if its first bytes are not in the stated encoding.
+        """
+        try:
+            mode = path.stat().st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+                raise ExtractMissingError(f"The extract {path} is not a file.")
+            stream = path.open("rb", buffering=0 if stat.S_ISREG(mode) else -1)
+        except OSError as error:
+            raise ExtractMissingError(
+                f"The extract {path} can't be read: {error.strerror}."
+            ) from None
+        try:
+            return cls(table, stream, dialect, path=path)
+        except BaseException:
+            stream.close()
+            raise
+
+    def __enter__(self) -> Extract:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stream.close()
+
+    def blocks(self) -> Iterator[RecordBlock]:
+        """Cut all records after the header into blocks, in order.
+
+        Raises:
+            EncodingError: where the bytes are not in the stated encoding.
+            ExtractChangedError: if a file changed meanwhile.
+            ExtractMissingError: if reading fails.
+        """
+        while not self._ended:
+            self._fill(max(self._block_bytes, 1))
+            end = len(self._pending) if self._ended else 0
+            end = end or last_record_end(self._pending, self._quote)
+            while not end and not self._ended and len(self._pending) <= self._max_record_bytes:
+                self._fill(len(self._pending) + self._block_bytes)
+                end = len(self._pending) if self._ended else 0
+                end = end or last_record_end(self._pending, self._quote)
+            if not end:
+                yield RecordBlock(bytes(self._pending), is_cut=True)
+                return
+            if end == len(self._pending):
+                data, self._pending = bytes(self._pending), bytearray()
+            else:
+                data = bytes(memoryview(self._pending)[:end])
+                self._pending = self._pending[end:]
+            if data:
+                yield RecordBlock(data)
+        if self._pending:
+            yield RecordBlock(bytes(self._pending))
+            self._pending = bytearray()
+        if self._state and _file_state(self._stream) != self._state:
+            raise ExtractChangedError(f"Table {self.table}: the extract changed while it was read.")
+
+    def _read_header(self) -> tuple[tuple[str, ...], int]:
+        end, wanted = 0, _FIRST_READ_BYTES
+        while not end and not self._ended and len(self._pending) <= self._max_record_bytes:
+            self._fill(wanted)
+            end = first_record_end(self._pending, self._quote)
+            wanted *= 4
+        if not end and not self._ended:
+            raise RecordTooLongError(f"Table {self.table}: the header, line 1, has no end.")
+        record = bytes(memoryview(self._pending)[: end or len(self._pending)])
+        self._pending = self._pending[len(record) :]
+        names = _parse_header(self.table, record, self._dialect)
+        return names, max(record.count(b"\n"), 1)
+
+    def _fill(self, wanted: int) -> None:
+        while len(self._pending) < wanted and not self._ended:
+            try:
+                read = self._stream.read(min(_READ_BYTES, wanted) or 1)
+            except OSError as error:
+                raise ExtractMissingError(
+                    f"Table {self.table}: reading the extract failed: {error.strerror}."
+                ) from None
+            self._ended = not read
+            self._pending += self._decoder.decode(read or b"")
+
+
+class _Decoder:
+    """Bytes of any supported encoding to UTF-8 bytes, block by block."""
+
+    def __init__(self, table: str, encoding: str) -> None:
+        self._table = table
+        self._encoding = encoding
+        self._started = False
+        self._n_lines = 0
+        self._held = b""
+        self._decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
+
+    def decode(self, read: bytes) -> bytes:
+        """The next bytes, or `b""` at the end."""
+        if not self._started and read:
+            # The first bytes decide about the byte order mark: wait until there are three.
+            self._held += read
+            if len(self._held) < 3:
+                return b""
+            read, self._held = self._start(self._held), b""
+        elif not self._started:
+            read, self._held = self._start(self._held), b""
+            return self._decode(read, final=False) + self._decode(b"", final=True)
+        return self._decode(read, final=not read)
+
+    def _start(self, read: bytes) -> bytes:
+        self._started = True
+        marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        if self._encoding == "utf-8":
+            if read.startswith(marks):
+                raise EncodingError(
+                    f"Table {self._table}: the extract is UTF-16, the recipe says utf-8.",
+                    hint='Set encoding = "utf-16" in the table\'s csv settings.',
+                )
+            return read.removeprefix(codecs.BOM_UTF8)
+        if self._encoding == "utf-16" and read and not read.startswith(marks):
+            raise EncodingError(
+                f"Table {self._table}: the extract has no UTF-16 byte order mark.",
+                hint='State the byte order: encoding = "utf-16-le" or "utf-16-be".',
+            )
+        return read
+
+    def _decode(self, read: bytes, *, final: bool) -> bytes:
+        if self._decoder is None:
+            return read
+        try:
+            text = self._decoder.decode(read, final)
+        except UnicodeDecodeError as error:
+            line = self._n_lines + error.object[: error.start].count(b"\n") + 1
+            raise EncodingError(
+                f"Table {self._table}: bytes that are not {self._encoding} near line {line}."
+            ) from None
+        try:
+            encoded = text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise EncodingError(
+                f"Table {self._table}: characters that are no text after line {self._n_lines}."
+            ) from None
+        self._n_lines += encoded.count(b"\n")
+        return encoded
+
+
+def _parse_header(table: str, record: bytes, dialect: Dialect) -> tuple[str, ...]:
+    if not record.strip(b"\r\n"):
+        raise HeaderError(f"Table {table}: the extract is empty, it has no header.")
+    try:
+        text = record.decode("utf-8")
+    except UnicodeDecodeError:
+        raise EncodingError(f"Table {table}: the header is not {dialect.encoding}.") from None
+    try:
+        rows = list(
+            csv.reader(
+                io.StringIO(text, newline=""),
+                delimiter=dialect.delimiter,
+                quotechar=dialect.quote,
+                strict=True,
+            )
+        )
+        (names,) = rows
+        check_records(
+            record,
+            n_fields=len(names),
+            delimiter=ord(dialect.delimiter),
+            quote=ord(dialect.quote),
+        )
+    except MisshapenError as fault:
+        raise HeaderError(
+            f"Table {table}: the header, line 1, can't be used: {fault.reason}."
+        ) from None
+    except (csv.Error, ValueError):
+        raise HeaderError(
+            f"Table {table}: the header, line 1, can't be read as one line of CSV."
+        ) from None
+    if dialect.trim:
+        names = [name.strip(" \t") for name in names]
+    times = Counter(names)
+    if len(times) < len(names):
+        # By position: in a file without a header, what stands here are values.
+        places = [str(i + 1) for i, name in enumerate(names) if times[name] > 1]
+        raise HeaderError(
+            f"Table {table}: {len(places)} columns of the header share a name "
+            f"(columns {', '.join(places[:20])})."
+        )
+    return tuple(names)
+
+
+def _file_state(stream: BinaryIO) -> tuple[int, int] | None:
+    """Size and modification time of a regular file, else None."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

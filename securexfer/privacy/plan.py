@@ -1,0 +1,107 @@
+"""Plans: a recipe's table held against the header of its extract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from securexfer.errors import InternalError, RecipeError
+from securexfer.recipe.field import ConstantField, FieldSpec
+from securexfer.recipe.model import Recipe, Table
+
+
+@dataclass(frozen=True)
+class PlannedField:
+    """One field that leaves.
+
+    Attributes:
+        name: of the field.
+        spec: action and settings.
+        source: the source column, None for a constant.
+        column: its position in the extract, None for a constant.
+    """
+
+    name: str
+    spec: FieldSpec
+    source: str | None
+    column: int | None
+
+    @property
+    def position(self) -> int:
+        """The column, for a field that has one.
+
+        Raises:
+            InternalError: for a constant.
+        """
+        if self.column is None:
+            raise InternalError("A constant has no source column.")
+        return self.column
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """What happens to one table: every source column is either used or withheld."""
+
+    table: str
+    spec: Table
+    header: tuple[str, ...]
+    fields: tuple[PlannedField, ...]
+    withheld: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Positions of the columns that are read at all, ascending."""
+        return tuple(sorted({f.column for f in self.fields if f.column is not None}))
+
+
+def plan_tables(recipe: Recipe, headers: dict[str, tuple[str, ...]]) -> tuple[TablePlan, ...]:
+    """Hold the recipe against the headers of all its tables.
+
+    Raises:
+        RecipeError: naming every column that is missing, or unlisted where the recipe refuses
+            that, and every table without an extract.
+    """
+    problems: list[str] = []
+    plans: list[TablePlan] = []
+    for name, table in recipe.tables.items():
+        if name not in headers:
+            problems.append(f"tables.{name}: no extract was given for this table")
+            continue
+        plan = _plan_table(name, table, headers[name], problems)
+        plans.append(plan)
+    problems += [
+        f"{name}: the recipe has no such table" for name in headers if name not in recipe.tables
+    ]
+    if problems:
+        raise RecipeError("The recipe and the extracts do not fit.", problems=problems)
+    return tuple(plans)
+
+
+def _plan_table(name: str, table: Table, header: tuple[str, ...], problems: list[str]) -> TablePlan:
+    position = {column: i for i, column in enumerate(header)}
+    fields = []
+    any_missing = False
+    for field_name, spec in table.fields.items():
+        if isinstance(spec, ConstantField):
+            fields.append(PlannedField(field_name, spec, None, None))
+            continue
+        source = field_name if spec.source is None else spec.source
+        if source not in position:
+            any_missing = True
+            near = next((c for c in header if c.strip(" \t") == source), None)
+            advice = (
+                " (there is one with spaces around it: set csv = { trim = true })" if near else ""
+            )
+            problems.append(
+                f"tables.{name}.fields.{field_name}: the extract has no column {source!r}{advice}"
+            )
+            continue
+        fields.append(PlannedField(field_name, spec, source, position[source]))
+    used = {field.source for field in fields}
+    withheld = tuple(column for column in header if column not in used)
+    # With a column missing, the first line may be no header at all but a record: don't quote it.
+    if withheld and table.columns == "refuse" and not any_missing:
+        problems += [
+            f'tables.{name}: column {column!r} is not listed, and columns = "refuse"'
+            for column in withheld
+        ]
+    return TablePlan(name, table, header, tuple(fields), withheld)

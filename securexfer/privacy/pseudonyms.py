@@ -1,0 +1,75 @@
+"""Pseudonyms: keyed tokens in place of identifiers.
+
+A token is `domain_` and the first 24 hex digits (96 bits) of HMAC-SHA-256 (RFC 2104) over the
+canonical value. Keys form a tree under the sender's pseudonym secret: scope (this bundle, or this
+agreement and audience), then domain. Without the key, nobody can hash all numbers and compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+import polars_hash  # noqa: F401  (registers the `chash` namespace on expressions)
+
+from securexfer.crypto.derivation import derive_key
+
+TOKEN_HEX_DIGITS = 24
+
+
+@dataclass(frozen=True)
+class ScopeKey:
+    """The 32-byte key within which tokens agree; never shown by `repr`."""
+
+    key: bytes = field(repr=False)
+
+    def field_key(self, domain: str, identifier: str = "") -> str:
+        """The key for tokens of one domain, as the 64 hex digits that HMAC takes as its key."""
+        return derive_key(self.key, "securexfer/1/field", "token", domain, identifier).hex()
+
+
+def bundle_scope(secret: bytes, bundle_id: str) -> ScopeKey:
+    """Tokens that agree within one bundle only."""
+    return ScopeKey(derive_key(secret, "securexfer/1/scope", "bundle", bundle_id))
+
+
+def agreement_scope(
+    secret: bytes, reference: str, epoch: str | None, origins: Sequence[str]
+) -> ScopeKey:
+    """Tokens that stay the same under one agreement for one audience.
+
+    Args:
+        secret: the sender's pseudonym secret.
+        reference: of the agreement.
+        epoch: changes all tokens when it changes.
+        origins: origin fingerprints of all recipients, in any order.
+    """
+    audience = sorted(set(origins))
+    return ScopeKey(
+        derive_key(
+            secret,
+            "securexfer/1/scope",
+            "agreement",
+            reference,
+            epoch or "",
+            str(len(audience)),
+            *audience,
+        )
+    )
+
+
+def canonical_value(cell: pl.Expr) -> pl.Expr:
+    """NFKC, trimmed, upper case, so that spelling alone doesn't make two people of one.
+
+    polars' functions are the reference: Python's differ for some characters.
+    """
+    return cell.str.normalize("NFKC").str.strip_chars().str.to_uppercase()
+
+
+def token(cell: pl.Expr, domain: str, field_key: str) -> pl.Expr:
+    """The token of each cell; null where nothing is left of it, lest all unknown people be one."""
+    canonical = canonical_value(cell)
+    digest = canonical.chash.hmac_sha256(key=field_key)  # type: ignore[attr-defined]
+    whole = pl.lit(f"{domain}_") + digest.str.slice(0, TOKEN_HEX_DIGITS)
+    return pl.when(canonical != "").then(whole)

@@ -1,0 +1,225 @@
+"""The shape of CSV records, checked exactly, row by row, before any parser sees them.
+
+A parser that reads some columns only lets long rows and misplaced quotes in the others pass, and
+a row that is shifted by one puts a withheld value into a field that leaves. So every record is
+counted here, over all its columns, from the bytes alone: a quote opens only at the start of a
+field and closes only at its end (RFC 4180), and outside quotes each record has exactly the
+header's number of fields.
+
+Because quotes alternate between opening and closing from the start of a record on, everything
+follows from their positions and the parity of their count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+NEWLINE = 10
+RETURN = 13
+Positions = npt.NDArray[np.intp]
+Bytes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+class MisshapenError(Exception):
+    """A record that is not as it should be. Holds no data, only where and what.
+
+    Attributes:
+        line: number of line ends before the record's first line, within the block.
+        reason: what is wrong, ready for a sentence.
+    """
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class CheckedRecords:
+    """Records of the right shape.
+
+    Attributes:
+        data: their bytes, without wholly blank lines.
+        n_rows: records in `data`.
+        n_blank: blank lines left out.
+        n_lines: line ends in the block as it came.
+    """
+
+    data: bytes
+    n_rows: int
+    n_blank: int
+    n_lines: int
+
+
+def last_record_end(data: bytes | bytearray, quote: int) -> int:
+    """Offset just after the last line end outside quotes; 0 if there is none.
+
+    `data` starts at the start of a record.
+    """
+    newline = data.rfind(b"\n")
+    if newline < 0:
+        return 0
+    raw = np.frombuffer(data, np.uint8)
+    quotes = raw == quote
+    if np.count_nonzero(quotes[:newline]) % 2 == 0:
+        return newline + 1
+    newlines = np.flatnonzero(raw == NEWLINE)
+    outside = newlines[_outside(np.flatnonzero(quotes), newlines)]
+    return int(outside[-1]) + 1 if outside.size else 0
+
+
+def first_record_end(data: bytes | bytearray, quote: int) -> int:
+    """Offset just after the first line end outside quotes; 0 if there is none."""
+    raw = np.frombuffer(data, np.uint8)
+    newlines = np.flatnonzero(raw == NEWLINE)
+    outside = newlines[_outside(np.flatnonzero(raw == quote), newlines)]
+    return int(outside[0]) + 1 if outside.size else 0
+
+
+def check_records(data: bytes, *, n_fields: int, delimiter: int, quote: int) -> CheckedRecords:
+    """Check a block of whole records; the last one may lack its line end.
+
+    Raises:
+        MisshapenError: for the first record that has a wrong number of fields, a quote where none
+            may stand, an open quote at the end, or a carriage return that ends no line.
+    """
+    if not data:
+        return CheckedRecords(data, 0, 0, 0)
+    n_lines = data.count(b"\n")
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    raw = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(raw == quote)
+    newlines = np.flatnonzero(raw == NEWLINE)
+    ends = newlines[_outside(quotes, newlines)]
+    starts = np.concatenate((np.zeros(1, np.intp), ends + 1))[: ends.size]
+
+    has_returns = b"\r" in data
+    blank = ends == starts
+    if has_returns:
+        blank |= (ends == starts + 1) & (raw[starts] == RETURN)
+    counts = _count_fields(raw, quotes, ends, delimiter)
+    wrong = np.flatnonzero((counts != n_fields) & ~blank)
+
+    faults: list[tuple[int, int, str]] = []  # position, order among equals, reason
+    if wrong.size:
+        row = int(wrong[0])
+        found = int(counts[row])
+        reason = f"it has {found} field{'s' * (found != 1)} where the header has {n_fields}"
+        faults.append((int(starts[row]), 1, reason))
+    misplaced = _first_misplaced_quote(raw, quotes, delimiter, quote)
+    if misplaced is not None:
+        faults.append((misplaced, 0, "it has a quote where none may stand"))
+    if quotes.size % 2:
+        faults.append((int(quotes[-1]), 2, "it opens a quote that is never closed"))
+    if has_returns:
+        lone = _first_lone_return(raw, quotes)
+        if lone is not None:
+            faults.append((lone, 3, "it has a carriage return that does not end a line"))
+    if faults:
+        # A fault inverts what counts as quoted behind it, so only the first one is real; each is
+        # named by the start of its record.
+        at = [(int(np.searchsorted(ends, position)), order, why) for position, order, why in faults]
+        row, _, reason = min(at)
+        start = int(ends[row - 1]) + 1 if row else 0
+        raise MisshapenError(data.count(b"\n", 0, start), reason)
+
+    n_blank = int(np.count_nonzero(blank))
+    if n_blank:
+        data = _without(raw, starts[blank], ends[blank])
+    return CheckedRecords(data, int(ends.size) - n_blank, n_blank, n_lines)
+
+
+class RecordCounter:
+    """Counts records of a CSV stream (quote `"`), wherever its pieces are cut."""
+
+    def __init__(self) -> None:
+        self.n_records = 0
+        self._n_quotes = 0
+
+    def update(self, piece: bytes) -> None:
+        """Count the line ends outside quotes in the next piece."""
+        raw = np.frombuffer(piece, np.uint8)
+        quotes = np.flatnonzero(raw == ord('"'))
+        if not quotes.size and self._n_quotes % 2 == 0:
+            self.n_records += piece.count(b"\n")
+            return
+        newlines = np.flatnonzero(raw == NEWLINE)
+        before = np.searchsorted(quotes, newlines) + self._n_quotes
+        self.n_records += int(np.count_nonzero(before % 2 == 0))
+        self._n_quotes += int(quotes.size)
+
+
+def _outside(quotes: Positions, positions: Positions) -> Mask:
+    """Which positions lie outside quotes: an even number of quotes stands before them."""
+    if not quotes.size:
+        return np.ones(positions.size, bool)
+    outside: Mask = np.searchsorted(quotes, positions) % 2 == 0
+    return outside
+
+
+def _count_fields(raw: Bytes, quotes: Positions, ends: Positions, delimiter: int) -> Positions:
+    """Number of fields of each record: its separators outside quotes, and one."""
+    separator = raw == delimiter
+    if quotes.size:
+        separator &= ~_quoted_mask(raw.size, quotes)
+    # Separators of a record = separators before its end, less those before the previous end.
+    packed = _words(separator)
+    before = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bitwise_count(packed))))
+    word, bit = ends >> 6, (ends & 63).astype(np.uint64)
+    below = packed[word] & ((np.uint64(1) << bit) - np.uint64(1))
+    until = before[word] + np.bitwise_count(below)
+    counts: Positions = np.diff(until, prepend=0) + 1
+    return counts
+
+
+def _quoted_mask(size: int, quotes: Positions) -> Mask:
+    """For each byte whether it lies inside quotes, by prefix parity over 64-bit words."""
+    marks = np.zeros(size, bool)
+    marks[quotes] = True
+    words = _words(marks)
+    for shift in (1, 2, 4, 8, 16, 32):
+        words ^= words << np.uint64(shift)
+    odd = words >> np.uint64(63)
+    carry = np.bitwise_xor.accumulate(odd) ^ odd
+    words ^= np.uint64(0) - carry
+    inside = np.unpackbits(words.view(np.uint8), bitorder="little")
+    return inside[:size].view(bool)
+
+
+def _words(mask: Mask) -> npt.NDArray[np.uint64]:
+    """A mask as 64-bit words, lowest bit first, the last one filled with zeros."""
+    packed = np.packbits(mask, bitorder="little")
+    padded = np.zeros(-(-packed.size // 8) * 8, np.uint8)
+    padded[: packed.size] = packed
+    return padded.view(np.uint64)
+
+
+def _first_misplaced_quote(raw: Bytes, quotes: Positions, delimiter: int, quote: int) -> int | None:
+    opening, closing = quotes[0::2], quotes[1::2]
+    # A quote right before an opening one closes the same field: together they are a doubled quote.
+    before = raw[opening - 1]
+    may_open = (before == delimiter) | (before == NEWLINE) | (before == quote) | (opening == 0)
+    after = raw[np.minimum(closing + 1, raw.size - 1)]
+    may_close = (after == delimiter) | (after == NEWLINE) | (after == quote) | (after == RETURN)
+    bad = np.concatenate((opening[~may_open], closing[~may_close]))
+    return int(bad.min()) if bad.size else None
+
+
+def _first_lone_return(raw: Bytes, quotes: Positions) -> int | None:
+    returns = np.flatnonzero(raw == RETURN)
+    # The block ends with a newline, so there is always a next byte.
+    lone = returns[raw[returns + 1] != NEWLINE]
+    lone = lone[_outside(quotes, lone)]
+    return int(lone[0]) if lone.size else None
+
+
+def _without(raw: Bytes, starts: Positions, ends: Positions) -> bytes:
+    keep = np.ones(raw.size, bool)
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        keep[start : end + 1] = False
+    return raw[keep].tobytes()

@@ -1,0 +1,1 @@
+"""What may leave: the recipe as a model, and reading it from TOML."""

@@ -1,0 +1,116 @@
+"""Reading a recipe from TOML: every problem at once, each with its path in the file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from securexfer.errors import RecipeError
+from securexfer.recipe.field import FIELD_TYPES
+from securexfer.recipe.model import Recipe
+
+MAX_RECIPE_BYTES = 1024 * 1024
+
+# Keys of the agreed recipe language whose gates this version does not have. They are refused by
+# name: a limit that is silently ignored is worse than none.
+_NOT_ACTED_ON = re.compile(
+    r"limits(\..*)?"
+    r"|agreement\.(forwarding|drill_within_days|categories)"
+    r"|tables\.[^.]+\.(subject|identifying|quasi_identifiers|sensitive|min_distinct|row_order)"
+    r"|tables\.[^.]+\.fields\..+\.(identifier|allow|reason)"
+)
+
+
+@dataclass(frozen=True)
+class RecipeFile:
+    """A valid recipe and the SHA-256 (hex) of the file it was read from."""
+
+    recipe: Recipe
+    recipe_sha256: str
+
+
+def read_recipe(path: Path) -> RecipeFile:
+    """Read and check a recipe file.
+
+    Raises:
+        RecipeError: with all problems found.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_RECIPE_BYTES + 1)
+    except OSError as error:
+        raise RecipeError(
+            f"The recipe {path} can't be read: {error.strerror}.",
+            hint="Check the path.",
+        ) from None
+    return parse_recipe(data)
+
+
+def parse_recipe(data: bytes) -> RecipeFile:
+    """Check the text of a recipe.
+
+    Raises:
+        RecipeError: with all problems found.
+    """
+    if len(data) > MAX_RECIPE_BYTES:
+        raise RecipeError("The recipe is larger than 1 MiB.")
+    try:
+        members = tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise RecipeError("The recipe is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        # The parser's own text may quote the file, which by mistake may be an extract.
+        place = re.search(r"at line \d+, column \d+|at end of document", str(error))
+        where = place.group(0) if place else "somewhere"
+        twice = "Cannot declare" in str(error) or "Cannot overwrite" in str(error)
+        reason = "the same name is used twice" if twice else "not valid TOML"
+        raise RecipeError(f"The recipe can't be read: {reason}, {where}.") from None
+    except RecursionError:
+        raise RecipeError("The recipe is nested too deeply.") from None
+    try:
+        recipe = Recipe.model_validate(members)
+    except ValidationError as error:
+        problems = sorted({_describe(detail, members) for detail in error.errors()})
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise RecipeError(f"The recipe has {count}.", problems=problems) from None
+    except RecursionError:
+        raise RecipeError("The recipe is nested too deeply.") from None
+    return RecipeFile(recipe, hashlib.sha256(data).hexdigest())
+
+
+def _describe(detail: ErrorDetails, members: dict[str, Any]) -> str:
+    path = _path(detail["loc"], members)
+    if detail["type"] == "extra_forbidden":
+        if _NOT_ACTED_ON.fullmatch(path):
+            return f"{path}: not acted on by this version, so refused rather than ignored"
+        return f"{path}: unknown key"
+    if detail["type"] == "missing":
+        return f"{path}: missing"
+    if detail["type"] == "union_tag_not_found":
+        return f"{path}.action: missing"
+    if detail["type"] == "union_tag_invalid":
+        return f"{path}.action: must be one of {', '.join(FIELD_TYPES)}"
+    return f"{path}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _path(loc: tuple[int | str, ...], members: dict[str, Any]) -> str:
+    """The path as it stands in the file: without the tags that the validator puts between."""
+    parts: list[str] = []
+    place: Any = members
+    for i, part in enumerate(loc):
+        inside_field = len(parts) == 4 and parts[0] == "tables" and parts[2] == "fields"
+        is_tag = inside_field and part in FIELD_TYPES and not (part in place and i + 1 == len(loc))
+        if is_tag and isinstance(place, dict) and place.get("action") == part:
+            continue
+        if part == "[key]":
+            continue
+        parts.append(str(part))
+        place = place.get(part, {}) if isinstance(place, dict) else {}
+    return ".".join(parts) or "recipe"
