@@ -164,6 +164,13 @@ class PassphraseMissingError(KeyMaterialError):
     hint = "Give it with --passphrase-file FILE or SECUREXFER_PASSPHRASE_FILE."
 
 
+class PassphraseWeakError(KeyMaterialError):
+    """A new passphrase is too short."""
+
+    code = "passphrase_weak"
+    hint = "Choose a longer one: four or more unrelated words are good."
+
+
 class SecretFileError(KeyMaterialError):
     """A file that should hold a passphrase can't be used."""
 

@@ -69,7 +69,7 @@ class Register:
         self._path = path
         self._head_path = path.with_name("register.head")
         self._lock = FileLock(path.with_name("register.lock"), timeout=_LOCK_SECONDS, mode=0o600)
-        self._actor = actor
+        self.actor = actor
 
     def entries(self) -> list[Entry]:
         """All entries, the chain of hashes checked, signatures not.
@@ -110,11 +110,11 @@ class Register:
                 "at": format_instant(at),
                 "details": dict(details),
                 "event": event,
-                "host": self._actor.host,
+                "host": self.actor.host,
                 "identity": identity.fingerprint,
                 "number": len(entries) + 1,
                 "previous_sha256": previous,
-                "user": self._actor.user,
+                "user": self.actor.user,
             }
             try:
                 line = sign_document(payload, ("register", identity.keys)).encode()

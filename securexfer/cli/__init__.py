@@ -1,0 +1,1 @@
+"""The face: the only code that prints or prompts. One module for each group of commands."""

@@ -1,0 +1,121 @@
+"""The command line: all commands, and what happens when one fails."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from securexfer.cli.bundle import inspect, release_password, unpack, verify
+from securexfer.cli.console import Console, Settings
+from securexfer.cli.contact import contact
+from securexfer.cli.demo import demo
+from securexfer.cli.identity import identity
+from securexfer.cli.options import SecurexferGroup
+from securexfer.cli.pack import pack
+from securexfer.cli.recipe import recipe
+from securexfer.cli.register import register
+from securexfer.errors import InternalError, SecurexferError, StoppedError, UsageError
+
+
+@click.group(
+    cls=SecurexferGroup,
+    is_root=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    epilog="Start with: securexfer demo",
+)
+@click.version_option(package_name="securexfer", prog_name="securexfer")
+def root() -> None:
+    """Hand data over without handing people over.
+
+    Minimise an extract to what the recipient needs, pseudonymise, encrypt to their key, sign,
+    record. What leaves on a drive is never plaintext.
+    """
+
+
+for _command in (
+    demo,
+    identity,
+    contact,
+    recipe,
+    pack,
+    inspect,
+    verify,
+    unpack,
+    release_password,
+    register,
+):
+    root.add_command(_command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code and never raises."""
+    settings = Settings(json="--json" in arguments)
+    try:
+        with root.make_context("securexfer", list(arguments)) as context:
+            root.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        hint = getattr(error, "ctx", None)
+        command = hint.command_path if hint is not None else "securexfer"
+        return _fail(UsageError(error.format_message(), hint=f"See: {command} --help"), settings)
+    except SecurexferError as error:
+        return _fail(error, settings)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(StoppedError("Stopped before it was finished."), settings)
+    except BrokenPipeError:
+        # Whoever read the output has gone; that is not an error, and nobody is there to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        # The text may quote data, so only the kind and the place of the failure are shown.
+        return _fail(InternalError(f"Unexpected {_place(error)}."), settings)
+    return 0
+
+
+def main() -> None:
+    """The console script."""
+    _harden()
+    sys.exit(run(sys.argv[1:]))
+
+
+def _fail(error: SecurexferError, settings: Settings) -> int:
+    Console(settings).error(error)
+    return error.exit_code
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = ""
+    if trace is not None:
+        file = os.path.basename(trace.tb_frame.f_code.co_filename)  # noqa: PTH119
+        where = f" at {file}:{trace.tb_lineno}"
+    return f"{type(error).__name__}{where}"
+
+
+def _harden() -> None:
+    """No core dumps, a clean end on signals, and output that no terminal chokes on."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ImportError, ValueError, OSError):
+        pass
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

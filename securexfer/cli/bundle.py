@@ -1,0 +1,273 @@
+"""`inspect`, `verify`, `unpack`, `release-password`: the way in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from securexfer.cli.options import (
+    BUNDLE,
+    FORCE,
+    OLDER,
+    SecurexferCommand,
+    output_option,
+    passphrase_option,
+)
+from securexfer.cli.plan import WHAT_IS_DONE
+from securexfer.cli.session import Session
+
+if TYPE_CHECKING:
+    from securexfer.bundle.envelope import Envelope
+    from securexfer.bundle.reader import Outside
+    from securexfer.unpacking import Verified
+
+
+@click.command(
+    cls=SecurexferCommand, epilog="Example: securexfer inspect sx-1a2b3c4d5e6f.sxfer.zip"
+)
+@BUNDLE
+def inspect(bundle: Path) -> None:
+    """Show what anyone who finds a bundle can see. Needs no key."""
+    from securexfer.unpacking import inspect as inspect_bundle
+
+    session = Session.current()
+    with session.reporter() as reporter, inspect_bundle(bundle, reporter) as outside:
+        document = {**outside_document(outside), "verified": False}
+
+    def human() -> None:
+        print_outside(session, outside, sender="claims to be")
+        session.console.step(
+            "\nThis is what a finder sees. Nobody's signature was checked: use securexfer verify."
+        )
+
+    session.console.result(document, human)
+
+
+@click.command(cls=SecurexferCommand, epilog="Example: securexfer verify BUNDLE --outside")
+@BUNDLE
+@click.option("--outside", "outside_only", is_flag=True, help="Only what needs no private key.")
+@OLDER
+@passphrase_option
+def verify(bundle: Path, outside_only: bool, older: bool, passphrase_file: Path | None) -> None:
+    """Make every check that unpack makes, and write nothing."""
+    from securexfer.unpacking import check_tables, verify_outside
+    from securexfer.unpacking import verify as verify_bundle
+
+    session = Session.current(passphrase_file)
+    with session.reporter() as reporter:
+        if outside_only:
+            with verify_outside(
+                bundle,
+                session.find_sender(),
+                session.register,
+                clock=session.clock,
+                reporter=reporter,
+            ) as outside:
+                document = {**outside_document(outside), "verified": True}
+            session.console.result(
+                document, lambda: print_outside(session, outside, sender="verified")
+            )
+            return
+        with verify_bundle(
+            bundle,
+            session.find_sender(),
+            lambda: session.identity,
+            session.register,
+            clock=session.clock,
+            reporter=reporter,
+            older=older,
+        ) as verified:
+            check_tables(verified, reporter)
+    for note in verified.notes:
+        session.console.note(note)
+
+    def human() -> None:
+        print_inside(session, verified)
+        session.console.line("Every check held.")
+
+    session.console.result(inside_document(verified), human)
+
+
+@click.command(cls=SecurexferCommand, epilog="Example: securexfer unpack BUNDLE -o incoming")
+@BUNDLE
+@output_option("The folder to write to; made if it is not there.")
+@click.option("--table", "tables", multiple=True, metavar="TABLE", help="Only this table; repeat.")
+@click.option("--keep-compressed", is_flag=True, help="Write TABLE.csv.gz.")
+@FORCE
+@OLDER
+@passphrase_option
+def unpack(
+    bundle: Path,
+    output: Path,
+    tables: tuple[str, ...],
+    keep_compressed: bool,
+    force: bool,
+    older: bool,
+    passphrase_file: Path | None,
+) -> None:
+    """Verify a bundle and write its tables; nothing is written unless every check holds."""
+    from securexfer.unpacking import unpack as unpack_bundle
+    from securexfer.unpacking import verify as verify_bundle
+
+    session = Session.current(passphrase_file)
+    with (
+        session.reporter() as reporter,
+        verify_bundle(
+            bundle,
+            session.find_sender(),
+            lambda: session.identity,
+            session.register,
+            clock=session.clock,
+            reporter=reporter,
+            older=older,
+        ) as verified,
+    ):
+        for note in verified.notes:
+            session.console.note(note)
+        if not session.console.settings.json and not session.console.settings.quiet:
+            print_inside(session, verified)
+        result = unpack_bundle(
+            verified,
+            output,
+            session.identity,
+            session.register,
+            clock=session.clock,
+            reporter=reporter,
+            tables=tables,
+            keep_compressed=keep_compressed,
+            force=force,
+        )
+    document = {**inside_document(verified), "files": [str(path) for path in result.files]}
+
+    def human() -> None:
+        for path in result.files:
+            session.console.line(f"Written: {path}")
+        session.console.step(
+            f"Destroy it by {verified.manifest.expires_at[:10]}, as the agreement says."
+        )
+
+    session.console.result(document, human)
+
+
+@click.command(
+    "release-password",
+    cls=SecurexferCommand,
+    epilog="Example: securexfer release-password BUNDLE",
+)
+@BUNDLE
+@OLDER
+@passphrase_option
+def release_password(bundle: Path, older: bool, passphrase_file: Path | None) -> None:
+    """Print the ZIP password, for someone who must use 7-Zip.
+
+    The bundle is verified first, and the release is recorded. Whoever opens it with that password
+    is not told who sent it or whether it was altered, and no expiry or drive check is made.
+    """
+    from securexfer.unpacking import release_password as release
+    from securexfer.unpacking import verify as verify_bundle
+
+    session = Session.current(passphrase_file)
+    with (
+        session.reporter() as reporter,
+        verify_bundle(
+            bundle,
+            session.find_sender(),
+            lambda: session.identity,
+            session.register,
+            clock=session.clock,
+            reporter=reporter,
+            older=older,
+        ) as verified,
+    ):
+        password = release(verified, session.identity, session.register, clock=session.clock)
+    session.console.note(
+        "Other tools check neither who sent the bundle nor whether it was altered since, and "
+        "enforce no expiry. The release was recorded. Never send this password by the same way "
+        "as the bundle."
+    )
+    session.console.result(
+        {"bundle_id": verified.manifest.bundle_id, "password": password},
+        lambda: session.console.line(password),
+    )
+
+
+def outside_document(outside: Outside) -> dict[str, Any]:
+    """What is visible, in JSON results."""
+    envelope = outside.envelope
+    return {
+        "bundle_id": envelope.bundle_id,
+        "bundle_sha256": outside.claimed.bundle_sha256,
+        "created_at": envelope.created_at,
+        "expires_at": envelope.expires_at,
+        "format": envelope.format,
+        "members": [{"name": m.name, "n_bytes": m.length} for m in envelope.members],
+        "n_bytes": outside.file.size,
+        "recipients": [r.fingerprint for r in envelope.recipients],
+        "sender": envelope.sender,
+    }
+
+
+def inside_document(verified: Verified) -> dict[str, Any]:
+    """A verified bundle in JSON results."""
+    manifest = verified.manifest
+    return {
+        **outside_document(verified.inside.outside),
+        "agreement": manifest.agreement.model_dump(),
+        "notes": list(verified.notes),
+        "sender_name": verified.sender.name,
+        "sequence": manifest.sequence,
+        "tables": [
+            table.model_dump(exclude={"gates", "member"}, exclude_none=True)
+            for table in manifest.tables
+        ],
+        "verified": True,
+    }
+
+
+def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
+    """What is visible, for people."""
+    from securexfer.crypto.fingerprint import format_fingerprint
+
+    envelope: Envelope = outside.envelope
+    own_name = session.contact_name
+    rows = [
+        ("Bundle", envelope.bundle_id),
+        (
+            "Sender",
+            f"{sender} {format_fingerprint(envelope.sender)} ({own_name(envelope.sender)})",
+        ),
+        *(
+            (
+                "Recipient",
+                f"{format_fingerprint(r.fingerprint)} ({own_name(r.fingerprint)})",
+            )
+            for r in envelope.recipients
+        ),
+        ("Created", envelope.created_at),
+        ("Expires", envelope.expires_at),
+        ("Size", f"{outside.file.size:,} bytes, {len(envelope.members)} members"),
+    ]
+    session.console.facts(rows)
+
+
+def print_inside(session: Session, verified: Verified) -> None:
+    """A verified bundle, for people, before anything is written."""
+    manifest = verified.manifest
+    session.console.facts(
+        [
+            ("From", verified.sender.name),
+            ("Agreement", f"{manifest.agreement.reference}: {manifest.agreement.purpose}"),
+            ("Controller", manifest.agreement.controller),
+            ("Created", manifest.created_at),
+            ("Expires", manifest.expires_at),
+        ]
+    )
+    for table in manifest.tables:
+        rows = [
+            (field.name, WHAT_IS_DONE.get(field.action, field.action)) for field in table.fields
+        ]
+        session.console.table(
+            ("field", "what was done"), rows, title=f"Table {table.name}: {table.n_rows_out:,} rows"
+        )

@@ -1,0 +1,124 @@
+"""`contact`: pin the cards of the people you exchange bundles with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from securexfer.cli.options import SecurexferGroup
+from securexfer.cli.session import Session, card_document, card_facts
+
+if TYPE_CHECKING:
+    from securexfer.crypto.card import Card
+    from securexfer.home.contacts import Contact
+
+
+@click.group(cls=SecurexferGroup)
+def contact() -> None:
+    """Other people's cards, pinned under local names."""
+
+
+@contact.command(epilog="Example: securexfer contact add acme.card --as acme")
+@click.argument("card", type=click.Path(path_type=Path))
+@click.option("--as", "name", help="Local name; made from the card's name without it.")
+@click.option("--fingerprint", help="The fingerprint as its owner read it to you, whole.")
+@click.option("--replaces", metavar="NAME", help="The contact whose rotated key this card is.")
+def add(card: Path, name: str | None, fingerprint: str | None, replaces: str | None) -> None:
+    """Pin a card, after its fingerprint was read over the phone.
+
+    Without --fingerprint the card's fingerprint is shown and you are asked whether it is the one
+    that its owner read to you.
+    """
+    from securexfer.home.contacts import read_card_file, suggest_name
+
+    session = Session.current()
+    read = read_card_file(card)
+    _confirm(session, read, fingerprint)
+    pinned = session.contacts.pin(
+        read, name or suggest_name(read), pinned_at=session.clock(), replaces=replaces
+    )
+    session.console.result(
+        contact_document(pinned),
+        lambda: session.console.facts([("Pinned as", pinned.name), *card_facts(read)]),
+    )
+
+
+@contact.command("list", epilog="Example: securexfer contact list --json")
+def list_contacts() -> None:
+    """List all contacts."""
+    from securexfer.crypto.fingerprint import format_fingerprint
+
+    session = Session.current()
+    contacts = session.contacts.list()
+
+    def human() -> None:
+        if not contacts:
+            session.console.step("No contacts yet. Pin a card with: securexfer contact add CARD")
+            return
+        rows = [
+            (c.name, c.card.name, c.card.organisation, format_fingerprint(c.fingerprint))
+            for c in contacts
+        ]
+        session.console.table(("name", "who", "organisation", "fingerprint"), rows)
+
+    session.console.result({"contacts": [contact_document(c) for c in contacts]}, human)
+
+
+@contact.command(epilog="Example: securexfer contact show acme")
+@click.argument("name")
+def show(name: str) -> None:
+    """Show one contact."""
+    session = Session.current()
+    found = session.contacts.get(name)
+    session.console.result(
+        contact_document(found),
+        lambda: session.console.facts(
+            [
+                ("Contact", found.name),
+                *card_facts(found.card),
+                ("Pinned", f"{found.pinned_at:%Y-%m-%d}"),
+                ("Generation", str(found.card.generation)),
+            ]
+        ),
+    )
+
+
+@contact.command(epilog="Example: securexfer contact remove acme")
+@click.argument("name")
+def remove(name: str) -> None:
+    """Forget a contact; bundles from it are not accepted any more."""
+    session = Session.current()
+    removed = session.contacts.remove(name)
+    session.console.result(
+        contact_document(removed), lambda: session.console.line(f"Removed {removed.name}.")
+    )
+
+
+def contact_document(found: Contact) -> dict[str, Any]:
+    """A contact in JSON results."""
+    from securexfer.instant import format_instant
+
+    return {
+        "contact": found.name,
+        **card_document(found.card),
+        "origin_fingerprint": found.origin_fingerprint,
+        "pinned_at": format_instant(found.pinned_at),
+    }
+
+
+def _confirm(session: Session, card: Card, fingerprint: str | None) -> None:
+    from securexfer.crypto.fingerprint import fingerprint_matches
+    from securexfer.errors import FingerprintMismatchError, FingerprintUnconfirmedError
+
+    if fingerprint is not None:
+        if not fingerprint_matches(card.fingerprint, fingerprint):
+            raise FingerprintMismatchError("The card has another fingerprint than the one given.")
+        return
+    if not session.console.can_ask():
+        raise FingerprintUnconfirmedError("The card was not confirmed by its fingerprint.")
+    for label, text in card_facts(card):
+        session.console.step(f"{label}: {text}")
+    if not session.console.confirm("Is this the fingerprint that its owner read to you?"):
+        raise FingerprintUnconfirmedError("The fingerprint was not confirmed.")

@@ -1,0 +1,227 @@
+"""`demo`: the whole story on synthetic data, in a home that is thrown away."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from securexfer.cli.console import Console
+from securexfer.cli.options import SecurexferCommand
+from securexfer.cli.pack import order_names, print_summary
+from securexfer.cli.plan import WHAT_IS_DONE
+from securexfer.cli.session import Session
+
+if TYPE_CHECKING:
+    from securexfer.bundle.reader import Outside
+    from securexfer.crypto.identity import Identity
+    from securexfer.packing import PackResult
+
+RECIPE = """\
+version = 1
+
+[agreement]
+reference = "DEMO-2026-001"
+purpose = "Evaluate supervision of prolific offenders"
+controller = "Ministry of Example"
+regime = "dpa2018-part3"
+lawful_basis = "Part 3, s.35(2)(b)"
+retention_days = 90
+
+[tables.offenders.fields]
+person      = { from = "pnc_id", action = "pseudonymise", domain = "person" }
+birth_year  = { from = "date_of_birth", action = "year", format = "%d/%m/%Y" }
+sex         = { action = "keep" }
+district    = { from = "postcode", action = "postcode-district" }
+offence     = { action = "keep" }
+convictions = { action = "band", width = 5 }
+sentence    = { from = "sentence_months", action = "band", width = 12 }
+status      = { action = "keep" }
+"""
+
+
+@click.command(cls=SecurexferCommand, epilog="Example: securexfer demo --rows 10000")
+@click.option(
+    "--rows", default=130_000, show_default=True, type=click.IntRange(1, 20_000_000), help="Rows."
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep everything in this folder, for a look around.",
+)
+def demo(rows: int, keep: Path | None) -> None:
+    """Play the whole story on synthetic data: pack, lose, find, verify, unpack."""
+    from securexfer.carrier import make_folder
+    from securexfer.errors import OutputExistsError
+
+    session = Session.current()
+    started = time.monotonic()
+    if keep is None:
+        folder = Path(tempfile.mkdtemp(prefix="securexfer-demo-"))
+    else:
+        if keep.exists() and any(keep.iterdir()):
+            raise OutputExistsError(f"{keep} is not empty.", hint="Name a new folder.")
+        make_folder(keep)
+        folder = keep
+    try:
+        document = _play(session, folder, rows)
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    document["seconds"] = int(time.monotonic() - started) + 1
+    document["kept_in"] = str(keep) if keep else ""
+
+    def human() -> None:
+        where = f"Kept in {keep}" if keep else "Everything has been removed again"
+        session.console.line(f"\n{where}. It took about {document['seconds']} s.")
+        session.console.line("Now with your own data: see docs/quickstart.md")
+
+    session.console.result(document, human)
+
+
+def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
+    from securexfer.custody.register import Register
+    from securexfer.home.contacts import ContactBook
+    from securexfer.packing import Input, PackOrder, open_extracts, pack
+    from securexfer.privacy.synthetic import offender_csv
+    from securexfer.recipe.reading import parse_recipe
+    from securexfer.unpacking import inspect, pinned_senders, unpack, verify
+
+    console, clock = session.console, session.clock
+    story = _Story(console)
+
+    story.tell("An extract inside the ministry", f"{rows:,} people who do not exist, 20 columns.")
+    extract, stick = folder / "offenders.csv", folder / "stick"
+    with extract.open("wb") as file:
+        for piece in offender_csv(rows):
+            file.write(piece)
+    stick.mkdir(mode=0o700)
+    (folder / "offenders.toml").write_text(RECIPE, encoding="utf-8")
+
+    story.tell("Two identities", "An analyst and a contractor pin each other's card.")
+    analyst = _person(session, folder / "analyst", "Ann Analyst", "Ministry of Example")
+    contractor = _person(session, folder / "contractor", "Acme Research", "Acme Ltd")
+    analysts_book = ContactBook(folder / "analyst" / "contacts")
+    acme = analysts_book.pin(contractor.card, "acme", pinned_at=clock())
+    contractors_book = ContactBook(folder / "contractor" / "contacts")
+    contractors_book.pin(analyst.card, "ministry", pinned_at=clock())
+    actor = session.register.actor
+
+    story.tell("securexfer pack offenders.csv --recipe offenders.toml --to acme -o stick")
+    recipe_file = parse_recipe(RECIPE.encode())
+    with ExitStack() as stack:
+        reporter = stack.enter_context(session.reporter())
+        opened = stack.enter_context(
+            open_extracts(recipe_file.recipe, [Input("offenders", extract)])
+        )
+        order = PackOrder(recipe_file, [acme], stick)
+        register = Register(folder / "analyst" / "register.jsonl", actor)
+        packed = pack(order, opened, analyst, register, clock=clock, reporter=reporter)
+    if not console.settings.json:
+        print_summary(session, packed, order_names([acme]))
+
+    story.tell("The stick is lost. What a finder sees, in bytes and with securexfer inspect")
+    with session.reporter() as reporter, inspect(packed.path, reporter) as outside:
+        if not console.settings.json:
+            _print_hex(console, packed.path)
+            _print_finder(console, outside)
+
+    story.tell("The stick is found. securexfer unpack, at the contractor's desk")
+    incoming = folder / "incoming"
+    with (
+        session.reporter() as reporter,
+        verify(
+            packed.path,
+            pinned_senders(contractors_book.list(), contractor.card),
+            lambda: contractor,
+            register := Register(folder / "contractor" / "register.jsonl", actor),
+            clock=clock,
+            reporter=reporter,
+        ) as verified,
+    ):
+        unpacked = unpack(verified, incoming, contractor, register, clock=clock, reporter=reporter)
+    if not console.settings.json:
+        console.line(f"Every check held; {len(unpacked.files)} files written.\n")
+        _print_before_after(console, packed, extract, unpacked.files[0])
+    return {
+        "bundle_id": packed.manifest.bundle_id,
+        "n_bytes": packed.n_bytes,
+        "n_bytes_extract": extract.stat().st_size,
+        "n_rows": packed.manifest.tables[0].n_rows_out,
+        "withheld": packed.manifest.tables[0].withheld,
+    }
+
+
+class _Story:
+    """Numbered headings."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._n = 0
+
+    def tell(self, title: str, text: str = "") -> None:
+        self._n += 1
+        if not self._console.settings.json:
+            self._console.line(f"\n{self._n}. {title}")
+            if text:
+                self._console.line(f"   {text}")
+
+
+def _person(session: Session, home: Path, name: str, organisation: str) -> Identity:
+    from securexfer.crypto.identity import create_identity
+    from securexfer.home.desk import Desk
+
+    identity = create_identity(
+        name=name, organisation=organisation, email="", created_at=session.clock()
+    )
+    Desk(home).save_new_identity(identity, secrets.token_urlsafe())
+    return identity
+
+
+def _print_hex(console: Console, path: Path) -> None:
+    """A few lines from the middle of the encrypted table."""
+    with path.open("rb") as file:
+        file.seek(path.stat().st_size // 3)
+        for _ in range(3):
+            piece = file.read(16)
+            text = "".join(chr(b) if 32 <= b < 127 else "." for b in piece)
+            console.line(f"   {piece.hex(' ')}  {text}")
+
+
+def _print_finder(console: Console, outside: Outside) -> None:
+    envelope = outside.envelope
+    console.facts(
+        [
+            ("Bundle", envelope.bundle_id),
+            ("Sender", f"{envelope.sender[:16]}… (a fingerprint, no name)"),
+            ("Recipients", str(len(envelope.recipients))),
+            ("Expires", envelope.expires_at),
+            ("Members", ", ".join(m.name for m in envelope.members)),
+        ]
+    )
+    console.line("No table or column names, no row counts, no purpose, no data.")
+
+
+def _print_before_after(console: Console, packed: PackResult, before: Path, after: Path) -> None:
+    """Column by column: the first row inside the building, and what became of it."""
+    import csv
+
+    with before.open(encoding="utf-8", newline="") as file:
+        inside = next(csv.DictReader(file))
+    with after.open(encoding="utf-8", newline="") as file:
+        outside = next(csv.DictReader(file))
+    by_source = {f.source: f for f in packed.manifest.tables[0].fields}
+    rows = []
+    for column, value in inside.items():
+        field = by_source.get(column)
+        if field is None:
+            rows.append((column, value, "", "withheld"))
+        else:
+            rows.append((column, value, outside[field.name], WHAT_IS_DONE[field.action]))
+    console.table(("column", "inside (synthetic)", "outside", "what was done"), rows)

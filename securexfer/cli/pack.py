@@ -1,0 +1,137 @@
+"""`pack`: the way out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from securexfer.cli.options import FORCE, SecurexferCommand, output_option, passphrase_option
+from securexfer.cli.plan import WHAT_IS_DONE, parse_inputs, plan_document, print_plan
+from securexfer.cli.session import Session
+
+if TYPE_CHECKING:
+    from securexfer.packing import PackResult
+
+SEALED = (
+    "AES-256 (WinZip AE-2), keys sealed with ML-KEM-768 + X25519 (HPKE), signed with Ed25519 and "
+    "ML-DSA-65. Not a FIPS 140 validated module."
+)
+
+
+@click.command(
+    cls=SecurexferCommand,
+    epilog="Example: securexfer pack people.csv --recipe people.toml --to acme -o /media/stick",
+)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "--recipe",
+    "recipe_path",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The recipe: what may leave.",
+)
+@click.option("--to", multiple=True, metavar="CONTACT", help="A recipient; repeat for several.")
+@output_option("The drive's folder, or the bundle's path.", required=False)
+@click.option("--dry-run", is_flag=True, help="Show what would leave, and write nothing.")
+@click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
+@FORCE
+@passphrase_option
+def pack(
+    inputs: tuple[str, ...],
+    recipe_path: Path,
+    to: tuple[str, ...],
+    output: Path | None,
+    dry_run: bool,
+    if_found: str,
+    force: bool,
+    passphrase_file: Path | None,
+) -> None:
+    """Minimise, encrypt, sign and record extracts as one bundle on a drive.
+
+    INPUT is PATH, TABLE=PATH, or TABLE=- for standard input.
+    """
+    from securexfer.errors import UsageError
+    from securexfer.packing import PackOrder, check_recipients, open_extracts
+    from securexfer.packing import pack as pack_bundle
+    from securexfer.recipe.reading import read_recipe
+
+    session = Session.current(passphrase_file)
+    if output is None and not dry_run:
+        raise UsageError(
+            "Where the bundle should go is missing.", hint="Name the drive with -o DIR."
+        )
+    recipe_file = read_recipe(recipe_path)
+    recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
+    order = PackOrder(recipe_file, recipients, output or Path(), force, if_found)
+    if not dry_run or recipients:
+        check_recipients(order, session.clock)
+    stdin = sys.stdin.buffer if sys.stdin is not None else None
+    with (
+        session.reporter() as reporter,
+        open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin) as opened,
+    ):
+        if dry_run:
+            document = {"dry_run": True, "tables": plan_document(opened.plans)}
+            session.console.result(document, lambda: print_plan(session.console, opened.plans))
+            return
+        identity = session.identity
+        result = pack_bundle(
+            order, opened, identity, session.register, clock=session.clock, reporter=reporter
+        )
+    session.console.result(
+        pack_document(result), lambda: print_summary(session, result, order_names(order.recipients))
+    )
+
+
+def order_names(recipients: Any) -> list[str]:
+    """Recipients for people: local name and whose card it is."""
+    return [f"{contact.name} ({contact.card.name})" for contact in recipients]
+
+
+def pack_document(result: PackResult) -> dict[str, Any]:
+    """The JSON result of `pack`."""
+    manifest = result.manifest
+    return {
+        "bundle_id": manifest.bundle_id,
+        "bundle_sha256": result.bundle_sha256,
+        "created_at": manifest.created_at,
+        "expires_at": manifest.expires_at,
+        "n_bytes": result.n_bytes,
+        "path": str(result.path),
+        "recipients": manifest.recipients,
+        "sequence": manifest.sequence,
+        "tables": [
+            table.model_dump(exclude={"gates", "member"}, exclude_none=True)
+            for table in manifest.tables
+        ],
+    }
+
+
+def print_summary(session: Session, result: PackResult, names: list[str]) -> None:
+    """What left, what became of it, what stayed, to whom, until when."""
+    manifest = result.manifest
+    rows: list[tuple[str, str]] = []
+    for table in manifest.tables:
+        rows.append((f"Table {table.name}", f"{table.n_rows_out:,} rows left"))
+        for field in table.fields:
+            n_unread = table.n_unparsed.get(field.name, 0)
+            unread = f" ({n_unread:,} cells could not be read: blank)" if n_unread else ""
+            rows.append((f"  {field.name}", WHAT_IS_DONE[field.action] + unread))
+        if table.n_blank_lines:
+            rows.append(("  blank lines", f"{table.n_blank_lines:,} skipped"))
+        rows.append(("  withheld", ", ".join(table.withheld) or "nothing"))
+    rows += [
+        ("For", ", ".join(names)),
+        ("Until", f"{manifest.expires_at[:10]}, then it can't be opened"),
+        ("Sealed", SEALED),
+        ("Bundle", f"{result.path}"),
+        ("", f"{result.n_bytes:,} bytes, read back from the drive and recorded"),
+    ]
+    session.console.panel("Packed", rows)
+    if not session.console.settings.quiet:
+        session.console.line(
+            "Pseudonymised data are still personal data: treat what comes out of it accordingly."
+        )

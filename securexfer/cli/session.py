@@ -1,0 +1,150 @@
+"""One run of a command: its home, its secrets, its clock, put together from the outside world."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from securexfer.cli.console import Console
+from securexfer.cli.options import settings_of
+from securexfer.cli.progress import ConsoleReporter
+from securexfer.instant import system_clock
+
+if TYPE_CHECKING:
+    from securexfer.bundle.reader import FindSender
+    from securexfer.crypto.card import Card
+    from securexfer.crypto.identity import Identity
+    from securexfer.custody.register import Register
+    from securexfer.home.contacts import Contact, ContactBook
+    from securexfer.home.desk import Desk
+    from securexfer.home.secrets import SecretSource
+
+
+class Session:
+    """What commands work with. Heavy rooms are imported when first asked for."""
+
+    def __init__(self, console: Console, passphrase_file: Path | None = None) -> None:
+        self.console = console
+        self.clock = system_clock
+        self._passphrase_file = passphrase_file
+
+    @classmethod
+    def current(cls, passphrase_file: Path | None = None) -> Session:
+        """The session of the command that is running."""
+        return cls(Console(settings_of(click.get_current_context())), passphrase_file)
+
+    def reporter(self) -> ConsoleReporter:
+        """Progress for this terminal, if it is one."""
+        return ConsoleReporter(self.console)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """This home."""
+        from securexfer.home.desk import Desk, default_root
+
+        return Desk(self.console.settings.home or default_root())
+
+    @cached_property
+    def contacts(self) -> ContactBook:
+        """This home's contacts."""
+        from securexfer.home.contacts import ContactBook
+
+        return ContactBook(self.desk.contacts_path)
+
+    @cached_property
+    def register(self) -> Register:
+        """This home's register."""
+        from securexfer.custody.register import Actor, Register
+
+        return Register(self.desk.register_path, Actor(_user(), socket.gethostname()))
+
+    @cached_property
+    def identity(self) -> Identity:
+        """This home's identity, unlocked; asks for the passphrase at most once."""
+        card = self.desk.own_card()
+        passphrase = self.secrets().passphrase(card.fingerprint)
+        self.console.detail(f"Passphrase from {passphrase.source}.")
+        return self.desk.unlock(passphrase.text)
+
+    def secrets(self, *, twice: bool = False) -> SecretSource:
+        """Where the passphrase comes from; `twice` when a new one is being chosen."""
+        from securexfer.home.secrets import SecretSource
+
+        def prompt() -> str:
+            return self.console.ask_secret("Passphrase of the identity", twice=twice)
+
+        return SecretSource(
+            file=self._passphrase_file,
+            environment=os.environ,
+            prompt=prompt if self.console.can_ask() else None,
+        )
+
+    def find_sender(self) -> FindSender:
+        """Look-up of pinned senders, oneself included."""
+        from securexfer.unpacking import pinned_senders
+
+        return pinned_senders(self.contacts.list(), self.own_card())
+
+    def own_card(self) -> Card | None:
+        """This home's card, or None where there is no identity yet."""
+        from securexfer.errors import IdentityMissingError
+
+        try:
+            return self.desk.own_card()
+        except IdentityMissingError:
+            return None
+
+    def contact_name(self, fingerprint: str) -> str:
+        """The local name of a fingerprint, for people."""
+        contacts: list[Contact] = self.contacts.list()
+        for contact in contacts:
+            if contact.fingerprint == fingerprint:
+                return contact.name
+        own = self.own_card()
+        if own is not None and own.fingerprint == fingerprint:
+            return f"{own.name} (this identity)"
+        return "not among the contacts here"
+
+
+def card_document(card: Card) -> dict[str, Any]:
+    """A card in JSON results."""
+    from securexfer.crypto.fingerprint import format_fingerprint
+    from securexfer.instant import format_instant
+
+    return {
+        "created_at": format_instant(card.created_at),
+        "email": card.email,
+        "expires_at": format_instant(card.expires_at),
+        "fingerprint": card.fingerprint,
+        "fingerprint_spoken": format_fingerprint(card.fingerprint),
+        "generation": card.generation,
+        "name": card.name,
+        "organisation": card.organisation,
+    }
+
+
+def card_facts(card: Card) -> list[tuple[str, str]]:
+    """A card for people."""
+    from securexfer.crypto.fingerprint import format_fingerprint
+
+    facts = [("Name", card.name)]
+    if card.organisation:
+        facts.append(("Organisation", card.organisation))
+    if card.email:
+        facts.append(("E-mail", card.email))
+    facts.append(("Fingerprint", format_fingerprint(card.fingerprint)))
+    facts.append(("Valid until", f"{card.expires_at:%Y-%m-%d}"))
+    return facts
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

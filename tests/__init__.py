@@ -1,0 +1,1 @@
+"""Tests. Each states a behaviour in a sentence; none prints or asserts on a cell value it leaks."""

@@ -1,0 +1,49 @@
+"""Fixtures, and the rule that a missing tool skips a test by its name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.world import World
+
+hypothesis.settings.register_profile(
+    "default",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("default")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A sender, two recipients and a stranger, each with a desk on disk."""
+    return World(tmp_path)
+
+
+@pytest.fixture
+def tool() -> Callable[[str], str]:
+    """Path of a program that the test needs; skips by its name where it is missing."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            pytest.skip(f"{name} is not installed")
+        return path
+
+    return find
+
+
+@pytest.fixture
+def febrl() -> Path:
+    """Folder of the febrl data sets, named by SECUREXFER_TEST_FEBRL."""
+    folder = os.environ.get("SECUREXFER_TEST_FEBRL")
+    if not folder:
+        pytest.skip("SECUREXFER_TEST_FEBRL does not name the folder of the febrl data sets")
+    return Path(folder)
