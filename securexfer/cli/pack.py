@@ -81,9 +81,14 @@ def pack(
         result = pack_bundle(
             order, opened, identity, session.register, clock=session.clock, reporter=reporter
         )
-    session.console.result(
-        pack_document(result), lambda: print_summary(session, result, order_names(order.recipients))
-    )
+
+    def human() -> None:
+        if session.console.settings.quiet:
+            session.console.line(str(result.path))
+        else:
+            print_summary(session, result, order_names(order.recipients))
+
+    session.console.result(pack_document(result), human)
 
 
 def order_names(recipients: Any) -> list[str]:
@@ -131,7 +136,6 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
         ("", f"{result.n_bytes:,} bytes, read back from the drive and recorded"),
     ]
     session.console.panel("Packed", rows)
-    if not session.console.settings.quiet:
-        session.console.line(
-            "Pseudonymised data are still personal data: treat what comes out of it accordingly."
-        )
+    session.console.line(
+        "Pseudonymised data are still personal data: treat what comes out of it accordingly."
+    )
