@@ -27,10 +27,14 @@ PARTIAL_SUFFIX = ".partial"
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 _READ_BYTES = 1024 * 1024
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 class PartialFile:
     """One file being written. `publish` gives it its name; `discard` removes every trace.
+
+    The descriptor is locked and its inode remembered, so that two runs with one target can't
+    take each other's file for their own.
 
     Attributes:
         target: the final path.
@@ -40,16 +44,15 @@ class PartialFile:
 
     def __init__(self, target: Path, *, force: bool = False) -> None:
         self.target = target
-        self._partial = target.with_name(target.name + PARTIAL_SUFFIX)
+        self._partial = partial_path(target)
         self._force = force
         self._digest = hashlib.sha256()
-        self._descriptor = -1
+        self._is_published = False
         self.n_bytes = 0
         check_target(target, force=force)
         if force:
-            _remove(self._partial)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+            remove_leftover(self._partial)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS
         try:
             self._descriptor = os.open(self._partial, flags, FILE_MODE)
         except FileExistsError:
@@ -59,6 +62,8 @@ class PartialFile:
             ) from None
         except OSError as error:
             raise translate(error, target) from None
+        _lock(self._descriptor)
+        self._inode = _inode(os.fstat(self._descriptor))
 
     @property
     def sha256(self) -> str:
@@ -116,25 +121,48 @@ class PartialFile:
             raise ReadBackError(f"{self.target.parent} gave back other bytes than were written.")
 
     def publish(self) -> None:
-        """Close, rename to the final name, sync the folder.
+        """Rename to the final name, sync the folder.
 
         Raises:
-            OutputExistsError: if something has come to be there meanwhile.
+            OutputExistsError: if something has come to be there meanwhile, or another run has
+                taken this file's place.
             OutputError: if the drive fails.
         """
-        self._close()
+        if not self._is_ours(self._partial):
+            raise OutputExistsError(
+                f"Another run has replaced {self._partial}.", hint="Run one at a time."
+            )
         check_target(self.target, force=self._force)
         try:
+            if os.name == "nt":
+                self._close()  # an open file can't be renamed there
             self._partial.replace(self.target)
+            self._is_published = True
+            self._close()
             sync_folder(self.target.parent)
         except OSError as error:
             raise translate(error, self.target) from None
 
     def discard(self) -> None:
-        """Remove it, as far as that can still be done."""
+        """Remove it, as far as that can still be done; also when it has its name already."""
+        for path in (self._partial, self.target):
+            if self._is_ours(path) or (path == self.target and self._is_published):
+                with contextlib.suppress(OSError):
+                    path.unlink()
         with contextlib.suppress(SecurexferError):
             self._close()
-        _remove(self._partial)
+
+    def finish(self) -> None:
+        """Let go of a published file: from here on `discard` does nothing."""
+        self._is_published = False
+        self._inode = (-1, -1)
+        self._close()
+
+    def _is_ours(self, path: Path) -> bool:
+        try:
+            return _inode(path.lstat()) == self._inode
+        except OSError:
+            return False
 
     def _close(self) -> None:
         if self._descriptor >= 0:
@@ -145,6 +173,34 @@ class PartialFile:
                 raise translate(error, self.target) from None
 
 
+def partial_path(target: Path) -> Path:
+    """Where a file is while it is being written."""
+    return target.with_name(target.name + PARTIAL_SUFFIX)
+
+
+def remove_leftover(partial: Path) -> bool:
+    """Remove an unfinished file that no run is writing any more; True if there was one.
+
+    Raises:
+        OutputExistsError: if a run is writing it now.
+    """
+    try:
+        descriptor = os.open(partial, os.O_RDWR | _NO_LINKS)
+    except OSError:
+        # Nothing there, or a link: a link is no leftover of ours, and O_EXCL refuses it later.
+        return False
+    try:
+        if not _lock(descriptor):
+            raise OutputExistsError(
+                f"Another run is writing {partial}.", hint="Wait for it to end, then try again."
+            )
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        return True
+    finally:
+        os.close(descriptor)
+
+
 def check_target(target: Path, *, force: bool) -> None:
     """Check that a file may be written at this path.
 
@@ -152,6 +208,7 @@ def check_target(target: Path, *, force: bool) -> None:
         OutputExistsError: if something is there and `force` is not set, or it is no plain file.
         OutputError: if its folder is not there.
     """
+    check_path(target)
     if not target.parent.is_dir():
         raise OutputError(f"The folder {target.parent} does not exist.", hint="Create it first.")
     if target.is_symlink() or (target.exists() and not target.is_file()):
@@ -160,6 +217,20 @@ def check_target(target: Path, *, force: bool) -> None:
         )
     if target.exists() and not force:
         raise OutputExistsError(f"{target} is there already.")
+
+
+def check_path(path: Path) -> None:
+    """Check that a path can be written down, in the register and on a terminal.
+
+    Raises:
+        OutputError: if it is not text.
+    """
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        raise OutputError(
+            "The output's path is not UTF-8 text.", hint="Choose another name for it."
+        ) from None
 
 
 def make_folder(folder: Path) -> bool:
@@ -227,6 +298,7 @@ def write_small(target: Path, data: bytes, *, force: bool = True) -> None:
     except BaseException:
         file.discard()
         raise
+    file.finish()
 
 
 def translate(error: OSError, path: Path) -> OutputError:
@@ -236,6 +308,18 @@ def translate(error: OSError, path: Path) -> OutputError:
     return OutputError(f"{path} can't be written: {error.strerror or 'unknown reason'}.")
 
 
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file for this run; False if another one holds it. Not all drives can lock."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        pass
+    return True

@@ -296,6 +296,13 @@ class SenderUnknownError(VerificationError):
     hint = "If you expect it, get the sender's card and pin it with: securexfer contact add CARD"
 
 
+class SenderRetiredError(VerificationError):
+    """The bundle was signed with a key that its sender has replaced since."""
+
+    code = "sender_retired"
+    hint = "If you expect an old bundle from that time, repeat the command with --older."
+
+
 class BundleExpiredError(VerificationError):
     """The bundle is past its expiry date."""
 

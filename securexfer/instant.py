@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 
-_SPELLING = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+_SPELLING = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 def format_instant(moment: datetime) -> str:

@@ -2,7 +2,8 @@
 
 What can be refused without the data (recipe, keys, headers, target, space) is refused before the
 first byte is written. What only the data can show removes the `.partial` file, whose password was
-never sealed to anyone. The register entry is on disk before the bundle has its name.
+not sealed to anyone until all tables were written. The register entry is on disk before the
+bundle has its name.
 """
 
 from __future__ import annotations
@@ -10,31 +11,37 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from securexfer.bundle.envelope import (
     FORMAT,
+    MAX_RECIPIENTS,
     Envelope,
     Member,
     SealedFor,
     commit_password,
     seal_info,
 )
-from securexfer.bundle.layout import MANIFEST
-from securexfer.bundle.manifest import AgreementRecord, FieldRecord, Manifest, TableRecord
+from securexfer.bundle.layout import MANIFEST, READ_ME, table_member
+from securexfer.bundle.manifest import (
+    MAX_MANIFEST_BYTES,
+    AgreementRecord,
+    FieldRecord,
+    Manifest,
+    TableRecord,
+)
 from securexfer.bundle.writer import BundleWriter
 from securexfer.carrier import (
-    PARTIAL_SUFFIX,
     PartialFile,
     check_space,
     check_target,
     free_bytes,
+    partial_path,
 )
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import encode_base64
@@ -42,6 +49,7 @@ from securexfer.crypto.sealing import seal
 from securexfer.custody.register import Entry, Register, head_sha256
 from securexfer.errors import (
     CardExpiredError,
+    HeaderError,
     OutputError,
     OutputExistsError,
     RecipeError,
@@ -50,29 +58,20 @@ from securexfer.errors import (
 )
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
+from securexfer.planning import OpenExtracts
 from securexfer.privacy.extract import Extract
 from securexfer.privacy.pipeline import Chunk, minimise_extract
-from securexfer.privacy.plan import TablePlan, plan_tables
+from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey, agreement_scope, bundle_scope
 from securexfer.recipe.model import Recipe
 from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter
 
 BUNDLE_SUFFIX = ".sxfer.zip"
+MAX_FOUND_CONTACT = 200
 _SHORT_ID = 12
 # Signatures, envelope, directory and the smallest members: below this no bundle fits.
 _LEAST_BYTES = 32 * 1024
-
-
-@dataclass(frozen=True)
-class Input:
-    """One extract as named on the command line: a table (or None: to be found) and a path.
-
-    A path of None is standard input.
-    """
-
-    table: str | None
-    path: Path | None
 
 
 @dataclass(frozen=True)
@@ -95,15 +94,6 @@ class PackOrder:
 
 
 @dataclass(frozen=True)
-class OpenExtracts:
-    """Extracts, open and planned; the recipe fits their headers."""
-
-    recipe: Recipe
-    extracts: dict[str, Extract]
-    plans: tuple[TablePlan, ...]
-
-
-@dataclass(frozen=True)
 class PackResult:
     """A bundle that is on the drive, read back and recorded."""
 
@@ -112,32 +102,6 @@ class PackResult:
     bundle_sha256: str
     manifest: Manifest
     entry: Entry
-
-
-@contextmanager
-def open_extracts(
-    recipe: Recipe, inputs: Sequence[Input], stdin: BinaryIO | None = None
-) -> Iterator[OpenExtracts]:
-    """Open every extract, read its header, and hold the recipe against all of them.
-
-    Raises:
-        UsageError: if inputs and tables can't be matched.
-        RecipeError: if the recipe does not fit the headers.
-        ExtractError: if an extract can't be used.
-    """
-    matched = _match_inputs(recipe, inputs)
-    with ExitStack() as stack:
-        extracts: dict[str, Extract] = {}
-        for name, path in matched.items():
-            dialect = recipe.tables[name].csv
-            if path is not None:
-                extracts[name] = stack.enter_context(Extract.open(name, path, dialect))
-            elif stdin is not None:
-                extracts[name] = Extract(name, stdin, dialect)
-            else:
-                raise UsageError("Standard input is not available here.")
-        plans = plan_tables(recipe, {name: e.header for name, e in extracts.items()})
-        yield OpenExtracts(recipe, extracts, plans)
 
 
 def pack(
@@ -155,7 +119,7 @@ def pack(
         SecurexferError: for any reason not to; then no bundle is left behind.
     """
     created_at = clock()
-    check_recipients(order, clock)
+    check_order(order, clock)
     bundle_id = os.urandom(16).hex()
     target = _choose_target(order, bundle_id)
     _check_sources(opened, target, reporter)
@@ -164,30 +128,35 @@ def pack(
     agreement = opened.recipe.agreement
     scope = _choose_scope(opened.recipe, order.recipients, identity, bundle_id)
 
+    def make_manifest(tables: list[TableRecord]) -> Manifest:
+        return Manifest(
+            format=1,
+            bundle_id=bundle_id,
+            created_at=format_instant(created_at),
+            expires_at=format_instant(created_at + timedelta(days=agreement.retention_days)),
+            sender=identity.fingerprint,
+            recipients=recipients,
+            members=[READ_ME, *(table.member for table in tables), MANIFEST],
+            sequence=_next_sequence(entries, recipients),
+            agreement=AgreementRecord(**agreement.model_dump(exclude={"recipients"})),
+            forwarding="no",
+            linkage=opened.recipe.pseudonyms.linkage,
+            recipe_sha256=order.recipe_file.recipe_sha256,
+            tool=f"securexfer {version('securexfer')}",
+            tables=tables,
+        )
+
+    _check_manifest(make_manifest([_record(p, i) for i, p in enumerate(opened.plans, start=1)]))
     file = PartialFile(target, force=order.force)
     try:
-        writer = BundleWriter(file, found_contact=order.found_contact)
+        writer = BundleWriter(file)
         try:
+            writer.write_read_me(order.found_contact)
             tables = [
                 _write_table(writer, opened.extracts[plan.table], plan, scope, reporter)
                 for plan in opened.plans
             ]
-            manifest = Manifest(
-                format=1,
-                bundle_id=bundle_id,
-                created_at=format_instant(created_at),
-                expires_at=format_instant(created_at + timedelta(days=agreement.retention_days)),
-                sender=identity.fingerprint,
-                recipients=recipients,
-                members=[*(m.name for m in writer.members), MANIFEST],
-                sequence=_next_sequence(entries, recipients),
-                agreement=AgreementRecord(**agreement.model_dump(exclude={"recipients"})),
-                forwarding="no",
-                linkage=opened.recipe.pseudonyms.linkage,
-                recipe_sha256=order.recipe_file.recipe_sha256,
-                tool=f"securexfer {version('securexfer')}",
-                tables=tables,
-            )
+            manifest = make_manifest(tables)
 
             def make_envelope(members: list[Member], password: str) -> Envelope:
                 return _seal_envelope(
@@ -220,19 +189,29 @@ def pack(
     except BaseException:
         file.discard()
         raise
+    file.finish()
     return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry)
 
 
-def check_recipients(order: PackOrder, clock: Clock) -> None:
+def check_order(order: PackOrder, clock: Clock) -> None:
     """Check that the recipe allows these recipients and that their cards are in use.
 
     Raises:
-        UsageError: if there is none.
+        UsageError: if there is none, or too many, or the note for finders can't be one.
         RecipeError: if the recipe names others only.
         CardExpiredError: if a card is past its last day.
     """
     if not order.recipients:
         raise UsageError("A bundle needs a recipient.", hint="Name one with --to CONTACT.")
+    if len(order.recipients) > MAX_RECIPIENTS:
+        raise UsageError(
+            f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Pack several bundles."
+        )
+    if len(order.found_contact) > MAX_FOUND_CONTACT or not order.found_contact.isprintable():
+        raise UsageError(
+            f"The note for finders must be one line of at most {MAX_FOUND_CONTACT} characters.",
+            hint="Shorten --if-found.",
+        )
     allowed = order.recipe_file.recipe.agreement.recipients
     for contact in order.recipients:
         if allowed is not None and contact.name not in allowed:
@@ -244,27 +223,6 @@ def check_recipients(order: PackOrder, clock: Clock) -> None:
             raise CardExpiredError(
                 f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
             )
-
-
-def _match_inputs(recipe: Recipe, inputs: Sequence[Input]) -> dict[str, Path | None]:
-    matched: dict[str, Path | None] = {}
-    for given in inputs:
-        name = given.table
-        if name is None and len(recipe.tables) == 1:
-            (name,) = recipe.tables
-        elif name is None and given.path is not None and given.path.stem in recipe.tables:
-            name = given.path.stem
-        if name is None:
-            raise UsageError(
-                f"It is not clear which table {given.path or 'standard input'} is.",
-                hint="Name it, as TABLE=PATH.",
-            )
-        if name in matched:
-            raise UsageError(f"Two inputs were given for the table {name!r}.")
-        matched[name] = given.path
-    if list(matched.values()).count(None) > 1:
-        raise UsageError("Only one table can come from standard input.")
-    return matched
 
 
 def _choose_target(order: PackOrder, bundle_id: str) -> Path:
@@ -280,10 +238,11 @@ def _check_sources(opened: OpenExtracts, target: Path, reporter: Reporter) -> No
     n_bytes = 0
     for extract in opened.extracts.values():
         n_bytes += extract.n_bytes or 0
-        if extract.path is not None and target.exists() and extract.path.samefile(target):
-            raise OutputExistsError("The bundle would replace its own extract.")
-        if extract.path == target.with_name(target.name + PARTIAL_SUFFIX):
-            raise OutputExistsError("The bundle would replace its own extract.")
+        for written in (target, partial_path(target)):
+            if extract.path is not None and written.exists() and extract.path.samefile(written):
+                raise OutputExistsError(
+                    "The bundle would replace its own extract.", hint="Choose another place."
+                )
     free = free_bytes(target.parent)
     # What leaves is usually far smaller than the extract, but nobody can know before.
     if free is not None and free < n_bytes // 4:
@@ -318,24 +277,43 @@ def _write_table(
             totals.update(_count(chunk))
             n_unparsed.update(chunk.n_unparsed)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
-        member = writer.current_member
+        number = writer.n_tables
+    return _record(plan, number).model_copy(
+        update={
+            **totals,
+            "n_unparsed": dict(n_unparsed),
+            "n_subjects": totals["n_rows_out"],
+            "plaintext_sha256": digest.hexdigest(),
+            "n_bytes": n_bytes,
+        }
+    )
+
+
+def _record(plan: TablePlan, number: int) -> TableRecord:
+    """What is known about a table before its data are read."""
     return TableRecord(
         name=plan.table,
-        member=member,
+        member=table_member(number),
         fields=[
             FieldRecord(name=f.name, action=f.spec.action, source=f.source) for f in plan.fields
         ],
         withheld=list(plan.withheld),
-        n_rows_in=totals["n_rows_in"],
-        n_rows_out=totals["n_rows_out"],
-        n_blank_lines=totals["n_blank_lines"],
-        n_unparsed=dict(n_unparsed),
-        n_subjects=totals["n_rows_out"],
+        n_rows_in=0,
+        n_rows_out=0,
+        n_blank_lines=0,
+        n_unparsed={f.name: 0 for f in plan.fields},
+        n_subjects=0,
         n_subjects_is="upper bound",
-        plaintext_sha256=digest.hexdigest(),
-        n_bytes=n_bytes,
+        plaintext_sha256="0" * 64,
+        n_bytes=0,
         gates=[],
     )
+
+
+def _check_manifest(sketch: Manifest) -> None:
+    # Column names are the sender's to choose; readers bound what they accept.
+    if len(sketch.encode()) + 256 * len(sketch.tables) > MAX_MANIFEST_BYTES:
+        raise HeaderError("The tables have too many or too long columns to be recorded.")
 
 
 def _count(chunk: Chunk) -> dict[str, int]:

@@ -14,10 +14,12 @@ from typing import Any
 from securexfer.crypto.identity import Identity, create_identity
 from securexfer.custody.register import Actor, Register
 from securexfer.home.contacts import Contact, ContactBook
-from securexfer.packing import Input, PackOrder, PackResult, open_extracts, pack
+from securexfer.packing import PackOrder, PackResult, pack
+from securexfer.planning import Input, open_extracts
 from securexfer.recipe.reading import RecipeFile, parse_recipe
 from securexfer.reporting import SilentReporter
-from securexfer.unpacking import UnpackResult, Verified, pinned_senders, unpack, verify
+from securexfer.unpacking import UnpackResult, unpack
+from securexfer.verifying import Verified, pinned_senders, verify
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 AGREEMENT = """

@@ -5,7 +5,7 @@ It says who sealed what to whom and until when, and where every byte lies; not w
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,14 +15,16 @@ from securexfer.crypto.canonical import MAX_INTEGER, decode_canonical, encode_ca
 from securexfer.crypto.framing import framed_sha256, length_prefixed
 from securexfer.errors import BundleFormatError, BundleUnsupportedError
 from securexfer.instant import parse_instant
+from securexfer.recipe.model import MAX_RETENTION_DAYS
 
 FORMAT = 1
 MAX_ENVELOPE_BYTES = 4 * 1024 * 1024
 MAX_RECIPIENTS = 100
+MAX_LIFETIME = timedelta(days=MAX_RETENTION_DAYS)
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BundleId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-Instant = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
+Instant = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 
 
@@ -94,13 +96,13 @@ def decode_envelope(data: bytes) -> Envelope:
         raise BundleUnsupportedError("The bundle is of another format version than 1.")
     try:
         envelope = Envelope.model_validate(members)
-        times = envelope.created <= envelope.expires
+        lifetime = envelope.expires - envelope.created
     except (ValidationError, ValueError):
         raise BundleFormatError(
             "The bundle's envelope does not have the members it must."
         ) from None
     fingerprints = [r.fingerprint for r in envelope.recipients]
-    if not times or len(set(fingerprints)) != len(fingerprints):
+    if not timedelta() <= lifetime <= MAX_LIFETIME or len(set(fingerprints)) != len(fingerprints):
         raise BundleFormatError("The bundle's envelope contradicts itself.")
     return envelope
 

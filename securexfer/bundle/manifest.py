@@ -19,7 +19,7 @@ from securexfer.crypto.canonical import encode_canonical
 from securexfer.errors import ManifestMismatchError
 from securexfer.recipe.model import MAX_TABLES, is_table_name
 
-MAX_MANIFEST_BYTES = 64 * 1024 * 1024
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
 
 class _Part(BaseModel):
@@ -76,7 +76,7 @@ class AgreementRecord(_Part):
 class Manifest(_Part):
     """The `securexfer` block."""
 
-    format: Literal[1]
+    format: int = Field(ge=1, le=1)
     bundle_id: BundleId
     created_at: Instant
     expires_at: Instant
@@ -143,6 +143,8 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
     """
     try:
         members = json.loads(content.decode("utf-8"), object_pairs_hook=_unique)
+        # Escaped halves of surrogate pairs are no text: they could not be written anywhere later.
+        json.dumps(members, ensure_ascii=False).encode("utf-8")
         manifest = Manifest.model_validate(members["securexfer"])
     except (ValueError, ValidationError, KeyError, TypeError, RecursionError):
         raise ManifestMismatchError("The bundle's manifest is not well-formed.") from None

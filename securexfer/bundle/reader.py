@@ -7,6 +7,7 @@ password, commitment, manifest, tables. Nothing is decrypted before the whole ou
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -44,8 +45,8 @@ from securexfer.errors import (
 )
 from securexfer.reporting import Reporter
 
-MAX_READ_ME_BYTES = 64 * 1024
-_PASSWORD_BYTES = 43
+# 32 bytes as base64url; it is printed by `release-password`, so nothing else may be in it.
+_PASSWORD = re.compile(r"[A-Za-z0-9_-]{43}")
 _READ_BYTES = 1024 * 1024
 _ISAL_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # typed as an instance in its stub
 # What pyzipper and the gzip reader raise on bytes they don't like; see each library's reader.
@@ -60,6 +61,7 @@ _READER_ERRORS: tuple[type[Exception], ...] = (
     OSError,
     ValueError,
     EOFError,
+    OverflowError,
 )
 
 
@@ -225,7 +227,10 @@ def _read_comment(file: BundleFile) -> Comment:
 
 def _expect_end(record: bytes) -> None:
     if record[:4] != b"PK\x05\x06" or record[-2:] != layout.COMMENT_BYTES.to_bytes(2, "little"):
-        raise BundleFormatError("The file is not a bundle, or it has been cut or added to.")
+        raise BundleFormatError(
+            "The file is not a bundle, or it has been cut or added to.",
+            hint="Check that you named the right file. If it came as a bundle, ask for it again.",
+        )
 
 
 def _check_digest(file: BundleFile, comment: Comment, reporter: Reporter) -> SignedDigests:
@@ -256,7 +261,7 @@ def _read_layout(file: BundleFile, claimed: SignedDigests, sender: PinnedSender 
 
     extents = envelope.extents()
     layout.check_names([extent.name for extent in extents])
-    if not 0 <= extents[0].content_bytes <= MAX_READ_ME_BYTES:
+    if not 0 <= extents[0].content_bytes <= layout.MAX_READ_ME_BYTES:
         raise BundleFormatError("The bundle's read-me is too large.")
     layout.check_contiguous([*extents, found])
     read_me = file.read(extents[0].content_offset, extents[0].content_bytes)
@@ -290,7 +295,7 @@ def _unseal_password(envelope: Envelope, sealed: str, keys: PrivateKeys) -> str:
         password = unseal(decode_base64(sealed), keys, info).decode("ascii")
     except ValueError:
         raise PasswordMismatchError("The sealed password is not well-formed.") from None
-    if len(password) != _PASSWORD_BYTES:
+    if not _PASSWORD.fullmatch(password):
         raise PasswordMismatchError("The sealed password is not well-formed.")
     if commit_password(envelope.bundle_id, password) != envelope.password_commitment:
         raise PasswordMismatchError(
@@ -329,6 +334,11 @@ class _Tee:
         piece: bytes = self._stream.read(size)
         self._tee(piece)
         return piece
+
+    def readinto(self, buffer: memoryview) -> int:
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def _too_much(table: TableRecord) -> str:

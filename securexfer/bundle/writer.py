@@ -41,34 +41,37 @@ class Sink(Protocol):
 
 
 class BundleWriter:
-    """Writes one bundle: the read-me, tables, then `finish`. Call `abandon` after any failure."""
+    """Writes one bundle: the read-me, tables, then `finish`. Call `abandon` after any failure.
 
-    def __init__(self, sink: Sink, *, found_contact: str = "") -> None:
+    Attributes:
+        n_tables: opened so far.
+        password: of all encrypted members; 43 characters.
+    """
+
+    def __init__(self, sink: Sink) -> None:
         self.password = base64.urlsafe_b64encode(os.urandom(PASSWORD_BYTES)).rstrip(b"=").decode()
         self._tape = _Tape(sink)
         self._zip = pyzipper.AESZipFile(self._tape, "w", compression=pyzipper.ZIP_STORED)
         self._members: list[Member] = []
-        self._n_tables = 0
+        self.n_tables = 0
         self._stream: Any = None
-        contact = f"\nWhom to call: {found_contact}\n" if found_contact else ""
-        self._add(layout.READ_ME, (READ_ME_TEXT + contact).encode("utf-8"))
 
     @property
     def members(self) -> list[Member]:
         """The members written so far."""
         return list(self._members)
 
-    @property
-    def current_member(self) -> str:
-        """Name of the table member that was opened last."""
-        return layout.table_member(self._n_tables)
+    def write_read_me(self, found_contact: str) -> None:
+        """Write the note for finders; `found_contact` is whom to call, or empty."""
+        contact = f"\nWhom to call: {found_contact}\n" if found_contact else ""
+        self._add(layout.READ_ME, (READ_ME_TEXT + contact).encode("utf-8"))
 
     @contextmanager
     def table(self) -> Iterator[Callable[[bytes], None]]:
         """Open the next table; what it yields takes gzip members. Padded when left."""
-        self._n_tables += 1
+        self.n_tables += 1
         n_bytes = 0
-        with self._member(self.current_member) as stream:
+        with self._member(layout.table_member(self.n_tables)) as stream:
 
             def write(compressed: bytes) -> None:
                 nonlocal n_bytes

@@ -11,15 +11,15 @@ from types import FrameType
 import click
 
 from securexfer.cli.bundle import inspect, release_password, unpack, verify
-from securexfer.cli.console import Console, Settings
+from securexfer.cli.console import Console, Settings, silence
 from securexfer.cli.contact import contact
 from securexfer.cli.demo import demo
 from securexfer.cli.identity import identity
-from securexfer.cli.options import SecurexferGroup
+from securexfer.cli.options import SecurexferGroup, settings_of
 from securexfer.cli.pack import pack
 from securexfer.cli.recipe import recipe
 from securexfer.cli.register import register
-from securexfer.errors import InternalError, SecurexferError, StoppedError, UsageError
+from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
 
 
 @click.group(
@@ -54,13 +54,28 @@ for _command in (
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code and never raises."""
-    try:
-        code = _run(arguments, Settings(json="--json" in arguments))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has gone; that is not an error, and nobody is there to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    settings = Settings(json="--json" in arguments)
+    code = _run(arguments, settings)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            silence(stream)  # whoever read it has gone, and nobody is there to tell
+        except (OSError, ValueError) as error:
+            silence(stream)
+            if stream is sys.stdout:
+                settings.output_failure = getattr(error, "strerror", None) or "closed"
+    if settings.output_failure and code == 0:
+        settings.json = False
+        return _fail(
+            OutputError(
+                f"The command did its work, but its result can't be printed: "
+                f"{settings.output_failure}.",
+                hint="What it did is in the register: securexfer register list",
+            ),
+            settings,
+        )
     return code
 
 
@@ -73,9 +88,15 @@ def main() -> None:
 def _run(arguments: Sequence[str], settings: Settings) -> int:
     try:
         with root.make_context("securexfer", list(arguments)) as context:
+            context.meta["securexfer.settings"] = _merge(settings, settings_of(context))
             root.invoke(context)
     except click.exceptions.Exit as stop:
         return stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        if not settings.json:
+            Console(settings).say(error.format_message())
+            return UsageError.exit_code
+        return _fail(UsageError("A command is missing."), settings)
     except click.ClickException as error:
         command = getattr(getattr(error, "ctx", None), "command_path", "securexfer")
         return _fail(UsageError(error.format_message(), hint=f"See: {command} --help"), settings)
@@ -84,11 +105,18 @@ def _run(arguments: Sequence[str], settings: Settings) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _fail(StoppedError("Stopped before it was finished."), settings)
     except BrokenPipeError:
-        raise
+        return 0  # while click printed --help or --version; commands print through Console
     except Exception as error:
         # The text may quote data, so only the kind and the place of the failure are shown.
         return _fail(InternalError(f"Unexpected {_place(error)}."), settings)
     return 0
+
+
+def _merge(outer: Settings, parsed: Settings) -> Settings:
+    """One object for the whole run, so that what happens to the output is known at its end."""
+    outer.home, outer.quiet = parsed.home, parsed.quiet
+    outer.verbose, outer.no_input = parsed.verbose, parsed.no_input
+    return outer
 
 
 def _fail(error: SecurexferError, settings: Settings) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from securexfer.cli.console import plain
 from securexfer.cli.options import (
     BUNDLE,
     FORCE,
@@ -21,7 +22,7 @@ from securexfer.cli.session import Session
 if TYPE_CHECKING:
     from securexfer.bundle.envelope import Envelope
     from securexfer.bundle.reader import Outside
-    from securexfer.unpacking import Verified
+    from securexfer.verifying import Verified
 
 
 @click.command(
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @BUNDLE
 def inspect(bundle: Path) -> None:
     """Show what anyone who finds a bundle can see. Needs no key."""
-    from securexfer.unpacking import inspect as inspect_bundle
+    from securexfer.verifying import inspect as inspect_bundle
 
     session = Session.current()
     with session.reporter() as reporter, inspect_bundle(bundle, reporter) as outside:
@@ -38,6 +39,9 @@ def inspect(bundle: Path) -> None:
 
     def human() -> None:
         print_outside(session, outside, sender="claims to be")
+        session.console.line("\nThe note for finders says:")
+        for text in outside.read_me.splitlines():
+            session.console.line(f"  {plain(text)}".rstrip())
         session.console.step(
             "\nThis is what a finder sees. Nobody's signature was checked: use securexfer verify."
         )
@@ -52,8 +56,8 @@ def inspect(bundle: Path) -> None:
 @passphrase_option
 def verify(bundle: Path, outside_only: bool, older: bool, passphrase_file: Path | None) -> None:
     """Make every check that unpack makes, and write nothing."""
-    from securexfer.unpacking import check_tables, verify_outside
-    from securexfer.unpacking import verify as verify_bundle
+    from securexfer.verifying import check_tables, verify_outside
+    from securexfer.verifying import verify as verify_bundle
 
     session = Session.current(passphrase_file)
     with session.reporter() as reporter:
@@ -109,7 +113,7 @@ def unpack(
 ) -> None:
     """Verify a bundle and write its tables; nothing is written unless every check holds."""
     from securexfer.unpacking import unpack as unpack_bundle
-    from securexfer.unpacking import verify as verify_bundle
+    from securexfer.verifying import verify as verify_bundle
 
     session = Session.current(passphrase_file)
     with (
@@ -143,7 +147,7 @@ def unpack(
 
     def human() -> None:
         for path in result.files:
-            session.console.line(f"Written: {path}")
+            session.console.line(f"Written: {plain(str(path))}")
         session.console.step(
             f"Destroy it by {verified.manifest.expires_at[:10]}, as the agreement says."
         )
@@ -166,7 +170,7 @@ def release_password(bundle: Path, older: bool, passphrase_file: Path | None) ->
     is not told who sent it or whether it was altered, and no expiry or drive check is made.
     """
     from securexfer.unpacking import release_password as release
-    from securexfer.unpacking import verify as verify_bundle
+    from securexfer.verifying import verify as verify_bundle
 
     session = Session.current(passphrase_file)
     with (
@@ -204,6 +208,7 @@ def outside_document(outside: Outside) -> dict[str, Any]:
         "format": envelope.format,
         "members": [{"name": m.name, "n_bytes": m.length} for m in envelope.members],
         "n_bytes": outside.file.size,
+        "read_me": outside.read_me,
         "recipients": [r.fingerprint for r in envelope.recipients],
         "sender": envelope.sender,
     }

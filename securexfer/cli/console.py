@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Settings:
-    """The global options, wherever on the command line they stood."""
+    """The global options, wherever on the command line they stood; and why printing failed."""
 
     home: Path | None = None
     json: bool = False
     quiet: bool = False
     verbose: bool = False
     no_input: bool = False
+    output_failure: str = ""
 
 
 def plain(text: str) -> str:
@@ -34,7 +36,11 @@ def plain(text: str) -> str:
 
 
 class Console:
-    """Prints. Nothing else in the program does."""
+    """Prints. Nothing else in the program does.
+
+    Printing never decides what a command does: a reader that has gone is passed over, and an
+    output that can't be written is remembered, to be told of when the command has ended.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -42,46 +48,50 @@ class Console:
     def result(self, document: dict[str, Any], human: Callable[[], None]) -> None:
         """The result of a command: one JSON document, or what `human` prints."""
         if self.settings.json:
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+            self.line(json.dumps(document, indent=2))
         else:
             human()
 
     def line(self, text: str) -> None:
-        """A line of the result."""
-        click.echo(text)
+        """A line of the result; foreign text in it must be `plain`."""
+        self._write(text, to_stderr=False)
 
     def note(self, text: str) -> None:
         """Something to know that is not the result."""
         if not self.settings.quiet:
-            click.echo(f"Note: {plain(text)}", err=True)
+            self.say(f"Note: {plain(text)}")
 
     def detail(self, text: str) -> None:
         """Something only `--verbose` shows."""
         if self.settings.verbose:
-            click.echo(plain(text), err=True)
+            self.say(plain(text))
 
     def step(self, text: str) -> None:
         """A step that was done; left out with `--quiet` or `--json`."""
         if not self.settings.quiet and not self.settings.json:
-            click.echo(text, err=True)
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """A line on stderr, whatever the settings; foreign text in it must be `plain`."""
+        self._write(text, to_stderr=True)
 
     def error(self, error: SecurexferError) -> None:
         """What happened, then what to do next."""
         if self.settings.json:
-            click.echo(json.dumps({"error": describe_error(error)}, indent=2, ensure_ascii=False))
+            self.line(json.dumps({"error": describe_error(error)}, indent=2))
             return
-        click.echo(f"Error: {plain(error.message)}", err=True)
+        self.say(f"Error: {plain(error.message)}")
         if isinstance(error, RecipeError):
             for problem in error.problems:
-                click.echo(f"  - {plain(problem)}", err=True)
-        click.echo(f"Next:  {plain(error.hint)}", err=True)
+                self.say(f"  - {plain(problem)}")
+        self.say(f"Next:  {plain(error.hint)}")
 
-    def facts(self, rows: Iterable[tuple[str, str]]) -> None:
+    def facts(self, rows: Iterable[tuple[str, str]], *, to_stderr: bool = False) -> None:
         """Pairs of a label and a text, aligned."""
         listed = list(rows)
         width = max((len(label) for label, _ in listed), default=0)
         for label, text in listed:
-            click.echo(f"{label + ':':{width + 1}}  {plain(text)}")
+            self._write(f"{label + ':':{width + 1}}  {plain(text)}", to_stderr=to_stderr)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
         """A table as wide as the terminal."""
@@ -96,7 +106,7 @@ class Console:
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(Text(plain(cell)) for cell in row))
-        rich_console(stderr=False).print(table)
+        self._draw(table)
 
     def panel(self, title: str, rows: Iterable[tuple[str, str]]) -> None:
         """A framed summary of labels and texts."""
@@ -107,7 +117,7 @@ class Console:
         body = Table.grid(padding=(0, 2))
         for label, text in rows:
             body.add_row(Text(plain(label)), Text(plain(text), overflow="fold"))
-        rich_console(stderr=False).print(Panel(body, title=title, title_align="left", expand=False))
+        self._draw(Panel(body, title=title, title_align="left", expand=False))
 
     def can_ask(self) -> bool:
         """Whether there is a person to ask."""
@@ -121,6 +131,33 @@ class Console:
         """Ask a person for a secret that is not shown; only where `can_ask`."""
         answer: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
         return answer
+
+    def _draw(self, drawing: Any) -> None:
+        # Drawn into memory, then printed like everything else: rich would exit by itself where
+        # a reader has gone.
+        canvas = rich_console(stderr=False)
+        with canvas.capture() as drawn:
+            canvas.print(drawing)
+        self._write(drawn.get().removesuffix("\n"), to_stderr=False)
+
+    def _write(self, text: str, *, to_stderr: bool) -> None:
+        try:
+            click.echo(text, err=to_stderr)
+        except BrokenPipeError:
+            silence(sys.stderr if to_stderr else sys.stdout)
+        except (OSError, ValueError) as error:
+            silence(sys.stderr if to_stderr else sys.stdout)
+            if not to_stderr:
+                self.settings.output_failure = getattr(error, "strerror", None) or "closed"
+
+
+def silence(stream: TextIO | None) -> None:
+    """Let a stream that can't be written to go nowhere from now on."""
+    try:
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        pass
 
 
 def describe_error(error: SecurexferError) -> dict[str, Any]:

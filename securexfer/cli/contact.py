@@ -109,16 +109,20 @@ def contact_document(found: Contact) -> dict[str, Any]:
 
 
 def _confirm(session: Session, card: Card, fingerprint: str | None) -> None:
-    from securexfer.crypto.fingerprint import fingerprint_matches
+    from securexfer.crypto.fingerprint import fingerprint_matches, is_whole
     from securexfer.errors import FingerprintMismatchError, FingerprintUnconfirmedError
 
     if fingerprint is not None:
+        if not is_whole(fingerprint):
+            raise FingerprintMismatchError(
+                "The fingerprint given is not whole: it has eight groups of four characters.",
+                hint="Enter all of it; a part of a fingerprint proves nothing.",
+            )
         if not fingerprint_matches(card.fingerprint, fingerprint):
             raise FingerprintMismatchError("The card has another fingerprint than the one given.")
         return
     if not session.console.can_ask():
         raise FingerprintUnconfirmedError("The card was not confirmed by its fingerprint.")
-    for label, text in card_facts(card):
-        session.console.step(f"{label}: {text}")
+    session.console.facts(card_facts(card), to_stderr=True)
     if not session.console.confirm("Is this the fingerprint that its owner read to you?"):
         raise FingerprintUnconfirmedError("The fingerprint was not confirmed.")

@@ -88,10 +88,12 @@ def demo(rows: int, keep: Path | None) -> None:
 def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
     from securexfer.custody.register import Register
     from securexfer.home.contacts import ContactBook
-    from securexfer.packing import Input, PackOrder, open_extracts, pack
+    from securexfer.packing import PackOrder, pack
+    from securexfer.planning import Input, open_extracts
     from securexfer.privacy.synthetic import offender_csv
     from securexfer.recipe.reading import parse_recipe
-    from securexfer.unpacking import inspect, pinned_senders, unpack, verify
+    from securexfer.unpacking import unpack
+    from securexfer.verifying import inspect, pinned_senders, verify
 
     console, clock = session.console, session.clock
     story = _Story(console)

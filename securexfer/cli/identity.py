@@ -25,12 +25,23 @@ def identity() -> None:
 def create(name: str, org: str, email: str, passphrase_file: Path | None) -> None:
     """Make a new identity in this home, encrypted under a passphrase."""
     from securexfer.crypto.identity import create_identity
-    from securexfer.errors import IdentityExistsError, PassphraseWeakError
+    from securexfer.errors import (
+        CardInvalidError,
+        IdentityExistsError,
+        PassphraseWeakError,
+        UsageError,
+    )
 
     session = Session.current(passphrase_file)
     if session.desk.identity_path.exists():
         raise IdentityExistsError(f"There is an identity in {session.desk.root} already.")
-    made = create_identity(name=name, organisation=org, email=email, created_at=session.clock())
+    try:
+        made = create_identity(name=name, organisation=org, email=email, created_at=session.clock())
+    except CardInvalidError:
+        raise UsageError(
+            "The name, organisation or e-mail can't stand on a card.",
+            hint="Use printable text of at most 200 characters; a name is needed.",
+        ) from None
     passphrase = session.secrets(twice=True).passphrase("")
     if len(passphrase.text) < MIN_PASSPHRASE:
         raise PassphraseWeakError(f"The passphrase has fewer than {MIN_PASSPHRASE} characters.")

@@ -54,8 +54,9 @@ def pack(
     INPUT is PATH, TABLE=PATH, or TABLE=- for standard input.
     """
     from securexfer.errors import UsageError
-    from securexfer.packing import PackOrder, check_recipients, open_extracts
+    from securexfer.packing import PackOrder, check_order
     from securexfer.packing import pack as pack_bundle
+    from securexfer.planning import open_extracts
     from securexfer.recipe.reading import read_recipe
 
     session = Session.current(passphrase_file)
@@ -67,7 +68,7 @@ def pack(
     recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
     order = PackOrder(recipe_file, recipients, output or Path(), force, if_found)
     if not dry_run or recipients:
-        check_recipients(order, session.clock)
+        check_order(order, session.clock)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     with (
         session.reporter() as reporter,
@@ -123,7 +124,8 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
         rows.append((f"Table {table.name}", f"{table.n_rows_out:,} rows left"))
         for field in table.fields:
             n_unread = table.n_unparsed.get(field.name, 0)
-            unread = f" ({n_unread:,} cells could not be read: blank)" if n_unread else ""
+            cells = "1 cell" if n_unread == 1 else f"{n_unread:,} cells"
+            unread = f" ({cells} could not be read: blank)" if n_unread else ""
             rows.append((f"  {field.name}", WHAT_IS_DONE[field.action] + unread))
         if table.n_blank_lines:
             rows.append(("  blank lines", f"{table.n_blank_lines:,} skipped"))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from securexfer.cli.console import Console
+from securexfer.cli.console import Console, plain
 from securexfer.errors import UsageError
 
 if TYPE_CHECKING:
-    from securexfer.packing import Input
+    from securexfer.planning import Input
     from securexfer.privacy.plan import TablePlan
 
 WHAT_IS_DONE = {
@@ -30,7 +30,7 @@ def parse_inputs(arguments: Sequence[str]) -> list[Input]:
     Raises:
         UsageError: for an empty one.
     """
-    from securexfer.packing import Input
+    from securexfer.planning import Input
     from securexfer.recipe.model import is_table_name
 
     inputs = []
@@ -65,4 +65,4 @@ def print_plan(console: Console, plans: Sequence[TablePlan]) -> None:
     for plan in plans:
         rows = [(f.name, f.source or "", WHAT_IS_DONE[f.spec.action]) for f in plan.fields]
         console.table(("field", "from column", "what is done"), rows, title=f"Table {plan.table}")
-        console.line(f"Withheld: {', '.join(plan.withheld) or 'nothing'}\n")
+        console.line(f"Withheld: {plain(', '.join(plan.withheld)) or 'nothing'}\n")

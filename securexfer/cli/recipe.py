@@ -29,7 +29,7 @@ def check(path: Path, inputs: tuple[str, ...]) -> None:
     if not inputs:
         session.console.result(document, lambda: session.console.line("The recipe is valid."))
         return
-    from securexfer.packing import open_extracts
+    from securexfer.planning import open_extracts
 
     with open_extracts(recipe_file.recipe, parse_inputs(inputs)) as opened:
         session.console.result(

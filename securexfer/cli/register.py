@@ -49,7 +49,10 @@ def show(bundle_id: str) -> None:
         if e.details.get("bundle_id", "").startswith(bundle_id)
     ]
     if not found or not bundle_id:
-        raise UsageError("The register has no entry about that bundle.")
+        raise UsageError(
+            "The register has no entry about that bundle.",
+            hint="List all entries with: securexfer register list",
+        )
     document = {"entries": [entry_document(e) for e in found]}
     session.console.result(
         document,

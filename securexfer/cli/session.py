@@ -87,7 +87,7 @@ class Session:
 
     def find_sender(self) -> FindSender:
         """Look-up of pinned senders, oneself included."""
-        from securexfer.unpacking import pinned_senders
+        from securexfer.verifying import pinned_senders
 
         return pinned_senders(self.contacts.list(), self.own_card())
 

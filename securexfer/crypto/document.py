@@ -41,7 +41,7 @@ class SignedDocument:
         if signature is None:
             raise SignatureInvalidError(f"A {kind} signature of the expected signer is missing.")
         payload = verify(signer, kind, self._payload, signature)
-        return decode_canonical(payload, max_bytes=MAX_DOCUMENT_BYTES)
+        return decode_canonical(payload, max_bytes=len(payload))
 
     def claimed(self) -> Any:
         """The decoded payload, unverified: only for choosing which key to verify with.
@@ -49,7 +49,7 @@ class SignedDocument:
         Raises:
             ValueError: if the payload is not canonical JSON.
         """
-        return decode_canonical(self._payload, max_bytes=MAX_DOCUMENT_BYTES)
+        return decode_canonical(self._payload, max_bytes=len(self._payload))
 
     def signers(self, kind: Kind) -> list[str]:
         """Fingerprints that claim a signature of that kind."""
@@ -73,13 +73,13 @@ class SignedDocument:
         )
 
     @classmethod
-    def decode(cls, line: bytes) -> SignedDocument:
-        """Read one line back.
+    def decode(cls, line: bytes, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> SignedDocument:
+        """Read one line back; its payload is bounded with it.
 
         Raises:
             ValueError: if it is not exactly such a line.
         """
-        members = decode_canonical(line, max_bytes=MAX_DOCUMENT_BYTES)
+        members = decode_canonical(line, max_bytes=max_bytes)
         if not isinstance(members, dict) or set(members) != {"payload", "signatures"}:
             raise ValueError("not a signed document")
         payload, listed = members["payload"], members["signatures"]

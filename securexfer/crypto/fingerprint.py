@@ -25,9 +25,18 @@ def format_fingerprint(fingerprint: str) -> str:
     return "-".join(spoken[i : i + 4] for i in range(0, len(spoken), 4))
 
 
+def is_whole(entered: str) -> bool:
+    """Whether what a person entered has the length of either form."""
+    return len(_strip(entered)) in (8 * _SPOKEN_BYTES // 5, 64)
+
+
 def fingerprint_matches(fingerprint: str, entered: str) -> bool:
     """Whether what a person entered (spoken or full form, whole) is this fingerprint."""
-    typed = re.sub(r"[\s-]", "", entered)
+    typed = _strip(entered)
     if typed.lower() == fingerprint:
         return True
     return typed.upper() == format_fingerprint(fingerprint).replace("-", "")
+
+
+def _strip(entered: str) -> str:
+    return re.sub(r"[\s-]", "", entered)

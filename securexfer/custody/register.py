@@ -28,6 +28,8 @@ from securexfer.instant import format_instant, parse_instant
 
 START = "0" * 64
 _LOCK_SECONDS = 30.0
+# A manifest of 4 MiB, escaped twice, and the signatures.
+_MAX_LINE_BYTES = 16 * 1024 * 1024
 _MEMBERS = {"at", "details", "event", "host", "identity", "number", "previous_sha256", "user"}
 
 
@@ -77,6 +79,8 @@ class Register:
         Raises:
             RegisterError: if the chain is broken or the tail was cut off.
         """
+        if not self._path.parent.exists():
+            return []
         with self._locked():
             return self._read()
 
@@ -118,11 +122,12 @@ class Register:
             }
             try:
                 line = sign_document(payload, ("register", identity.keys)).encode()
+                entry = _decode_entry(line, len(entries) + 1, previous)
                 self._write_line(line)
                 self._write_head(identity, len(entries) + 1, _sha256(line))
             except (OSError, OutputError, ValueError):
                 raise RegisterError("The register can't be written.") from None
-            return _decode_entry(line, len(entries) + 1, previous)
+            return entry
 
     def verify(self, keys: Mapping[str, PublicKeys]) -> list[Entry]:
         """Check the chain, every signature and the head.
@@ -136,7 +141,7 @@ class Register:
         with self._locked():
             entries = self._read()
             for number, line in enumerate(self._lines(), start=1):
-                document = SignedDocument.decode(line)
+                document = SignedDocument.decode(line, max_bytes=_MAX_LINE_BYTES)
                 signer = keys.get(entries[number - 1].identity)
                 try:
                     if signer is None:
@@ -247,7 +252,7 @@ def _sha256(line: bytes) -> str:
 
 def _decode_entry(line: bytes, number: int, previous: str) -> Entry:
     try:
-        payload = SignedDocument.decode(line).claimed()
+        payload = SignedDocument.decode(line, max_bytes=_MAX_LINE_BYTES).claimed()
         if set(payload) != _MEMBERS or payload["number"] != number:
             raise ValueError("members")
         if payload["previous_sha256"] != previous:

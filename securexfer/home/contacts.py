@@ -59,6 +59,8 @@ def read_card_file(path: Path) -> Card:
         CardInvalidError: if it can't be read or is not a card.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise CardInvalidError(f"The card {path} is not a file.", hint="Check the path.")
         with path.open("rb") as file:
             return read_card(file.read(MAX_CARD_BYTES + 1))
     except OSError as error:

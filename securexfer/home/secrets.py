@@ -21,6 +21,8 @@ CREDENTIAL_NAME = "securexfer-passphrase"
 KEYRING_SERVICE = "securexfer"
 KEYRING_SECONDS = 10.0
 _MAX_SECRET_BYTES = 4096
+_OTHERS_AND_GROUP = 0o077
+_OTHERS = 0o007  # systemd's access list for the service's user shows as the group's
 # They store in plaintext, or nowhere.
 _REFUSED_BACKENDS = ("keyrings.alt.", "keyring.backends.null", "keyring.backends.fail")
 
@@ -60,8 +62,9 @@ class SecretSource:
             return Passphrase(_read_secret(Path(named)), ENVIRONMENT_NAME)
         if folder := self.environment.get("CREDENTIALS_DIRECTORY"):
             credential = Path(folder) / CREDENTIAL_NAME
-            if credential.exists():
-                return Passphrase(_read_secret(credential), "the service's credentials")
+            if _is_there(credential):
+                text = _read_secret(credential, others=_OTHERS)
+                return Passphrase(text, "the service's credentials")
         if account and (stored := _read_keyring(account)):
             return Passphrase(stored, "the keyring")
         if self.prompt is not None:
@@ -72,12 +75,24 @@ class SecretSource:
         )
 
 
-def _read_secret(path: Path) -> str:
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise SecretFileError(
+            f"The service's credential can't be read: {error.strerror}."
+        ) from None
+
+
+def _read_secret(path: Path, *, others: int = _OTHERS_AND_GROUP) -> str:
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            if stat.S_ISREG(status.st_mode) and os.name == "posix" and status.st_mode & 0o077:
-                raise SecretFileError(f"The passphrase file {path} can be read by others.")
+            if stat.S_ISREG(status.st_mode) and os.name == "posix":
+                if status.st_mode & others:
+                    raise SecretFileError(f"The passphrase file {path} can be read by others.")
+                if status.st_uid not in (0, os.geteuid()):
+                    raise SecretFileError(f"The passphrase file {path} belongs to somebody else.")
             data = file.read(_MAX_SECRET_BYTES + 1)
     except OSError as error:
         raise SecretFileError(
@@ -105,11 +120,16 @@ def _read_keyring(account: str) -> str | None:
             import keyring
 
             backend = keyring.get_keyring()
-            kind = f"{type(backend).__module__}.{type(backend).__name__}"
-            if kind.startswith(_REFUSED_BACKENDS):
-                answers.put(None)
-            else:
-                answers.put(backend.get_password(KEYRING_SERVICE, account))
+            # A chain asks each of its parts in turn: leave it only those that can be trusted.
+            for part in getattr(backend, "backends", [backend]):
+                kind = f"{type(part).__module__}.{type(part).__name__}"
+                stored = None
+                if not kind.startswith(_REFUSED_BACKENDS):
+                    stored = part.get_password(KEYRING_SERVICE, account)
+                if stored:
+                    answers.put(stored)
+                    return
+            answers.put(None)
         except Exception:  # backends raise anything; all of it means: not from here
             answers.put(None)
 

@@ -21,6 +21,7 @@ from securexfer.recipe.field import (
     PostcodeDistrictField,
     PseudonymiseField,
     YearField,
+    directives_of,
 )
 
 FIRST_YEAR = 1850
@@ -28,7 +29,8 @@ LAST_YEAR = 2150
 
 # Outward codes A9, A99, A9A, AA9, AA99, AA9A; inward letters never C I K M O V
 # (Royal Mail's postcode formats); GIR 0AA is the one exception to the pattern.
-_POSTCODE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?|GIR)[0-9][ABD-HJLNP-UW-Z]{2}$"
+_POSTCODE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?)[0-9][ABD-HJLNP-UW-Z]{2}$"
+_GIROBANK = r"^(GIR)0AA$"
 _NUMBER = r"^([+-]?[0-9]{1,15})(?:\.[0-9]*)?$"
 _NEGATIVE_FRACTION = r"^-[0-9]+\.[0-9]*[1-9]"
 
@@ -55,7 +57,8 @@ def month(cell: pl.Expr, spec: MonthField, scope: ScopeKey) -> pl.Expr:
 
 def postcode_district(cell: pl.Expr, spec: PostcodeDistrictField, scope: ScopeKey) -> pl.Expr:
     """The outward part of a whole UK postcode: `SW1A` of `SW1A 1AA`."""
-    return cell.str.replace_all(r"\s", "").str.to_uppercase().str.extract(_POSTCODE, 1)
+    whole = cell.str.replace_all(r"\s", "").str.to_uppercase()
+    return pl.coalesce(whole.str.extract(_POSTCODE, 1), whole.str.extract(_GIROBANK, 1))
 
 
 def band(cell: pl.Expr, spec: BandField, scope: ScopeKey) -> pl.Expr:
@@ -88,16 +91,18 @@ def _parse_date(cell: pl.Expr, spec: DateField) -> pl.Expr:
     attempts = []
     for form in spec.formats:
         # A date needs a month and a day to be one; where the format has none, supply the first.
-        complete, padded = form, text
-        if not any(d in form for d in ("%m", "%b", "%B")):
+        complete, padded, used = form, text, directives_of(form)
+        if not used & set("mbB"):
             complete, padded = f"{complete} %m", padded + " 01"
-        if not any(d in form for d in ("%d", "%e")):
+        if not used & set("de"):
             complete, padded = f"{complete} %d", padded + " 01"
         date = padded.str.to_date(complete, strict=False)
-        if "%y" in form and spec.pivot is not None:
+        if "y" in used and spec.pivot is not None:
+            # By way of text: the parser's century may have a 29 February where ours has none.
             two_digits = date.dt.year() % 100
             century = pl.when(two_digits < spec.pivot).then(2000).otherwise(1900)
-            date = pl.date(century + two_digits, date.dt.month(), date.dt.day())
+            moved = pl.format("{}{}", century + two_digits, date.dt.to_string("-%m-%d"))
+            date = moved.str.to_date("%Y-%m-%d", strict=False)
         plausible = date.dt.year().is_between(FIRST_YEAR, LAST_YEAR)
         attempts.append(pl.when(plausible).then(date))
     return pl.coalesce(attempts)

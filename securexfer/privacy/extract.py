@@ -36,9 +36,10 @@ from securexfer.recipe.model import Dialect
 
 BLOCK_BYTES = 8 * 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024
+MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
 _FIRST_READ_BYTES = 64 * 1024
-_WAIT_SECONDS = 0.5
+_WAIT_MILLISECONDS = 500
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ class Extract:
                 self._fill(len(self._pending) + self._block_bytes)
                 end = len(self._pending) if self._ended else 0
                 end = end or last_record_end(self._pending, self._quote)
+            if not self._pending:
+                break
             if not end:
                 yield RecordBlock(bytes(self._pending), is_cut=True)
                 return
@@ -153,13 +156,13 @@ class Extract:
 
     def _read_header(self) -> tuple[tuple[str, ...], int]:
         end, wanted = 0, _FIRST_READ_BYTES
-        while not end and not self._ended and len(self._pending) <= self._max_record_bytes:
+        while not end and not self._ended and len(self._pending) <= MAX_HEADER_BYTES:
             self._fill(wanted)
             end = first_record_end(self._pending, self._quote)
             wanted *= 4
-        if not end and not self._ended:
-            raise RecordTooLongError(f"Table {self.table}: the header, line 1, has no end.")
         record = bytes(memoryview(self._pending)[: end or len(self._pending)])
+        if len(record) > MAX_HEADER_BYTES:
+            raise RecordTooLongError(f"Table {self.table}: the header, line 1, is over 1 MiB long.")
         self._pending = self._pending[len(record) :]
         names = _parse_header(self.table, record, self._dialect)
         return names, max(record.count(b"\n"), 1)
@@ -210,6 +213,8 @@ class _Decoder:
                     hint='Set encoding = "utf-16" in the table\'s csv settings.',
                 )
             return read.removeprefix(codecs.BOM_UTF8)
+        if self._encoding in ("utf-16-le", "utf-16-be"):
+            return read.removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE)
         if self._encoding == "utf-16" and read and not read.startswith(marks):
             raise EncodingError(
                 f"Table {self._table}: the extract has no UTF-16 byte order mark.",
@@ -291,14 +296,16 @@ def _read_some(stream: BinaryIO, n_bytes: int) -> bytes:
     descriptor = _pipe_descriptor(stream)
     if descriptor is None:
         return stream.read(n_bytes)
-    while not select.select([descriptor], [], [], _WAIT_SECONDS)[0]:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    while not poll.poll(_WAIT_MILLISECONDS):
         pass
     return os.read(descriptor, n_bytes)
 
 
 def _pipe_descriptor(stream: BinaryIO) -> int | None:
-    if os.name == "nt":
-        return None  # can't wait for pipes there
+    if not hasattr(select, "poll"):
+        return None  # Windows can't wait for pipes
     try:
         descriptor = stream.fileno()
         return None if stat.S_ISREG(os.fstat(descriptor).st_mode) else descriptor

@@ -40,13 +40,19 @@ def minimise(frame: pl.DataFrame, plan: TablePlan, scope: ScopeKey) -> Minimised
     names = [f"f{i}" for i in range(len(plan.fields))]
     outputs = [_output(f, plan, scope).alias(n) for n, f in zip(names, plan.fields, strict=True)]
     both = frame.with_columns(outputs)
-    unparsed = {
-        field.name: ((_cell(field, plan).str.strip_chars() != "") & pl.col(name).is_null()).sum()
+    generalised = {
+        name: field
         for name, field in zip(names, plan.fields, strict=True)
         if not isinstance(field.spec, KeepField | PseudonymiseField | ConstantField)
     }
-    counts = both.select(**unparsed).row(0, named=True) if unparsed else {}
-    return MinimisedFrame(both.select(names), counts)
+    unparsed = [
+        ((_cell(field, plan).str.strip_chars() != "") & pl.col(name).is_null()).sum().alias(name)
+        for name, field in generalised.items()
+    ]
+    counts = both.select(unparsed).row(0, named=True) if unparsed else {}
+    return MinimisedFrame(
+        both.select(names), {field.name: counts[name] for name, field in generalised.items()}
+    )
 
 
 def _cell(field: PlannedField, plan: TablePlan) -> pl.Expr:

@@ -8,8 +8,6 @@ consumer takes chunks in the extract's order, whatever order the workers finish 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,11 +21,17 @@ from securexfer.privacy.extract import Extract, RecordBlock
 from securexfer.privacy.minimise import minimise, source_name
 from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
-from securexfer.privacy.shape import CheckedRecords, MisshapenError, check_records
+from securexfer.privacy.shape import (
+    MISPLACED_QUOTE,
+    CheckedRecords,
+    MisshapenError,
+    check_records,
+)
 
 N_WORKERS = 2
 _IN_FLIGHT = N_WORKERS + 2
 _COMPRESSION = 1
+_TOO_LONG = "it is longer than the maximum for one record"
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,9 @@ def minimise_extract(
 
 
 def _header_chunk(plan: TablePlan) -> Chunk:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([f.name for f in plan.fields])
-    header = text.getvalue().encode("utf-8")
+    # By the same writer as the rows, so that names are quoted by the same rules.
+    names = pl.DataFrame([pl.Series(str(i), [f.name]) for i, f in enumerate(plan.fields)])
+    header = names.write_csv(include_header=False).encode("utf-8")
     return Chunk(header, _compress(header))
 
 
@@ -118,9 +122,11 @@ def _make_chunk(block: RecordBlock, plan: TablePlan, scope: ScopeKey) -> Chunk:
             quote=ord(dialect.quote),
         )
     except MisshapenError as fault:
+        if block.is_cut and fault.reason != MISPLACED_QUOTE:
+            raise _BlockError(RecordTooLongError, 0, _TOO_LONG) from None
         raise _BlockError(ShapeError, fault.line, fault.reason) from None
     if block.is_cut:
-        raise _BlockError(RecordTooLongError, 0, "it is longer than the maximum for one record")
+        raise _BlockError(RecordTooLongError, 0, _TOO_LONG)
     if not records.n_rows:
         return _counted(b"", b"", records, block, Counter())
     try:
@@ -131,7 +137,7 @@ def _make_chunk(block: RecordBlock, plan: TablePlan, scope: ScopeKey) -> Chunk:
         plaintext = frame.write_csv(include_header=False).encode("utf-8")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError):
         # Their texts quote cells.
-        raise _explain(records.data) from None
+        raise _explain(block.data) from None
     if frame.height != records.n_rows:
         raise _BlockError(ExtractError, 0, "the rows read are not the rows counted")
     return _counted(plaintext, _compress(plaintext), records, block, Counter(minimised.n_unparsed))

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 NEWLINE = 10
 RETURN = 13
+MISPLACED_QUOTE = "it has a quote where none may stand"
 Positions = npt.NDArray[np.intp]
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -113,7 +114,7 @@ def check_records(data: bytes, *, n_fields: int, delimiter: int, quote: int) -> 
         faults.append((int(starts[row]), 1, reason))
     misplaced = _first_misplaced_quote(raw, quotes, delimiter, quote)
     if misplaced is not None:
-        faults.append((misplaced, 0, "it has a quote where none may stand"))
+        faults.append((misplaced, 0, MISPLACED_QUOTE))
     if quotes.size % 2:
         faults.append((int(quotes[-1]), 2, "it opens a quote that is never closed"))
     if has_returns:

@@ -15,9 +15,19 @@ from pydantic import (
 )
 
 _DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
-_DATE_DIRECTIVES = frozenset("YymdbBHMSfT%")
+_DATE_DIRECTIVES = frozenset("YymdebB%")
+_PARTS = (("%Y", "%y"), ("%m", "%b", "%B"), ("%d", "%e"))
+# The parser takes a time of day whole or not at all; it has no part in the result.
+_TIME_OF_DAY = ("%H:%M:%S", "%T")
 _DOMAIN = r"^[a-z][a-z0-9_-]{0,31}$"
 MAX_TEXT = 500
+
+
+def directives_of(form: str) -> frozenset[str]:
+    """The letters of a date format's directives, times of day left out."""
+    for time in _TIME_OF_DAY:
+        form = form.replace(time, "")
+    return frozenset(_DIRECTIVE.findall(form))
 
 
 def _listed(value: Any) -> Any:
@@ -69,17 +79,21 @@ class DateField(SourcedField):
     @classmethod
     def _check_formats(cls, formats: list[str]) -> list[str]:
         for text in formats:
-            used = _DIRECTIVE.findall(text)
-            unknown = [d for d in used if d not in _DATE_DIRECTIVES]
+            used = directives_of(text)
+            unknown = sorted(used - _DATE_DIRECTIVES)
             if unknown:
-                raise ValueError(f"the directive %{unknown[0]} is not supported")
-            if ("Y" in used) == ("y" in used):
-                raise ValueError("needs a year: either %Y or %y, once")
+                raise ValueError(
+                    f"%{unknown[0]} is not supported: %Y %y %m %b %B %d %e, and times of day as "
+                    "%H:%M:%S or %T"
+                )
+            n_parts = [sum(map(text.count, spellings)) for spellings in _PARTS]
+            if max(n_parts) > 1 or not n_parts[0]:
+                raise ValueError("needs a year (%Y or %y), and no part of the date twice")
         return formats
 
     @model_validator(mode="after")
     def _check_pivot(self) -> DateField:
-        two_digits = any("y" in _DIRECTIVE.findall(text) for text in self.formats)
+        two_digits = any("y" in directives_of(text) for text in self.formats)
         if two_digits and self.pivot is None:
             raise ValueError("two-digit years (%y) need a pivot, for example pivot = 30")
         if self.pivot is not None and not two_digits:
@@ -100,7 +114,7 @@ class MonthField(DateField):
 
     @model_validator(mode="after")
     def _check_month(self) -> MonthField:
-        if not all(set("mbB") & set(_DIRECTIVE.findall(text)) for text in self.formats):
+        if not all(directives_of(text) & set("mbB") for text in self.formats):
             raise ValueError("each format needs a month: %m, %b or %B")
         return self
 

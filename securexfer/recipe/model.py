@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from securexfer.recipe.field import MAX_TEXT, FieldSpec, Strict
+from securexfer.recipe.field import MAX_TEXT, ConstantField, FieldSpec, Strict
 
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 MAX_TABLES = 1000
@@ -89,11 +89,18 @@ class Table(Strict):
     csv: Dialect = Dialect()
     fields: dict[str, FieldSpec] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _check_sources(self) -> Table:
+        # Only a column that is found shows that the extract's first line is a header.
+        if all(isinstance(field, ConstantField) for field in self.fields.values()):
+            raise ValueError("needs at least one field that comes from a column")
+        return self
+
 
 class Recipe(Strict):
     """A whole recipe, valid by itself; `privacy.plan` holds it against the extracts."""
 
-    version: Literal[1]
+    version: int = Field(ge=1, le=1)
     agreement: Agreement
     pseudonyms: Pseudonyms = Pseudonyms()
     tables: dict[Annotated[str, AfterValidator(_check_table_name)], Table] = Field(

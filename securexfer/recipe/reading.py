@@ -16,7 +16,9 @@ from securexfer.errors import RecipeError
 from securexfer.recipe.field import FIELD_TYPES
 from securexfer.recipe.model import Recipe
 
-MAX_RECIPE_BYTES = 1024 * 1024
+MAX_RECIPE_BYTES = 256 * 1024
+# The TOML parser takes quadratic time for dotted keys.
+_MAX_DOTS = 500
 
 # Keys of the agreed recipe language whose gates this version does not have. They are refused by
 # name: a limit that is silently ignored is worse than none.
@@ -43,6 +45,8 @@ def read_recipe(path: Path) -> RecipeFile:
         RecipeError: with all problems found.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise RecipeError(f"The recipe {path} is not a file.", hint="Check the path.")
         with path.open("rb") as file:
             data = file.read(MAX_RECIPE_BYTES + 1)
     except OSError as error:
@@ -60,7 +64,9 @@ def parse_recipe(data: bytes) -> RecipeFile:
         RecipeError: with all problems found.
     """
     if len(data) > MAX_RECIPE_BYTES:
-        raise RecipeError("The recipe is larger than 1 MiB.")
+        raise RecipeError("The recipe is larger than 256 KiB.")
+    if any(line.count(b".") > _MAX_DOTS for line in data.splitlines()):
+        raise RecipeError(f"The recipe has a line with more than {_MAX_DOTS} dots.")
     try:
         members = tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -72,8 +78,8 @@ def parse_recipe(data: bytes) -> RecipeFile:
         twice = "Cannot declare" in str(error) or "Cannot overwrite" in str(error)
         reason = "the same name is used twice" if twice else "not valid TOML"
         raise RecipeError(f"The recipe can't be read: {reason}, {where}.") from None
-    except RecursionError:
-        raise RecipeError("The recipe is nested too deeply.") from None
+    except (ValueError, RecursionError):
+        raise RecipeError("The recipe has a number or a nesting without end.") from None
     try:
         recipe = Recipe.model_validate(members)
     except ValidationError as error:

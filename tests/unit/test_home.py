@@ -23,6 +23,7 @@ from securexfer.errors import (
     PassphraseMissingError,
     RotationInvalidError,
     SecretFileError,
+    SenderRetiredError,
     UsageError,
     VerificationError,
 )
@@ -141,11 +142,17 @@ class TestRotatedKeysInUse:
         world.clock.move(hours=1)
         rotated = rotate_identity(world.ann.identity, rotated_at=world.clock())
         world.bob.contacts.pin(rotated.card, "", pinned_at=world.clock(), replaces="ann")
-        with world.bob.verify(archive):
+        with pytest.raises(SenderRetiredError), world.bob.verify(archive):
             pass
+        world.bob.unpack(archive, world.folder / "archive", older=True)
+        with world.bob.verify(archive) as verified:
+            assert "opened here before" in verified.notes[0]
         world.clock.move(hours=1)
         stolen = world.ann.pack({"t": b"x\n1\n"}, recipe, [world.bob], world.drive).path
-        with pytest.raises(VerificationError, match="replaced"), world.bob.verify(stolen):
+        with (
+            pytest.raises(VerificationError, match="by then"),
+            world.bob.verify(stolen, older=True),
+        ):
             pass
 
     def test_a_recipients_rotation_keeps_the_tokens_of_an_agreement(self, world: World) -> None:
@@ -276,7 +283,7 @@ def test_a_bundle_of_ones_own_is_from_a_pinned_sender(world: World) -> None:
         {"t": b"x\n1\n"}, recipe_text({"t": {"x": TOKEN}}), [world.bob], world.drive
     ).path
     from securexfer.reporting import SilentReporter
-    from securexfer.unpacking import pinned_senders, verify_outside
+    from securexfer.verifying import pinned_senders, verify_outside
 
     find = pinned_senders([], world.ann.identity.card)
     with verify_outside(

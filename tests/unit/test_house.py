@@ -24,11 +24,13 @@ FLOORS = {
     "privacy": 3,
     "custody": 3,
     "home": 3,
-    "packing": 4,
-    "unpacking": 4,
-    "cli": 5,
-    "__init__": 6,
-    "__main__": 6,
+    "planning": 4,
+    "packing": 5,
+    "verifying": 4,
+    "unpacking": 5,
+    "cli": 6,
+    "__init__": 7,
+    "__main__": 7,
 }
 HOMES = {
     "polars": "privacy",
@@ -81,7 +83,7 @@ def test_each_library_has_one_home(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_rooms_are_small(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 420
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
 
 
 def test_only_the_face_prints_or_reads_the_environment() -> None:

@@ -1,0 +1,272 @@
+"""Verifying: every check there is, in the order that `docs/format.md` numbers.
+
+The bundle room knows what a bundle must look like; here its words are held against this desk:
+whose card is pinned, what was opened before, and what time it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from securexfer.bundle.envelope import Envelope
+from securexfer.bundle.file import BundleFile
+from securexfer.bundle.manifest import Manifest, TableRecord
+from securexfer.bundle.reader import (
+    FindSender,
+    Inside,
+    Outside,
+    PinnedSender,
+    read_claims,
+    read_inside,
+    read_outside,
+)
+from securexfer.crypto.card import Card
+from securexfer.crypto.identity import Identity
+from securexfer.crypto.keys import PrivateKeys
+from securexfer.custody.register import Entry, Register
+from securexfer.errors import (
+    BundleExpiredError,
+    BundleFutureError,
+    BundleOlderError,
+    BundleReplayError,
+    ContentMismatchError,
+    NotForThisIdentityError,
+    SenderRetiredError,
+)
+from securexfer.home.contacts import Contact
+from securexfer.instant import Clock, format_instant
+from securexfer.privacy.shape import RecordCounter
+from securexfer.reporting import Reporter
+
+CLOCK_TOLERANCE = timedelta(days=1)
+# Events that say that a bundle was opened here.
+OPENED = ("unpack-started", "password-released")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A bundle that passed every check.
+
+    Attributes:
+        inside: sender, envelope and manifest, verified.
+        notes: what a person should know all the same: a replay, a gap in the series.
+    """
+
+    inside: Inside
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sender(self) -> PinnedSender:
+        """Who signed it."""
+        return self.inside.sender
+
+    @property
+    def manifest(self) -> Manifest:
+        """The complete record."""
+        return self.inside.manifest
+
+
+@contextmanager
+def inspect(path: Path, reporter: Reporter) -> Iterator[Outside]:
+    """What anyone who finds the bundle can see. Well-formed, but nobody's word for it.
+
+    Raises:
+        BundleFormatError, BundleAlteredError: if it is not a whole bundle.
+    """
+    with BundleFile.open(path) as file:
+        yield read_claims(file, reporter)
+
+
+@contextmanager
+def verify_outside(
+    path: Path, find_sender: FindSender, register: Register, *, clock: Clock, reporter: Reporter
+) -> Iterator[Outside]:
+    """Every check that needs no private key.
+
+    Raises:
+        SecurexferError: the first check that does not hold.
+    """
+    with BundleFile.open(path) as file:
+        outside = read_outside(file, find_sender, reporter)
+        _check_times(outside.envelope, register.entries(), clock)
+        yield outside
+
+
+@contextmanager
+def verify(
+    path: Path,
+    find_sender: FindSender,
+    unlock: Callable[[], Identity],
+    register: Register,
+    *,
+    clock: Clock,
+    reporter: Reporter,
+    older: bool = False,
+) -> Iterator[Verified]:
+    """Every check there is, in order; nothing is written and no table is decrypted.
+
+    Args:
+        path: the bundle.
+        find_sender: looks up pinned senders.
+        unlock: opens the identity; called once the outside held.
+        register: for replay, sequence and the newest time seen.
+        clock: now.
+        reporter: progress.
+        older: accept a bundle that is older than one opened before.
+
+    Raises:
+        SecurexferError: the first check that does not hold.
+    """
+    with verify_outside(path, find_sender, register, clock=clock, reporter=reporter) as outside:
+        identity = unlock()
+        keys = _choose_keys(outside.envelope, identity)
+        entries = register.entries()
+        notes = check_replay(outside, entries)
+        _check_retired(outside, is_known=bool(notes), older=older)
+        inside = read_inside(outside, keys)
+        notes += _check_sequence(inside.manifest, entries, older=older)
+        yield Verified(inside, tuple(notes))
+
+
+def check_tables(verified: Verified, reporter: Reporter) -> None:
+    """Decrypt and check every table, keeping nothing: what `unpack` would find, without writing.
+
+    Raises:
+        ContentMismatchError: if a table is not what the manifest says.
+    """
+    for table in verified.manifest.tables:
+        reporter.begin(f"Checking {table.name}", table.n_bytes)
+        for _ in counted_rows(verified.inside, table, reporter):
+            pass
+
+
+def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSender:
+    """Look-up of senders by fingerprint: contacts, their former keys, and oneself."""
+    senders: dict[str, PinnedSender] = {}
+    for contact in contacts:
+        successor = contact.card
+        for card in contact.former:
+            senders[card.fingerprint] = PinnedSender(contact.name, card.keys, successor.created_at)
+            successor = card
+        senders[contact.fingerprint] = PinnedSender(contact.name, contact.card.keys)
+    if own_card is not None:
+        senders[own_card.fingerprint] = PinnedSender(
+            f"{own_card.name} (this identity)", own_card.keys
+        )
+    return senders.get
+
+
+def _check_times(envelope: Envelope, entries: Sequence[Entry], clock: Clock) -> None:
+    # A clock that was set back must not revive what has expired: the register remembers.
+    now = max([clock(), *(entry.at for entry in entries)])
+    if envelope.created > now + CLOCK_TOLERANCE:
+        raise BundleFutureError(
+            f"The bundle was created on {envelope.created:%Y-%m-%d}, which is in the future here."
+        )
+    if envelope.expires < now:
+        raise BundleExpiredError(f"The bundle expired on {envelope.expires:%Y-%m-%d}.")
+
+
+def _choose_keys(envelope: Envelope, identity: Identity) -> PrivateKeys:
+    for recipient in envelope.recipients:
+        keys = identity.keys_for(recipient.fingerprint)
+        if keys is not None:
+            return keys
+    own = identity.keys_for(envelope.sender) is not None
+    raise NotForThisIdentityError(
+        "The bundle is not sealed to this identity.",
+        hint="You packed it: check it with securexfer verify --outside." if own else None,
+    )
+
+
+def _check_retired(outside: Outside, *, is_known: bool, older: bool) -> None:
+    # Whoever stole a former key can write any date into a bundle. So beyond what was opened here
+    # while the key was in use, a person has to say that an old bundle is expected.
+    sender = outside.sender
+    if sender is not None and sender.retired_at is not None and not is_known and not older:
+        raise SenderRetiredError(
+            f"The bundle was signed with a former key of {sender.name}, replaced on "
+            f"{sender.retired_at:%Y-%m-%d}."
+        )
+
+
+def check_replay(outside: Outside, entries: Sequence[Entry]) -> list[str]:
+    """Notes on when this very bundle was opened here before.
+
+    Raises:
+        BundleReplayError: if another one with its sender and id was.
+    """
+    envelope, claimed = outside.envelope, outside.claimed
+    seen = [
+        entry
+        for entry in entries
+        if entry.event in OPENED
+        and entry.details["bundle_id"] == envelope.bundle_id
+        and entry.details["sender"] == envelope.sender
+    ]
+    if any(entry.details["bundle_sha256"] != claimed.bundle_sha256 for entry in seen):
+        raise BundleReplayError(
+            "Another bundle with the same id and sender was opened here on "
+            f"{format_instant(seen[0].at)}."
+        )
+    if seen:
+        return [f"This bundle was opened here before, first on {format_instant(seen[0].at)}."]
+    return []
+
+
+def _check_sequence(manifest: Manifest, entries: Sequence[Entry], *, older: bool) -> list[str]:
+    seen = [
+        (entry.details["sequence"], entry.details["bundle_id"])
+        for entry in entries
+        if entry.event in OPENED
+        and entry.details["sender"] == manifest.sender
+        and entry.details["recipients"] == manifest.recipients
+    ]
+    last = max((number for number, _ in seen), default=0)
+    notes = []
+    if manifest.sequence < last and not older:
+        raise BundleOlderError(
+            f"The bundle is number {manifest.sequence} of its series; number {last} was opened "
+            "here before."
+        )
+    if manifest.sequence > last + 1 and last:
+        notes.append(
+            f"Between this bundle (number {manifest.sequence}) and number {last} some are missing."
+        )
+    if any(n == manifest.sequence and i != manifest.bundle_id for n, i in seen):
+        notes.append(f"Another bundle with the number {manifest.sequence} was opened here before.")
+    return notes
+
+
+def counted_rows(
+    inside: Inside,
+    table: TableRecord,
+    reporter: Reporter,
+    tee: Callable[[bytes], Any] | None = None,
+) -> Iterator[bytes]:
+    """The table's CSV in pieces, held to its digest, size and number of rows.
+
+    Args:
+        inside: the opened bundle.
+        table: which one.
+        reporter: progress.
+        tee: is given the compressed bytes too.
+
+    Raises:
+        ContentMismatchError: at the end at the latest, if it is not what was signed.
+    """
+    counter = RecordCounter()
+    for piece in inside.rows(table, tee):
+        counter.update(piece)
+        reporter.advance(len(piece))
+        yield piece
+    if counter.n_records != table.n_rows_out + 1:
+        raise ContentMismatchError(
+            f"Table {table.name} has {max(counter.n_records - 1, 0)} rows, its manifest says "
+            f"{table.n_rows_out}."
+        )
