@@ -12,8 +12,6 @@ from typing import Any
 from securexfer.crypto.canonical import decode_canonical, encode_canonical
 from securexfer.crypto.keys import PrivateKeys, PublicKeys, decode_base64, encode_base64
 from securexfer.crypto.signing import (
-    ED25519_BYTES,
-    ML_DSA_65_BYTES,
     Kind,
     Signature,
     sign,
@@ -111,6 +109,4 @@ def _decode_signature(item: Any) -> tuple[tuple[str, str], Signature]:
     if not all(isinstance(value, str) for value in item.values()):
         raise ValueError("not a signature")
     signature = Signature(decode_base64(item["ed25519"]), decode_base64(item["ml_dsa_65"]))
-    if len(signature.ed25519) != ED25519_BYTES or len(signature.ml_dsa_65) != ML_DSA_65_BYTES:
-        raise ValueError("a signature of a wrong length")
     return (item["kind"], item["signer"]), signature

@@ -45,6 +45,15 @@ class Signature:
     ed25519: bytes
     ml_dsa_65: bytes
 
+    def __post_init__(self) -> None:
+        """Refuse what can't be both signatures.
+
+        Raises:
+            ValueError: if one is missing or of a wrong length.
+        """
+        if len(self.ed25519) != ED25519_BYTES or len(self.ml_dsa_65) != ML_DSA_65_BYTES:
+            raise ValueError("a signature is missing or of a wrong length")
+
 
 def sign(keys: PrivateKeys, kind: Kind, payload: bytes) -> Signature:
     """Sign a payload as one kind of statement."""

@@ -1,0 +1,1 @@
+"""Attacks: everything that must be refused, and proof that it is."""
