@@ -222,7 +222,7 @@ def _central_entry(extent: Extent) -> bytes:
     version = _VERSION_ZIP64 if wide else _VERSION
     fixed = _CENTRAL.pack(
         b"PK\x01\x02",
-        _VERSION,
+        version,
         CREATE_SYSTEM,
         version,
         _HAS_DESCRIPTOR | (_ENCRYPTED if encrypted else 0),
