@@ -24,6 +24,7 @@ Results go to stdout, everything else to stderr. Exit codes are in [errors.md](e
 order in which both sides use the commands is in [quickstart.md](quickstart.md).
 
 Every command also takes the [global options](#global-options), before or after its name.
+Only `--version` stands alone.
 """
 
 

@@ -55,7 +55,7 @@ def test_every_command_and_its_options_are_documented(name: str, command: click.
         assert f"`{option}" in section or f", {option}" in section
     assert command.help
     assert command.help.splitlines()[0] in section
-    assert f"\n    {name} " in section.split("Example:")[1]
+    assert f"\n    {name}" in section.split("Example:")[1]
 
 
 def test_the_global_options_are_documented() -> None:

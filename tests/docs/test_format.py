@@ -8,6 +8,7 @@ import hmac
 import re
 import struct
 
+import polars as pl
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,6 +25,7 @@ from securexfer.crypto.fingerprint import format_fingerprint
 from securexfer.crypto.framing import length_prefixed
 from securexfer.crypto.keys import PUBLIC_BYTES, SEED_BYTES, PrivateKeys, PublicKeys
 from securexfer.crypto.sealing import seal
+from securexfer.privacy import pseudonyms
 from securexfer.privacy.pseudonyms import bundle_scope
 from tests.docs.pages import page
 from tests.world import World, csv_bytes, keep_all
@@ -136,8 +138,8 @@ def test_a_padded_size_is_padme_of_the_size_and_26(size: int) -> None:
 def test_the_example_of_padding() -> None:
     assert "1000 bytes of gzip are padded to 1024 + 64 = 1088, by one empty member of 88" in TEXT
     padding = gzip_padding(1000)
-    start = bytes.fromhex("1f8b08040000000000ff") + struct.pack("<H", 64)
-    field = bytes.fromhex("5358") + struct.pack("<H", 60) + bytes(60)
+    start = bytes.fromhex("1f8b08040000000000ff") + struct.pack("<H", 66)
+    field = bytes.fromhex("5358") + struct.pack("<H", 62) + bytes(62)
     assert padding == start + field + bytes.fromhex("0300") + bytes(8)
     assert len(padding) == 88
 
@@ -154,6 +156,8 @@ def test_a_token() -> None:
         "99/123456x": f"person_{token}",
     }
     assert bundle_scope(secret, BUNDLE_ID).field_key("person") == field
+    made = pl.select(pseudonyms.token(pl.lit("99/123456x"), "person", field)).item()
+    assert made == f"person_{token}"
 
 
 def test_every_member_of_the_files_is_named(world: World) -> None:
