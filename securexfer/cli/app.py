@@ -54,35 +54,41 @@ for _command in (
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code and never raises."""
-    settings = Settings(json="--json" in arguments)
     try:
-        with root.make_context("securexfer", list(arguments)) as context:
-            root.invoke(context)
+        code = _run(arguments, Settings(json="--json" in arguments))
         sys.stdout.flush()
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as error:
-        hint = getattr(error, "ctx", None)
-        command = hint.command_path if hint is not None else "securexfer"
-        return _fail(UsageError(error.format_message(), hint=f"See: {command} --help"), settings)
-    except SecurexferError as error:
-        return _fail(error, settings)
-    except (KeyboardInterrupt, click.Abort):
-        return _fail(StoppedError("Stopped before it was finished."), settings)
     except BrokenPipeError:
         # Whoever read the output has gone; that is not an error, and nobody is there to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
-        # The text may quote data, so only the kind and the place of the failure are shown.
-        return _fail(InternalError(f"Unexpected {_place(error)}."), settings)
-    return 0
+    return code
 
 
 def main() -> None:
     """The console script."""
     _harden()
     sys.exit(run(sys.argv[1:]))
+
+
+def _run(arguments: Sequence[str], settings: Settings) -> int:
+    try:
+        with root.make_context("securexfer", list(arguments)) as context:
+            root.invoke(context)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        command = getattr(getattr(error, "ctx", None), "command_path", "securexfer")
+        return _fail(UsageError(error.format_message(), hint=f"See: {command} --help"), settings)
+    except SecurexferError as error:
+        return _fail(error, settings)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(StoppedError("Stopped before it was finished."), settings)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        # The text may quote data, so only the kind and the place of the failure are shown.
+        return _fail(InternalError(f"Unexpected {_place(error)}."), settings)
+    return 0
 
 
 def _fail(error: SecurexferError, settings: Settings) -> int:

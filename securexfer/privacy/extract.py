@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import os
+import select
 import stat
 from collections import Counter
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ BLOCK_BYTES = 8 * 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 _READ_BYTES = 1024 * 1024
 _FIRST_READ_BYTES = 64 * 1024
+_WAIT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class RecordBlock:
 
 
 class Extract:
-    """One open extract of one table. Use as a context manager.
+    """One open extract of one table. Use as a context manager. A pipe must not be read before.
 
     Attributes:
         table: name of the table it feeds.
@@ -165,7 +167,7 @@ class Extract:
     def _fill(self, wanted: int) -> None:
         while len(self._pending) < wanted and not self._ended:
             try:
-                read = self._stream.read(min(_READ_BYTES, wanted) or 1)
+                read = _read_some(self._stream, min(_READ_BYTES, wanted) or 1)
             except OSError as error:
                 raise ExtractMissingError(
                     f"Table {self.table}: reading the extract failed: {error.strerror}."
@@ -277,6 +279,31 @@ def _parse_header(table: str, record: bytes, dialect: Dialect) -> tuple[str, ...
             f"(columns {', '.join(places[:20])})."
         )
     return tuple(names)
+
+
+def _read_some(stream: BinaryIO, n_bytes: int) -> bytes:
+    """Up to so many bytes, as soon as there are some; `b""` at the end.
+
+    A blocking read of a pipe can outlast a signal: one that arrives while bytes are being copied
+    is not looked at before the read returns, which with a stalled source is never. So wait for
+    bytes in short turns, between which signals are heard.
+    """
+    descriptor = _pipe_descriptor(stream)
+    if descriptor is None:
+        return stream.read(n_bytes)
+    while not select.select([descriptor], [], [], _WAIT_SECONDS)[0]:
+        pass
+    return os.read(descriptor, n_bytes)
+
+
+def _pipe_descriptor(stream: BinaryIO) -> int | None:
+    if os.name == "nt":
+        return None  # can't wait for pipes there
+    try:
+        descriptor = stream.fileno()
+        return None if stat.S_ISREG(os.fstat(descriptor).st_mode) else descriptor
+    except (OSError, ValueError):
+        return None
 
 
 def _file_state(stream: BinaryIO) -> tuple[int, int] | None:

@@ -1,0 +1,107 @@
+"""Files come to be whole, private and durable, or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from securexfer.carrier import PartialFile, check_space, check_target, write_small
+from securexfer.errors import DiskFullError, OutputError, OutputExistsError, ReadBackError
+from securexfer.reporting import SilentReporter
+
+
+def write(target: Path, data: bytes, *, force: bool = False) -> None:
+    file = PartialFile(target, force=force)
+    file.write(data)
+    file.sync()
+    file.read_back(SilentReporter())
+    file.publish()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_a_file_is_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        write(tmp_path / "a", b"data")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_the_final_name_appears_only_with_the_whole_file(tmp_path: Path) -> None:
+    file = PartialFile(tmp_path / "a")
+    file.write(b"data")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.partial"]
+    file.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_never_replaced_without_force(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"precious")
+    with pytest.raises(OutputExistsError):
+        PartialFile(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"precious"
+    write(tmp_path / "a", b"new", force=True)
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
+def test_what_comes_to_be_there_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    file = PartialFile(tmp_path / "a")
+    file.write(b"data")
+    (tmp_path / "a").write_bytes(b"precious")
+    with pytest.raises(OutputExistsError):
+        file.publish()
+    file.discard()
+    assert (tmp_path / "a").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_links_and_folders_are_never_written_through(tmp_path: Path, force: bool) -> None:
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    (tmp_path / "link").symlink_to(precious)
+    (tmp_path / "dangling").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "folder").mkdir()
+    for name in ("link", "dangling", "folder"):
+        with pytest.raises(OutputExistsError):
+            PartialFile(tmp_path / name, force=force)
+    assert precious.read_bytes() == b"precious"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_planted_link_under_the_partial_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.partial").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputExistsError, match="another run"):
+        PartialFile(tmp_path / "a")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_missing_folder_and_a_full_disk_are_called_that(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="does not exist"):
+        check_target(tmp_path / "missing" / "a", force=False)
+    with pytest.raises(DiskFullError):
+        check_space(tmp_path, 2**62)
+
+
+def test_a_drive_that_gives_back_other_bytes_is_found_out(tmp_path: Path) -> None:
+    file = PartialFile(tmp_path / "a")
+    file.write(b"data" * 1000)
+    file.sync()
+    partial = tmp_path / "a.partial"
+    for altered in (b"datb" + b"data" * 999, b"data" * 999, b"data" * 1001):
+        partial.write_bytes(altered)
+        with pytest.raises(ReadBackError):
+            file.read_back(SilentReporter())
+    file.discard()
+
+
+def test_small_files_are_replaced_whole(tmp_path: Path) -> None:
+    write_small(tmp_path / "a", b"one")
+    write_small(tmp_path / "a", b"two")
+    assert (tmp_path / "a").read_bytes() == b"two"
+    with pytest.raises(OutputExistsError):
+        write_small(tmp_path / "a", b"three", force=False)

@@ -1,0 +1,111 @@
+"""The house's rules: imports point one way, and each library has one home."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import securexfer
+
+ROOT = Path(securexfer.__file__).parent
+# Lower numbers know nothing of higher ones; rooms of one number know nothing of each other.
+FLOORS = {
+    "errors": 0,
+    "reporting": 0,
+    "instant": 0,
+    "recipe": 1,
+    "crypto": 1,
+    "carrier": 2,
+    "bundle": 3,
+    "privacy": 3,
+    "custody": 3,
+    "home": 3,
+    "packing": 4,
+    "unpacking": 4,
+    "cli": 5,
+    "__init__": 6,
+    "__main__": 6,
+}
+HOMES = {
+    "polars": "privacy",
+    "polars_hash": "privacy",
+    "numpy": "privacy",
+    "pyzipper": "bundle",
+    "cryptography": "crypto",
+    "keyring": "home",
+    "platformdirs": "home",
+    "filelock": "custody",
+    "click": "cli",
+    "rich": "cli",
+}
+MODULES = sorted(ROOT.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    relative = path.relative_to(ROOT)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imports_of(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            names.append(node.module or "")
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    here = room_of(path)
+    for name in imports_of(path):
+        parts = name.split(".")
+        if parts[0] != "securexfer" or len(parts) == 1:
+            continue
+        there = parts[1]
+        assert here == there or FLOORS[there] < FLOORS[here], f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_each_library_has_one_home(path: Path) -> None:
+    for name in imports_of(path):
+        home = HOMES.get(name.split(".")[0])
+        assert home is None or home == room_of(path), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_are_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 420
+
+
+def test_only_the_face_prints_or_reads_the_environment() -> None:
+    for path in MODULES:
+        if room_of(path) in ("cli", "__main__"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("print", "input"), path.name
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in ("environ", "getenv"), path.name
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["pack", "--help"]])
+def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
+    program = (
+        "import sys\n"
+        "from securexfer.cli.app import run\n"
+        f"run({arguments!r})\n"
+        "heavy = {'polars', 'pyzipper', 'keyring', 'numpy', 'pydantic', 'cryptography', 'rich'}\n"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or None)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout
