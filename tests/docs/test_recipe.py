@@ -1,0 +1,154 @@
+"""The page about the recipe is true: every action, every key, every example."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import polars as pl
+import pytest
+
+from securexfer.errors import RecipeError
+from securexfer.privacy.actions import ACTIONS
+from securexfer.privacy.minimise import MinimisedFrame, minimise
+from securexfer.privacy.plan import plan_tables
+from securexfer.privacy.pseudonyms import ScopeKey
+from securexfer.recipe.field import FIELD_TYPES
+from securexfer.recipe.model import Agreement, Dialect, Pseudonyms, Recipe, Table
+from tests.docs.pages import ROOT, blocks, code, page, rows, sections
+from tests.world import AGREEMENT, read, recipe_text
+
+TEXT = page("docs/recipe.md")
+SECTIONS = sections(TEXT)
+SCOPE = ScopeKey(bytes(range(32)))
+
+
+def examples(action: str) -> list[tuple[str, list[list[str]]]]:
+    """Recipe lines of an action's section, each with the input -> output table behind it."""
+    parts = re.split(r"(?=^```toml$)", SECTIONS[action], flags=re.MULTILINE)[1:]
+    found = []
+    for part in parts:
+        (block,) = blocks(part)
+        table = re.search(r"^\| input \| output \|\n(?:\|.*\n)+", part, flags=re.MULTILINE)
+        assert table, f"no example behind {block.text}"
+        pairs = [[code(cell) for cell in exact(line)] for line in table.group(0).splitlines()[2:]]
+        found.append((block.text.strip(), pairs))
+    return found
+
+
+def exact(line: str) -> list[str]:
+    """The cells of a row, spaces inside the code marks kept."""
+    cells = re.fullmatch(r"\| (`[^`]*`|\(blank\)) \| (`[^`]*`|\(blank\)) \|", line)
+    assert cells, line
+    return list(cells.groups())
+
+
+def run(line: str, cells: list[str]) -> MinimisedFrame:
+    """What the program makes of cells under one line of a recipe."""
+    name, _, spec = line.partition(" = ")
+    recipe = read(recipe_text({"t": {name: spec}})).recipe
+    source = tomllib.loads(line)[name].get("from", name)
+    (plan,) = plan_tables(recipe, {"t": (source,)})
+    return minimise(pl.DataFrame({"c0": cells}, schema={"c0": pl.String}), plan, SCOPE)
+
+
+ALL = [(action, line, pairs) for action in FIELD_TYPES for line, pairs in examples(action)]
+
+
+def test_every_action_has_a_section_with_an_example() -> None:
+    assert {action for action, _, _ in ALL} == set(FIELD_TYPES)
+    assert len(FIELD_TYPES) == len(ACTIONS) + 1  # a constant has no source column
+
+
+@pytest.mark.parametrize(("action", "line", "pairs"), ALL, ids=[line for _, line, _ in ALL])
+def test_every_example_is_what_the_program_gives(
+    action: str, line: str, pairs: list[list[str]]
+) -> None:
+    (spec,) = tomllib.loads(line).values()
+    assert spec["action"] == action
+    made = run(line, [given for given, _ in pairs])
+    assert [cell or "" for cell in made.frame["f0"]] == [expected for _, expected in pairs]
+    n_blanked = sum(given.strip() != "" and not expected for given, expected in pairs)
+    assert sum(made.n_unparsed.values()) == n_blanked
+
+
+@pytest.mark.parametrize("action", FIELD_TYPES)
+def test_every_key_of_an_action_is_in_its_section(action: str) -> None:
+    section = SECTIONS[action]
+    for name, field in FIELD_TYPES[action].model_fields.items():
+        assert (
+            f"{field.alias or name} = " in section
+            or f"`{field.alias or name}`" in section
+            or (name == "source" and "`from`" in SECTIONS["[tables.NAME.fields]"])
+        )
+
+
+@pytest.mark.parametrize(
+    ("title", "model"),
+    [
+        ("[agreement]", Agreement),
+        ("[pseudonyms]", Pseudonyms),
+        ("[tables.NAME]", Table),
+        ("[tables.NAME]", Dialect),
+    ],
+)
+def test_every_key_of_a_part_has_its_row(title: str, model: Any) -> None:
+    listed = {row[0].strip("`") for row in rows(SECTIONS[title])}
+    assert set(model.model_fields) <= listed
+
+
+def test_every_key_of_the_top_level_has_its_row() -> None:
+    listed = " ".join(row[0] for row in rows(TEXT.split("## ")[0]))
+    assert all(name in listed for name in Recipe.model_fields)
+
+
+def refused() -> list[tuple[str, str]]:
+    found = []
+    for where, keys in rows(SECTIONS["Keys that are refused for now"]):
+        names = re.findall(r"`([^`]+)`", keys) or re.findall(r"`([^`]+)`", where)
+        found += [(where, name) for name in names]
+    return found
+
+
+@pytest.mark.parametrize(("where", "key"), refused())
+def test_keys_that_are_said_to_be_refused_are_refused_by_name(where: str, key: str) -> None:
+    key = key.strip("[]")
+    field = '{ action = "keep" }'
+    text = {
+        "top level": recipe_text({"t": {"x": field}}, before=f"[{key}]\nmax_rows = 1"),
+        "`[agreement]`": recipe_text({"t": {"x": field}}, before=f'{key} = "x"'),
+        "`[tables.NAME]`": recipe_text({"t": {"x": field}}, before=f'[tables.t]\n{key} = "x"'),
+        "a field": recipe_text({"t": {"x": field.replace(" }", f', {key} = "x" }}')}}),
+    }[where]
+    with pytest.raises(RecipeError) as caught:
+        read(text)
+    (problem,) = caught.value.problems
+    assert f"{key}: not acted on by this version" in problem
+
+
+def test_a_limit_within_the_limits_is_refused_too() -> None:
+    with pytest.raises(RecipeError):
+        read(AGREEMENT + "[[limits.never_together]]\nfields = []\n")
+
+
+DIRECTIVES = sorted(set(re.findall(r"`%(.)`", SECTIONS["year"])))
+
+
+@pytest.mark.parametrize("directive", DIRECTIVES)
+def test_every_directive_of_the_table_is_accepted(directive: str) -> None:
+    form = "%y" if directive == "y" else f"%Y %{directive}" if directive != "Y" else "%Y"
+    pivot = ", pivot = 30" if directive == "y" else ""
+    read(recipe_text({"t": {"x": f'{{ action = "year", format = "{form}"{pivot} }}'}}))
+
+
+@pytest.mark.parametrize("directive", sorted(set("aAcCDeFgGhIjklLnNpPqrRstuUvVwWxXzZ+-")))
+def test_other_directives_are_refused_as_the_page_says(directive: str) -> None:
+    assert directive not in DIRECTIVES
+    with pytest.raises(RecipeError):
+        read(recipe_text({"t": {"x": f'{{ action = "year", format = "%Y %{directive}" }}'}}))
+
+
+def test_the_example_recipe_is_valid() -> None:
+    recipe = read((ROOT / "examples/offenders.toml").read_bytes()).recipe
+    assert list(recipe.tables) == ["offenders"]
