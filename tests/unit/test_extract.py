@@ -151,6 +151,18 @@ class TestEncodings:
         assert caught.value.exit_code == 20
         assert CANARY not in said(caught.value)
 
+    @pytest.mark.parametrize("most", [1, 4, 100])
+    @pytest.mark.parametrize("encoding", ["cp1252", "utf-16-be"])
+    @pytest.mark.usefixtures("small_reads")
+    def test_the_line_of_undefined_bytes_does_not_depend_on_reads(
+        self, encoding: Any, most: int
+    ) -> None:
+        wrong = b"\x81" if encoding == "cp1252" else b"\xdc\x00"
+        data = "id\n1\n2\n".encode(encoding) + wrong + "\n4\n".encode(encoding)
+        extract = Extract("t", Trickle(data, most), Dialect(encoding=encoding), block_bytes=1)
+        with pytest.raises(EncodingError, match=r"line 4\b"):
+            list(extract.blocks())
+
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
     def test_half_a_character_at_the_end_is_refused(self, encoding: Any) -> None:
         mark = UTF_16_LE_MARK if encoding == "utf-16" else b""
