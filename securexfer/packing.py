@@ -20,7 +20,6 @@ from typing import Any
 
 from securexfer.bundle.envelope import (
     FORMAT,
-    MAX_RECIPIENTS,
     Envelope,
     Member,
     SealedFor,
@@ -38,33 +37,25 @@ from securexfer.bundle.manifest import (
 from securexfer.bundle.writer import BundleWriter
 from securexfer.carrier import (
     PartialFile,
-    check_space,
-    check_target,
-    free_bytes,
-    partial_path,
 )
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import encode_base64
 from securexfer.crypto.sealing import seal
 from securexfer.custody.register import Entry, Register, head_sha256
 from securexfer.errors import (
-    CardExpiredError,
     HeaderError,
     OutputError,
-    OutputExistsError,
-    RecipeError,
     RegisterError,
-    UsageError,
 )
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
+from securexfer.order import PackOrder, check_order, check_sources, choose_target
 from securexfer.planning import OpenExtracts
 from securexfer.privacy.extract import Extract
 from securexfer.privacy.pipeline import Chunk, minimise_extract
 from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey, agreement_scope, bundle_scope
 from securexfer.recipe.model import Recipe
-from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter
 
 BUNDLE_SUFFIX = ".sxfer.zip"
@@ -72,25 +63,6 @@ MAX_FOUND_CONTACT = 200
 _SHORT_ID = 12
 # Signatures, envelope, directory and the smallest members: below this no bundle fits.
 _LEAST_BYTES = 32 * 1024
-
-
-@dataclass(frozen=True)
-class PackOrder:
-    """Everything that a pack is asked to do.
-
-    Attributes:
-        recipe_file: what may leave.
-        recipients: pinned contacts.
-        output: an existing folder, or the bundle's path.
-        force: replace an existing file.
-        found_contact: whom a finder should call; appears in clear.
-    """
-
-    recipe_file: RecipeFile
-    recipients: Sequence[Contact]
-    output: Path
-    force: bool = False
-    found_contact: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,8 +93,8 @@ def pack(
     created_at = clock()
     check_order(order, clock)
     bundle_id = os.urandom(16).hex()
-    target = _choose_target(order, bundle_id)
-    _check_sources(opened, target, reporter)
+    target = choose_target(order, bundle_id)
+    check_sources(opened, target, reporter)
     entries = register.entries()
     recipients = sorted(contact.fingerprint for contact in order.recipients)
     agreement = opened.recipe.agreement
@@ -191,62 +163,6 @@ def pack(
         raise
     file.finish()
     return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry)
-
-
-def check_order(order: PackOrder, clock: Clock) -> None:
-    """Check that the recipe allows these recipients and that their cards are in use.
-
-    Raises:
-        UsageError: if there is none, or too many, or the note for finders can't be one.
-        RecipeError: if the recipe names others only.
-        CardExpiredError: if a card is past its last day.
-    """
-    if not order.recipients:
-        raise UsageError("A bundle needs a recipient.", hint="Name one with --to CONTACT.")
-    if len(order.recipients) > MAX_RECIPIENTS:
-        raise UsageError(
-            f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Pack several bundles."
-        )
-    if len(order.found_contact) > MAX_FOUND_CONTACT or not order.found_contact.isprintable():
-        raise UsageError(
-            f"The note for finders must be one line of at most {MAX_FOUND_CONTACT} characters.",
-            hint="Shorten --if-found.",
-        )
-    allowed = order.recipe_file.recipe.agreement.recipients
-    for contact in order.recipients:
-        if allowed is not None and contact.name not in allowed:
-            raise RecipeError(
-                f"The recipe does not allow the recipient {contact.name!r}.",
-                problems=[f"agreement.recipients: {', '.join(allowed)} only"],
-            )
-        if contact.card.expires_at < clock():
-            raise CardExpiredError(
-                f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
-            )
-
-
-def _choose_target(order: PackOrder, bundle_id: str) -> Path:
-    target = order.output
-    if target.is_dir():
-        target = target / f"sx-{bundle_id[:_SHORT_ID]}{BUNDLE_SUFFIX}"
-    check_target(target, force=order.force)
-    check_space(target.parent, _LEAST_BYTES)
-    return target
-
-
-def _check_sources(opened: OpenExtracts, target: Path, reporter: Reporter) -> None:
-    n_bytes = 0
-    for extract in opened.extracts.values():
-        n_bytes += extract.n_bytes or 0
-        for written in (target, partial_path(target)):
-            if extract.path is not None and written.exists() and extract.path.samefile(written):
-                raise OutputExistsError(
-                    "The bundle would replace its own extract.", hint="Choose another place."
-                )
-    free = free_bytes(target.parent)
-    # What leaves is usually far smaller than the extract, but nobody can know before.
-    if free is not None and free < n_bytes // 4:
-        reporter.note(f"{target.parent} may be too small: {free:,} bytes are free.")
 
 
 def _choose_scope(

@@ -1,4 +1,4 @@
-"""Planning: extracts opened, and a recipe held against all their headers, before anything is done."""
+"""Planning: extracts opened, and a recipe held against all their headers."""
 
 from __future__ import annotations
 

@@ -5,23 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from securexfer.crypto.identity import Identity, create_identity
 from securexfer.custody.register import Actor, Register
 from securexfer.home.contacts import Contact, ContactBook
-from securexfer.packing import PackOrder, PackResult, pack
+from securexfer.order import PackOrder
+from securexfer.packing import PackResult, pack
 from securexfer.planning import Input, open_extracts
+from securexfer.privacy.extract import Extract
+from securexfer.privacy.pipeline import Chunk, minimise_extract
+from securexfer.privacy.plan import plan_tables
+from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.recipe.reading import RecipeFile, parse_recipe
 from securexfer.reporting import SilentReporter
 from securexfer.unpacking import UnpackResult, unpack
 from securexfer.verifying import Verified, pinned_senders, verify
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+SCOPE = ScopeKey(bytes(range(32)))
 AGREEMENT = """
 version = 1
 [agreement]
@@ -148,12 +156,17 @@ def read(recipe: str | bytes) -> RecipeFile:
     return parse_recipe(recipe.encode() if isinstance(recipe, str) else recipe)
 
 
+def toml_text(text: str) -> str:
+    """A TOML basic string. Like JSON's, but without surrogates, and DEL must be escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def recipe_text(tables: Mapping[str, Mapping[str, str]], *, before: str = "") -> str:
     """A recipe: for each table, field name to the inline TOML table of the field."""
     parts = [AGREEMENT, before]
     for table, fields in tables.items():
         parts.append(f"[tables.{table}.fields]")
-        parts += [f"{json.dumps(name)} = {spec}" for name, spec in fields.items()]
+        parts += [f"{toml_text(name)} = {spec}" for name, spec in fields.items()]
     return "\n".join(parts) + "\n"
 
 
@@ -173,3 +186,43 @@ def csv_bytes(rows: Sequence[Sequence[str]], **dialect: Any) -> bytes:
 def csv_rows(data: bytes) -> list[list[str]]:
     """Rows as the standard library reads them."""
     return list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))
+
+
+@dataclass(frozen=True)
+class Minimised:
+    """What came out of `minimise_extract`, chunk by chunk, the header first."""
+
+    chunks: list[Chunk]
+
+    @property
+    def plaintext(self) -> bytes:
+        return b"".join(chunk.plaintext for chunk in self.chunks)
+
+    @property
+    def rows(self) -> list[list[str]]:
+        return csv_rows(self.plaintext)
+
+    @property
+    def n_unparsed(self) -> dict[str, int]:
+        """By field name, without fields of which every cell was read."""
+        return dict(+sum((chunk.n_unparsed for chunk in self.chunks), Counter[str]()))
+
+    def total(self, count: str) -> int:
+        return sum(getattr(chunk, count) for chunk in self.chunks)
+
+
+def minimise_table(
+    extract: bytes | BinaryIO,
+    recipe: str | bytes,
+    *,
+    scope: ScopeKey = SCOPE,
+    n_workers: int = 2,
+    **limits: Any,
+) -> Minimised:
+    """Bytes of an extract through the real `Extract` and pipeline, for a recipe of one table."""
+    parsed = read(recipe).recipe
+    ((name, table),) = parsed.tables.items()
+    stream = io.BytesIO(extract) if isinstance(extract, bytes) else extract
+    with Extract(name, stream, table.csv, **limits) as opened:
+        (plan,) = plan_tables(parsed, {name: opened.header})
+        return Minimised(list(minimise_extract(opened, plan, scope, n_workers=n_workers)))

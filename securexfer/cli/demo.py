@@ -88,7 +88,8 @@ def demo(rows: int, keep: Path | None) -> None:
 def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
     from securexfer.custody.register import Register
     from securexfer.home.contacts import ContactBook
-    from securexfer.packing import PackOrder, pack
+    from securexfer.order import PackOrder
+    from securexfer.packing import pack
     from securexfer.planning import Input, open_extracts
     from securexfer.privacy.synthetic import offender_csv
     from securexfer.recipe.reading import parse_recipe

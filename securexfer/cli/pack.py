@@ -54,7 +54,7 @@ def pack(
     INPUT is PATH, TABLE=PATH, or TABLE=- for standard input.
     """
     from securexfer.errors import UsageError
-    from securexfer.packing import PackOrder, check_order
+    from securexfer.order import PackOrder, check_order
     from securexfer.packing import pack as pack_bundle
     from securexfer.planning import open_extracts
     from securexfer.recipe.reading import read_recipe

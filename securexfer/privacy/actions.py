@@ -91,7 +91,8 @@ def _parse_date(cell: pl.Expr, spec: DateField) -> pl.Expr:
     attempts = []
     for form in spec.formats:
         # A date needs a month and a day to be one; where the format has none, supply the first.
-        complete, padded, used = form, text, directives_of(form)
+        used = directives_of(form)
+        complete, padded = form.replace(".%f", "%.f"), text  # the parser's spelling of fractions
         if not used & set("mbB"):
             complete, padded = f"{complete} %m", padded + " 01"
         if not used & set("de"):

@@ -144,9 +144,7 @@ def _make_chunk(block: RecordBlock, plan: TablePlan, scope: ScopeKey) -> Chunk:
 
 
 def _parse(records: CheckedRecords, plan: TablePlan) -> pl.DataFrame:
-    """The needed columns as text. With none needed (constants only), one empty column."""
-    if not plan.columns:
-        return pl.DataFrame({"none": [""] * records.n_rows})
+    """The needed columns as text, named by `source_name`."""
     data = records.data
     # The parser drops a byte order mark at the start of whatever it is given; in the middle of
     # an extract those bytes are part of a cell. One more is dropped, and this one stays.

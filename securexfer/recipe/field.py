@@ -18,7 +18,7 @@ _DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
 _DATE_DIRECTIVES = frozenset("YymdebB%")
 _PARTS = (("%Y", "%y"), ("%m", "%b", "%B"), ("%d", "%e"))
 # The parser takes a time of day whole or not at all; it has no part in the result.
-_TIME_OF_DAY = ("%H:%M:%S", "%T")
+_TIME_OF_DAY = ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M", "%T")
 _DOMAIN = r"^[a-z][a-z0-9_-]{0,31}$"
 MAX_TEXT = 500
 
@@ -84,7 +84,7 @@ class DateField(SourcedField):
             if unknown:
                 raise ValueError(
                     f"%{unknown[0]} is not supported: %Y %y %m %b %B %d %e, and times of day as "
-                    "%H:%M:%S or %T"
+                    "%H:%M, %H:%M:%S or %H:%M:%S.%f"
                 )
             n_parts = [sum(map(text.count, spellings)) for spellings in _PARTS]
             if max(n_parts) > 1 or not n_parts[0]:

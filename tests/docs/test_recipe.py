@@ -47,10 +47,13 @@ def exact(line: str) -> list[str]:
 def run(line: str, cells: list[str]) -> MinimisedFrame:
     """What the program makes of cells under one line of a recipe."""
     name, _, spec = line.partition(" = ")
-    recipe = read(recipe_text({"t": {name: spec}})).recipe
+    kept = '{ from = "another", action = "keep" }'
+    recipe = read(recipe_text({"t": {name: spec, "another field": kept}})).recipe
     source = tomllib.loads(line)[name].get("from", name)
-    (plan,) = plan_tables(recipe, {"t": (source,)})
-    return minimise(pl.DataFrame({"c0": cells}, schema={"c0": pl.String}), plan, SCOPE)
+    (plan,) = plan_tables(recipe, {"t": (source, "another")})
+    columns = {"c0": cells, "c1": [""] * len(cells)}
+    frame = pl.DataFrame(columns, schema={"c0": pl.String, "c1": pl.String})
+    return minimise(frame, plan, SCOPE)
 
 
 ALL = [(action, line, pairs) for action in FIELD_TYPES for line, pairs in examples(action)]
@@ -133,6 +136,7 @@ def test_a_limit_within_the_limits_is_refused_too() -> None:
 
 
 DIRECTIVES = sorted(set(re.findall(r"`%(.)`", SECTIONS["year"])))
+TIMES = ["%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%T"]
 
 
 @pytest.mark.parametrize("directive", DIRECTIVES)
@@ -142,7 +146,15 @@ def test_every_directive_of_the_table_is_accepted(directive: str) -> None:
     read(recipe_text({"t": {"x": f'{{ action = "year", format = "{form}"{pivot} }}'}}))
 
 
-@pytest.mark.parametrize("directive", sorted(set("aAcCDeFgGhIjklLnNpPqrRstuUvVwWxXzZ+-")))
+@pytest.mark.parametrize("time", TIMES)
+def test_a_time_of_day_is_read_whole_and_dropped(time: str) -> None:
+    assert f"`{time}`" in SECTIONS["year"]
+    cell = {"%H:%M": "10:11", "%H:%M:%S.%f": "10:11:12.131415"}.get(time, "10:11:12")
+    line = f'x = {{ action = "year", format = "%Y-%m-%d {time}" }}'
+    assert run(line, [f"1980-02-03 {cell}"]).frame["f0"].to_list() == ["1980"]
+
+
+@pytest.mark.parametrize("directive", sorted(set("HMSfaAcCDFgGhIjklLnNpPqrRstuUvVwWxXzZ+-")))
 def test_other_directives_are_refused_as_the_page_says(directive: str) -> None:
     assert directive not in DIRECTIVES
     with pytest.raises(RecipeError):

@@ -1,0 +1,107 @@
+"""Orders: what a pack is asked to do, and all that can be refused before it is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from securexfer.bundle.envelope import MAX_RECIPIENTS
+from securexfer.carrier import check_space, check_target, free_bytes, partial_path
+from securexfer.errors import CardExpiredError, OutputExistsError, RecipeError, UsageError
+from securexfer.home.contacts import Contact
+from securexfer.instant import Clock
+from securexfer.planning import OpenExtracts
+from securexfer.recipe.reading import RecipeFile
+from securexfer.reporting import Reporter
+
+BUNDLE_SUFFIX = ".sxfer.zip"
+MAX_FOUND_CONTACT = 200
+_SHORT_ID = 12
+# Signatures, envelope, directory and the smallest members: below this no bundle fits.
+_LEAST_BYTES = 32 * 1024
+
+
+@dataclass(frozen=True)
+class PackOrder:
+    """Everything that a pack is asked to do.
+
+    Attributes:
+        recipe_file: what may leave.
+        recipients: pinned contacts.
+        output: an existing folder, or the bundle's path.
+        force: replace an existing file.
+        found_contact: whom a finder should call; appears in clear.
+    """
+
+    recipe_file: RecipeFile
+    recipients: Sequence[Contact]
+    output: Path
+    force: bool = False
+    found_contact: str = ""
+
+
+def check_order(order: PackOrder, clock: Clock) -> None:
+    """Check that the recipe allows these recipients and that their cards are in use.
+
+    Raises:
+        UsageError: if there is none, or too many, or the note for finders can't be one.
+        RecipeError: if the recipe names others only.
+        CardExpiredError: if a card is past its last day.
+    """
+    if not order.recipients:
+        raise UsageError("A bundle needs a recipient.", hint="Name one with --to CONTACT.")
+    if len(order.recipients) > MAX_RECIPIENTS:
+        raise UsageError(
+            f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Pack several bundles."
+        )
+    if len(order.found_contact) > MAX_FOUND_CONTACT or not order.found_contact.isprintable():
+        raise UsageError(
+            f"The note for finders must be one line of at most {MAX_FOUND_CONTACT} characters.",
+            hint="Shorten --if-found.",
+        )
+    allowed = order.recipe_file.recipe.agreement.recipients
+    for contact in order.recipients:
+        if allowed is not None and contact.name not in allowed:
+            raise RecipeError(
+                f"The recipe does not allow the recipient {contact.name!r}.",
+                problems=[f"agreement.recipients: {', '.join(allowed)} only"],
+            )
+        if contact.card.expires_at < clock():
+            raise CardExpiredError(
+                f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
+            )
+
+
+def choose_target(order: PackOrder, bundle_id: str) -> Path:
+    """Where the bundle will be: the path ordered, or a neutral name in the folder ordered.
+
+    Raises:
+        OutputError: if it can't be written there.
+    """
+    target = order.output
+    if target.is_dir():
+        target = target / f"sx-{bundle_id[:_SHORT_ID]}{BUNDLE_SUFFIX}"
+    check_target(target, force=order.force)
+    check_space(target.parent, _LEAST_BYTES)
+    return target
+
+
+def check_sources(opened: OpenExtracts, target: Path, reporter: Reporter) -> None:
+    """Check that the bundle replaces none of its extracts; note where it may not fit.
+
+    Raises:
+        OutputExistsError: if it would.
+    """
+    n_bytes = 0
+    for extract in opened.extracts.values():
+        n_bytes += extract.n_bytes or 0
+        for written in (target, partial_path(target)):
+            if extract.path is not None and written.exists() and extract.path.samefile(written):
+                raise OutputExistsError(
+                    "The bundle would replace its own extract.", hint="Choose another place."
+                )
+    free = free_bytes(target.parent)
+    # What leaves is usually far smaller than the extract, but nobody can know before.
+    if free is not None and free < n_bytes // 4:
+        reporter.note(f"{target.parent} may be too small: {free:,} bytes are free.")

@@ -1,0 +1,548 @@
+"""Recipes: every mistake in one go, each with its path; nothing unknown is ever ignored."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from securexfer.errors import RecipeError
+from securexfer.recipe.field import BandField, ConstantField, KeepField, PseudonymiseField
+from securexfer.recipe.model import MAX_TABLES, is_table_name
+from securexfer.recipe.reading import MAX_RECIPE_BYTES, parse_recipe, read_recipe
+from tests.world import AGREEMENT, toml_text
+
+CANARY = "canary-7f3a"
+KEEP = '[tables.t.fields]\na = { action = "keep" }\n'
+VALID = AGREEMENT + KEEP
+NOT_ACTED_ON = "not acted on by this version, so refused rather than ignored"
+
+
+def problems(text: str) -> tuple[str, ...]:
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(text.encode())
+    assert (caught.value.exit_code, caught.value.code) == (10, "recipe_invalid")
+    return caught.value.problems
+
+
+def field(spec: str) -> str:
+    return f"{AGREEMENT}[tables.t.fields]\na = {{ {spec} }}\n"
+
+
+def field_problems(spec: str) -> list[str]:
+    return [problem.removeprefix("tables.t.fields.a") for problem in problems(field(spec))]
+
+
+def refusal(data: bytes) -> str:
+    """Message and hint of a file that is no recipe at all."""
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(data)
+    error = caught.value
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None
+    assert CANARY not in f"{error!r} {error.hint} {error.problems}"
+    return error.message
+
+
+class TestValidRecipes:
+    def test_the_least_recipe_withholds_and_links_within_the_bundle(self) -> None:
+        recipe = parse_recipe(VALID.encode()).recipe
+        assert recipe.pseudonyms.linkage == "bundle"
+        assert recipe.tables["t"].columns == "withhold"
+        assert recipe.agreement.recipients is None
+        csv = recipe.tables["t"].csv
+        assert (csv.delimiter, csv.quote, csv.encoding, csv.trim) == (",", '"', "utf-8", False)
+
+    def test_every_action_and_key_is_understood(self) -> None:
+        recipe = parse_recipe(
+            AGREEMENT.encode()
+            + b"""recipients = ["acme", "beta"]
+[pseudonyms]
+linkage = "agreement"
+epoch = "2026"
+[tables.offenders]
+columns = "refuse"
+csv = { delimiter = ";", quote = "'", encoding = "cp1252", trim = true }
+[tables.offenders.fields]
+person = { from = "pnc_id", action = "pseudonymise", domain = "person" }
+birth_year = { from = "dob", action = "year", format = ["%d/%m/%Y", "%d/%m/%y"], pivot = 30 }
+month = { from = "dob", action = "month", format = "%d %b %Y" }
+district = { from = "postcode", action = "postcode-district" }
+convictions = { action = "band", width = 5, bottom = -5, top = 20 }
+sex = { action = "keep" }
+source = { action = "constant", value = "" }
+"""
+        ).recipe
+        fields = recipe.tables["offenders"].fields
+        assert list(fields) == [
+            "person",
+            "birth_year",
+            "month",
+            "district",
+            "convictions",
+            "sex",
+            "source",
+        ]
+        assert isinstance(fields["person"], PseudonymiseField)
+        assert fields["person"].source == "pnc_id"
+        assert isinstance(fields["sex"], KeepField)
+        assert fields["sex"].source is None
+        assert isinstance(fields["convictions"], BandField)
+        assert isinstance(fields["source"], ConstantField)
+
+    def test_the_digest_is_that_of_the_file(self, tmp_path: Path) -> None:
+        data = VALID.encode() + b"# a comment counts,  \r\n\t\r\n"
+        path = tmp_path / "recipe.toml"
+        path.write_bytes(data)
+        assert read_recipe(path).recipe_sha256 == hashlib.sha256(data).hexdigest()
+
+    def test_a_recipe_can_not_be_changed_once_read(self) -> None:
+        recipe = parse_recipe(VALID.encode()).recipe
+        with pytest.raises(ValueError, match="frozen"):
+            recipe.version = 1
+
+    @pytest.mark.parametrize(
+        "name", ["", " ", "keep", "year", "action", "from", "a.b", "a b", 'q"', "a\nb", "é😀", "0"]
+    )
+    def test_a_field_may_have_any_name(self, name: str) -> None:
+        text = f'{AGREEMENT}[tables.t.fields]\n{toml_text(name)} = {{ action = "keep" }}\n'
+        assert list(parse_recipe(text.encode()).recipe.tables["t"].fields) == [name]
+
+
+class TestAllProblemsAtOnce:
+    def test_every_problem_is_reported_with_its_path(self) -> None:
+        found = problems(
+            """
+version = 2
+surplus = 1
+[agreement]
+reference = ""
+purpose = 7
+controller = "Ministry"
+regime = "gdpr"
+retention_days = 0
+recipients = []
+[pseudonyms]
+epoch = "2026"
+[tables."a/b".fields]
+a = { action = "keep" }
+[tables.t]
+columns = "drop"
+csv = { delimiter = "--", encoding = "ebcdic", quote = "x", trim = "no" }
+[tables.t.fields]
+a = { action = "hash" }
+b = { from = "x" }
+c = { action = "band" }
+d = { action = "year", format = "%y" }
+e = { action = "keep", width = 5 }
+f = { action = "pseudonymise", domain = "Person!" }
+g = 5
+[tables.u]
+"""
+        )
+        paths = [problem.partition(": ")[0] for problem in found]
+        assert paths == sorted(paths)
+        assert set(paths) == {
+            "version",
+            "surplus",
+            "agreement.reference",
+            "agreement.purpose",
+            "agreement.regime",
+            "agreement.lawful_basis",
+            "agreement.retention_days",
+            "agreement.recipients",
+            "pseudonyms",
+            "tables.a/b",
+            "tables.t.columns",
+            "tables.t.csv.delimiter",
+            "tables.t.csv.encoding",
+            "tables.t.csv.quote",
+            "tables.t.csv.trim",
+            "tables.t.fields.a.action",
+            "tables.t.fields.b.action",
+            "tables.t.fields.c.width",
+            "tables.t.fields.d",
+            "tables.t.fields.e.width",
+            "tables.t.fields.f.domain",
+            "tables.t.fields.g",
+            "tables.u.fields",
+        }
+
+    def test_the_message_counts_them(self) -> None:
+        for text, count in ((VALID + "x = 1", "1 problem"), ("x = 1\ny = 2", "5 problems")):
+            with pytest.raises(RecipeError) as caught:
+                parse_recipe(text.encode())
+            assert caught.value.message == f"The recipe has {count}."
+            assert len(caught.value.problems) == int(count.split()[0])
+
+    @pytest.mark.parametrize(
+        ("text", "missing"),
+        [
+            ("", {"version", "agreement", "tables"}),
+            ("version = 1\n[agreement]\n" + KEEP, None),
+            (AGREEMENT, {"tables"}),
+            (AGREEMENT + "[tables.t]\n", {"tables.t.fields"}),
+        ],
+    )
+    def test_what_is_missing_is_named(self, text: str, missing: set[str] | None) -> None:
+        keys = ["reference", "purpose", "controller", "regime", "lawful_basis", "retention_days"]
+        expected = missing or {f"agreement.{key}" for key in keys}
+        assert set(problems(text)) == {f"{path}: missing" for path in expected}
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        ("text", "path"),
+        [
+            ("x = 1\n" + VALID, "x"),
+            (VALID.replace("[agreement]", '[agreement]\ndpo = "x"'), "agreement.dpo"),
+            (VALID + "[pseudonyms]\nsalt = 1\n", "pseudonyms.salt"),
+            (VALID + "[tables.t.csv]\nheader = true\n", "tables.t.csv.header"),
+            (VALID + "[tables.t.field]\n", "tables.t.field"),
+            (VALID + "[table.t]\n", "table"),
+            (field('action = "keep", form = "x"'), "tables.t.fields.a.form"),
+            (field('action = "keep", keep = "x"'), "tables.t.fields.a.keep"),
+            (field('action = "keep", source = "x"'), "tables.t.fields.a.source"),
+            (field('action = "constant", value = "x", from = "b"'), "tables.t.fields.a.from"),
+            (
+                field('action = "year", formats = ["%Y"], format = "%Y"'),
+                "tables.t.fields.a.formats",
+            ),
+        ],
+    )
+    def test_an_unknown_key_is_refused_with_its_path(self, text: str, path: str) -> None:
+        assert problems(text) == (f"{path}: unknown key",)
+
+    @pytest.mark.parametrize("name", ["keep", "year", "action", "constant", "fields", "tables"])
+    def test_paths_are_right_for_fields_named_like_actions(self, name: str) -> None:
+        text = f'{AGREEMENT}[tables.t.fields]\n{name} = {{ action = "keep", nonsense = 1 }}\n'
+        assert problems(text) == (f"tables.t.fields.{name}.nonsense: unknown key",)
+
+    @pytest.mark.parametrize(
+        ("text", "path"),
+        [
+            (VALID + "[limits]\nmax_rows = 5\n", "limits"),
+            (
+                VALID.replace("[agreement]", '[agreement]\nforwarding = "yes"'),
+                "agreement.forwarding",
+            ),
+            (
+                VALID.replace("[agreement]", "[agreement]\ndrill_within_days = 5"),
+                "agreement.drill_within_days",
+            ),
+            (VALID.replace("[agreement]", "[agreement]\ncategories = []"), "agreement.categories"),
+            *(
+                (f"{AGREEMENT}[tables.t]\n{key} = {value}\n{KEEP}", f"tables.t.{key}")
+                for key, value in {
+                    "subject": '"person"',
+                    "identifying": "[]",
+                    "quasi_identifiers": "[]",
+                    "sensitive": "[]",
+                    "min_distinct": "2",
+                    "row_order": '"shuffle"',
+                }.items()
+            ),
+            *(
+                (field(f'action = "keep", {key} = {value}'), f"tables.t.fields.a.{key}")
+                for key, value in {"allow": "[]", "reason": '"x"', "identifier": '"pnc"'}.items()
+            ),
+            (
+                field('action = "pseudonymise", domain = "person", identifier = "pnc"'),
+                "tables.t.fields.a.identifier",
+            ),
+        ],
+    )
+    def test_a_key_that_is_not_acted_on_is_refused_by_name(self, text: str, path: str) -> None:
+        assert problems(text) == (f"{path}: {NOT_ACTED_ON}",)
+
+    def test_a_key_is_not_found_by_another_case(self) -> None:
+        assert len(problems(VALID.replace("[agreement]", "[Agreement]"))) == 2
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "twice",
+        [
+            pytest.param(KEEP + KEEP, id="table"),
+            pytest.param(KEEP + 'a = { action = "keep" }\n', id="field"),
+            pytest.param(KEEP + '"a" = { action = "keep" }\n', id="field in quotes"),
+            pytest.param(KEEP + '[tables.t.fields.a]\naction = "keep"\n', id="field as a section"),
+            pytest.param(KEEP + "[agreement]\n", id="section"),
+        ],
+    )
+    def test_a_name_used_twice_is_refused_not_merged(self, twice: str) -> None:
+        assert "the same name is used twice" in refusal((AGREEMENT + twice).encode())
+
+    def test_a_key_used_twice_is_refused(self) -> None:
+        refusal(field('action = "keep", action = "keep"').encode())
+
+    def test_tables_that_differ_in_case_only_would_be_one_file(self) -> None:
+        text = AGREEMENT + KEEP + KEEP.replace("tables.t", "tables.T")
+        assert problems(text) == ("tables: two table names differ in case only",)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("", " ", "a b", "a.b", "a/b", "a\\b", "..", ".", "-a", "_a", "a\n", "é", "a" * 65),
+            *("con", "CON", "Aux", "nul", "prn", "com1", "LPT9", "com0", "conin$", "CONOUT$"),
+            *("datapackage", "DataPackage", "a:b", "a*", "~", "a\0", "a\u200b", "\u0430"),
+        ],
+    )
+    def test_a_table_is_named_so_that_every_system_can_store_it(self, name: str) -> None:
+        assert not is_table_name(name)
+        text = f'{AGREEMENT}[tables.{toml_text(name)}.fields]\na = {{ action = "keep" }}\n'
+        (problem,) = problems(text)
+        assert "can't be a table's name" in problem
+
+    @pytest.mark.parametrize(
+        "name", ["a", "0", "A-b_c", "a" * 64, "console", "com", "lpt10", "2026", "nul-", "fields"]
+    )
+    def test_other_names_are_fine(self, name: str) -> None:
+        assert is_table_name(name)
+        text = f'{AGREEMENT}[tables.{toml_text(name)}.fields]\na = {{ action = "keep" }}\n'
+        assert list(parse_recipe(text.encode()).recipe.tables) == [name]
+
+    @pytest.mark.parametrize("domain", ["", "P", "1a", "a b", "-a", "a" * 33, "é", "a\n"])
+    def test_a_domain_is_plain(self, domain: str) -> None:
+        spec = f'action = "pseudonymise", domain = {toml_text(domain)}'
+        assert [p.partition(":")[0] for p in field_problems(spec)] == [".domain"]
+
+
+class TestTypesAndLimits:
+    @pytest.mark.parametrize(
+        ("old", "new", "path"),
+        [
+            ("version = 1", 'version = "1"', "version"),
+            ("version = 1", "version = 2", "version"),
+            ("retention_days = 90", 'retention_days = "90"', "agreement.retention_days"),
+            ("retention_days = 90", "retention_days = 90.0", "agreement.retention_days"),
+            ("retention_days = 90", "retention_days = true", "agreement.retention_days"),
+            ("retention_days = 90", "retention_days = nan", "agreement.retention_days"),
+            ("retention_days = 90", "retention_days = 2026-01-01", "agreement.retention_days"),
+            ("retention_days = 90", "retention_days = 0", "agreement.retention_days"),
+            ("retention_days = 90", "retention_days = -1", "agreement.retention_days"),
+            ("retention_days = 90", "retention_days = 3651", "agreement.retention_days"),
+            ("retention_days = 90", f"retention_days = {10**30}", "agreement.retention_days"),
+            ('"Evaluate supervision"', "[]", "agreement.purpose"),
+            ('"Evaluate supervision"', '""', "agreement.purpose"),
+            ('"Evaluate supervision"', f'"{"x" * 501}"', "agreement.purpose"),
+            ('"dpa2018-part3"', '"DPA2018-part3"', "agreement.regime"),
+            ("retention_days = 90", 'retention_days = 9\nrecipients = "a"', "agreement.recipients"),
+            ("retention_days = 90", "retention_days = 9\nrecipients = []", "agreement.recipients"),
+            (
+                "retention_days = 90",
+                'retention_days = 9\nrecipients = ["a", 1]',
+                "agreement.recipients.1",
+            ),
+            ("[tables.t.fields]", "[tables]\nt = 5\n[tables.u.fields]", "tables.t"),
+            ("[tables.t.fields]", "[tables.t]\nfields = []\n[tables.u.fields]", "tables.t.fields"),
+            ("[tables.t.fields]", "[tables.t.fields]\n[tables.u.fields]", "tables.t.fields"),
+        ],
+    )
+    def test_a_wrong_value_is_named_by_its_path(self, old: str, new: str, path: str) -> None:
+        assert old in VALID
+        assert [p.partition(":")[0] for p in problems(VALID.replace(old, new))] == [path]
+
+    @pytest.mark.parametrize("days", [1, 3650])
+    def test_retention_may_be_from_a_day_to_ten_years(self, days: int) -> None:
+        text = VALID.replace("retention_days = 90", f"retention_days = {days}")
+        assert parse_recipe(text.encode()).recipe.agreement.retention_days == days
+
+    @pytest.mark.parametrize("n_tables", [MAX_TABLES, MAX_TABLES + 1])
+    def test_the_number_of_tables_is_limited(self, n_tables: int) -> None:
+        text = AGREEMENT + "".join(
+            f'[tables.t{i}.fields]\na = {{ action = "keep" }}\n' for i in range(n_tables)
+        )
+        if n_tables == MAX_TABLES:
+            assert len(parse_recipe(text.encode()).recipe.tables) == MAX_TABLES
+        else:
+            (problem,) = problems(text)
+            assert problem.startswith("tables: ")
+
+    @pytest.mark.parametrize(
+        ("spec", "path"),
+        [
+            ("width = 0", ".width"),
+            ("width = -5", ".width"),
+            ("width = 2.5", ".width"),
+            ('width = "5"', ".width"),
+            ("width = 1000000000001", ".width"),
+            ("width = 5, bottom = -1000000000001", ".bottom"),
+            ("width = 5, top = 1000000000001", ".top"),
+            ("width = 5, bottom = 1.5", ".bottom"),
+            ("width = 5, bottom = 10, top = 10", ""),
+            ("width = 5, bottom = 10, top = 5", ""),
+            ("width = 5, bottom = 1, top = 10", ""),
+            ("width = 5, top = 12", ""),
+            ("bottom = 1", ".width"),
+        ],
+    )
+    def test_bands_have_whole_bounds_that_fit(self, spec: str, path: str) -> None:
+        found = field_problems(f'action = "band", {spec}')
+        assert [problem.partition(":")[0] for problem in found] == [path]
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            "width = 1",
+            "width = 1000000000000",
+            "width = 5, bottom = -1000000000000",
+            "width = 5, bottom = 1, top = 11",
+            "width = 5, top = 10",
+            "width = 5, bottom = 0, top = 5",
+        ],
+    )
+    def test_bands_that_fit_are_accepted(self, spec: str) -> None:
+        parse_recipe(field(f'action = "band", {spec}').encode())
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            *('delimiter = ""', 'delimiter = ",,"', 'delimiter = " "', 'delimiter = "a"'),
+            *('delimiter = "1"', 'delimiter = "\\n"', 'delimiter = "é"', 'quote = ""'),
+            *('quote = "\\u0000"', 'quote = "\\u007f"', 'quote = ","', "delimiter = 1"),
+            *('encoding = "UTF-8"', 'encoding = "ascii"', "trim = 1", 'trim = "yes"'),
+        ],
+    )
+    def test_a_dialect_is_made_of_one_mark_each(self, spec: str) -> None:
+        (problem,) = problems(f"{AGREEMENT}[tables.t]\ncsv = {{ {spec} }}\n{KEEP}")
+        assert problem.startswith("tables.t.csv")
+
+    def test_a_constant_is_text_of_limited_length(self) -> None:
+        assert field_problems('action = "constant"') == [".value: missing"]
+        for value in ("1", "true", f'"{"x" * 501}"'):
+            (problem,) = field_problems(f'action = "constant", value = {value}')
+            assert problem.startswith(".value:")
+
+
+class TestDates:
+    @pytest.mark.parametrize("action", ["year", "month"])
+    @pytest.mark.parametrize(
+        ("spec", "path", "says"),
+        [
+            ("", ".format", "missing"),
+            ("format = 5", ".format", ""),
+            ("format = []", ".format", ""),
+            ('format = "%d/%m"', ".format", "needs a year"),
+            ('format = "%Y %y %m"', ".format", "needs a year"),
+            ('format = "x"', ".format", "needs a year"),
+            ('format = "%Y-%m-%d %z"', ".format", "%z is not supported"),
+            ('format = "%Y-%j"', ".format", "%j is not supported"),
+            ('format = "%Y-%m-%d %"', ".format", "is not supported"),
+            ('format = ["%Y-%m", "%m"]', ".format", "needs a year"),
+            ('format = "%d/%m/%y"', "", "need a pivot"),
+            ('format = ["%d/%m/%Y", "%d/%m/%y"]', "", "need a pivot"),
+            ('format = "%d/%m/%Y", pivot = 30', "", "pivot has no effect"),
+            ('format = "%d/%m/%y", pivot = 100', ".pivot", "less than or equal to 99"),
+            ('format = "%d/%m/%y", pivot = -1', ".pivot", "greater than or equal to 0"),
+            ('format = "%d/%m/%y", pivot = 30.0', ".pivot", ""),
+        ],
+    )
+    def test_formats_state_a_year_and_a_pivot_where_it_has_two_digits(
+        self, action: str, spec: str, path: str, says: str
+    ) -> None:
+        found = field_problems(", ".join(part for part in (f'action = "{action}"', spec) if part))
+        assert [problem.partition(":")[0] for problem in found] == [path]
+        assert says in found[0]
+
+    @pytest.mark.parametrize("pivot", [0, 30, 99])
+    def test_a_pivot_is_a_two_digit_year(self, pivot: int) -> None:
+        parse_recipe(field(f'action = "year", format = "%d/%m/%y", pivot = {pivot}').encode())
+
+    def test_a_month_needs_a_month_in_each_format(self) -> None:
+        (problem,) = field_problems('action = "month", format = ["%m/%Y", "%Y"]')
+        assert "each format needs a month" in problem
+
+
+class TestEpochs:
+    def test_an_epoch_without_linkage_by_agreement_is_refused(self) -> None:
+        for linkage in ("", 'linkage = "bundle"\n'):
+            (problem,) = problems(f'{VALID}[pseudonyms]\n{linkage}epoch = "2026"\n')
+            assert problem == 'pseudonyms: epoch has no effect with linkage = "bundle"'
+
+    @pytest.mark.parametrize("epoch", ["2026", '""', "[]"])
+    def test_an_epoch_is_text(self, epoch: str) -> None:
+        (problem,) = problems(f'{VALID}[pseudonyms]\nlinkage = "agreement"\nepoch = {epoch}\n')
+        assert problem.startswith("pseudonyms.epoch: ")
+
+    def test_linkage_is_one_of_two(self) -> None:
+        (problem,) = problems(f'{VALID}[pseudonyms]\nlinkage = "forever"\n')
+        assert problem.startswith("pseudonyms.linkage: ")
+
+
+class TestFilesThatAreNoRecipes:
+    """By mistake the file may be an extract: its text is never quoted."""
+
+    def test_one_that_is_too_large_is_not_read(self) -> None:
+        data = VALID.encode().ljust(MAX_RECIPE_BYTES, b"\n")
+        parse_recipe(data)
+        assert refusal(data + b"\n") == "The recipe is larger than 256 KiB."
+
+    def test_a_large_file_is_not_read_whole(self, tmp_path: Path) -> None:
+        path = tmp_path / "recipe.toml"
+        with path.open("wb") as file:
+            file.truncate(10 * 2**30)
+        with pytest.raises(RecipeError, match="larger than 256 KiB"):
+            read_recipe(path)
+
+    @pytest.mark.parametrize("data", [b"\xff", VALID.encode("utf-16"), VALID.encode() + b"# \xe9"])
+    def test_one_that_is_not_utf_8(self, data: bytes) -> None:
+        assert refusal(data) == "The recipe is not UTF-8 text."
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "surname,sex\ncanary-7f3a,f\n",
+            'surname = "canary-7f3a\n',
+            "surname = canary-7f3a\n",
+            '"canary-7f3a" "x"\n',
+            "[canary-7f3a]\n[canary-7f3a]\n",
+            "canary-7f3a = 1\ncanary-7f3a = 2\n",
+            "a = { canary-7f3a = 1, canary-7f3a = 2 }\n",
+            "a = 2026-99-99 # canary-7f3a\n",
+            'a = "\\canary-7f3a"\n',
+            "\x00canary-7f3a",
+            "{",
+            "\ufeffversion = 1 # canary-7f3a\n",
+        ],
+    )
+    def test_one_that_is_not_toml(self, text: str) -> None:
+        assert refusal(text.encode()).startswith("The recipe can't be read: ")
+
+    @pytest.mark.parametrize("deep", ["[" * 100_000, "{a=" * 100_000, "[" * 900 + "]" * 900])
+    def test_one_that_is_nested_too_deeply(self, deep: str) -> None:
+        refusal(f"a = {deep} # {CANARY}".encode())
+
+    def test_wrong_values_are_not_quoted(self) -> None:
+        text = VALID.replace('"dpa2018-part3"', f'"{CANARY}"').replace("= 90", f'= "{CANARY}"')
+        text += f'b = {{ action = "{CANARY}" }}\nc = {{ action = "band", width = "{CANARY}" }}\n'
+        text += f'd = {{ action = "year", format = "{CANARY}" }}\ne = "{CANARY}"\n'
+        assert len(problems(text)) == 6
+        assert CANARY not in " ".join(problems(text))
+
+    @pytest.mark.parametrize("name", ["missing.toml", "folder"])
+    def test_one_that_can_not_be_read(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "folder").mkdir()
+        with pytest.raises(RecipeError, match=r"can't be read|is not a file") as caught:
+            read_recipe(tmp_path / name)
+        assert caught.value.hint == "Check the path."
+
+    @settings(max_examples=200)
+    @given(st.binary(max_size=200))
+    def test_any_bytes_give_a_recipe_error_and_nothing_else(self, data: bytes) -> None:
+        with pytest.raises(RecipeError):
+            parse_recipe(data)
+
+    @settings(max_examples=300)
+    @given(st.integers(0, len(VALID) - 1), st.text(max_size=3), st.integers(0, 30))
+    def test_a_damaged_recipe_is_valid_or_a_recipe_error(
+        self, at: int, text: str, gone: int
+    ) -> None:
+        damaged = VALID[:at] + text + VALID[at + gone :]
+        # Whatever else is raised fails the test.
+        with suppress(RecipeError):
+            parse_recipe(damaged.encode("utf-8", "surrogatepass"))
