@@ -4,15 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check lint types clean
+.PHONY: demo test check docs lint types clean
 
 demo: $(READY)
 	$(BIN)/securexfer demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(PYTEST_ARGS)
 
-check: lint types test
+check: lint types test  # the docs are held to the program by tests/docs
+
+docs: $(READY)
+	$(BIN)/python docs/generate_commands.py
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -119,7 +119,7 @@ class BundleWriter:
         self._tape.mute()
         if self._stream is not None:
             self._stream.close()
-        self._zip.close()
+        self._zip.fp = None  # as after `close`; that itself refuses while a member is half open
 
     def _add(self, name: str, content: bytes) -> None:
         with self._member(name) as stream:
