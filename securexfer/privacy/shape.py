@@ -23,6 +23,7 @@ MISPLACED_QUOTE = "it has a quote where none may stand"
 Positions = npt.NDArray[np.intp]
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.uint64]
 
 
 class MisshapenError(Exception):
@@ -94,16 +95,17 @@ def check_records(data: bytes, *, n_fields: int, delimiter: int, quote: int) -> 
     if not data.endswith(b"\n"):
         data += b"\n"
     raw = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(raw == quote)
-    newlines = np.flatnonzero(raw == NEWLINE)
-    ends = newlines[_outside(quotes, newlines)]
+    marks = raw == quote
+    quotes = np.flatnonzero(marks)
+    outside = ~_quoted(_words(marks)) if quotes.size else None
+    ends = _positions(_masked(raw == NEWLINE, outside))
     starts = np.concatenate((np.zeros(1, np.intp), ends + 1))[: ends.size]
 
     has_returns = b"\r" in data
     blank = ends == starts
     if has_returns:
         blank |= (ends == starts + 1) & (raw[starts] == RETURN)
-    counts = _count_fields(raw, quotes, ends, delimiter)
+    counts = _count_fields(_masked(raw == delimiter, outside), ends)
     wrong = np.flatnonzero((counts != n_fields) & ~blank)
 
     faults: list[tuple[int, int, str]] = []  # position, order among equals, reason
@@ -163,41 +165,47 @@ def _outside(quotes: Positions, positions: Positions) -> Mask:
     return outside
 
 
-def _count_fields(raw: Bytes, quotes: Positions, ends: Positions, delimiter: int) -> Positions:
-    """Number of fields of each record: its separators outside quotes, and one."""
-    separator = raw == delimiter
-    if quotes.size:
-        separator &= ~_quoted_mask(raw.size, quotes)
-    # Separators of a record = separators before its end, less those before the previous end.
-    packed = _words(separator)
-    before = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bitwise_count(packed))))
+def _count_fields(separators: Words, ends: Positions) -> Positions:
+    """Number of fields of each record: its separators outside quotes, and one.
+
+    Separators of a record are those before its end, less those before the previous end.
+    """
+    before = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bitwise_count(separators))))
     word, bit = ends >> 6, (ends & 63).astype(np.uint64)
-    below = packed[word] & ((np.uint64(1) << bit) - np.uint64(1))
+    below = separators[word] & ((np.uint64(1) << bit) - np.uint64(1))
     until = before[word] + np.bitwise_count(below)
     counts: Positions = np.diff(until, prepend=0) + 1
     return counts
 
 
-def _quoted_mask(size: int, quotes: Positions) -> Mask:
-    """For each byte whether it lies inside quotes, by prefix parity over 64-bit words."""
-    marks = np.zeros(size, bool)
-    marks[quotes] = True
-    words = _words(marks)
+def _quoted(quotes: Words) -> Words:
+    """Which bytes lie inside quotes, by prefix parity: within words, then across them."""
+    words = quotes.copy()
     for shift in (1, 2, 4, 8, 16, 32):
         words ^= words << np.uint64(shift)
     odd = words >> np.uint64(63)
     carry = np.bitwise_xor.accumulate(odd) ^ odd
     words ^= np.uint64(0) - carry
-    inside = np.unpackbits(words.view(np.uint8), bitorder="little")
-    return inside[:size].view(bool)
+    return words
 
 
-def _words(mask: Mask) -> npt.NDArray[np.uint64]:
+def _masked(mask: Mask, outside: Words | None) -> Words:
+    """A mask as words, without what lies inside quotes."""
+    words = _words(mask)
+    return words if outside is None else words & outside
+
+
+def _words(mask: Mask) -> Words:
     """A mask as 64-bit words, lowest bit first, the last one filled with zeros."""
     packed = np.packbits(mask, bitorder="little")
     padded = np.zeros(-(-packed.size // 8) * 8, np.uint8)
     padded[: packed.size] = packed
     return padded.view(np.uint64)
+
+
+def _positions(words: Words) -> Positions:
+    """Positions of the set bits."""
+    return np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little").view(bool))
 
 
 def _first_misplaced_quote(raw: Bytes, quotes: Positions, delimiter: int, quote: int) -> int | None:
