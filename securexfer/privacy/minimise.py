@@ -39,7 +39,8 @@ def minimise(frame: pl.DataFrame, plan: TablePlan, scope: ScopeKey) -> Minimised
     """Apply every action of a table to a frame of text columns named by `source_name`."""
     names = [f"f{i}" for i in range(len(plan.fields))]
     outputs = [_output(f, plan, scope).alias(n) for n, f in zip(names, plan.fields, strict=True)]
-    both = frame.with_columns(outputs)
+    # Lazily, so that what several expressions share is computed once.
+    both = frame.lazy().with_columns(outputs).collect()
     generalised = {
         name: field
         for name, field in zip(names, plan.fields, strict=True)
