@@ -111,7 +111,10 @@ def unpack(
     older: bool,
     passphrase_file: Path | None,
 ) -> None:
-    """Verify a bundle and write its tables; nothing is written unless every check holds."""
+    """Verify a bundle and write its tables.
+
+    Nothing is written unless every check holds.
+    """
     from securexfer.unpacking import unpack as unpack_bundle
     from securexfer.verifying import verify as verify_bundle
 

@@ -56,7 +56,11 @@ status      = { action = "keep" }
     help="Keep everything in this folder, for a look around.",
 )
 def demo(rows: int, keep: Path | None) -> None:
-    """Play the whole story on synthetic data: pack, lose, find, verify, unpack."""
+    """Play the whole story on synthetic data.
+
+    Two people are made up, an extract is packed, lost, found and unpacked, in a home that is thrown
+    away.
+    """
     from securexfer.carrier import make_folder
     from securexfer.errors import OutputExistsError
 

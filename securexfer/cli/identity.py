@@ -14,7 +14,7 @@ MIN_PASSPHRASE = 8
 
 @click.group(cls=SecurexferGroup)
 def identity() -> None:
-    """Your own keys: create them, show the fingerprint, export the card."""
+    """Your own keys: create, show, export the card."""
 
 
 @identity.command(epilog='Example: securexfer identity create --name "Ann Analyst"')

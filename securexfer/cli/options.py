@@ -68,6 +68,10 @@ class SecurexferGroup(click.Group):
         super().__init__(*args, **kwargs)
         self.params += _global_options(hidden=not is_root)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the work, not of the alphabet."""
+        return list(self.commands)
+
 
 def passphrase_option(command: F) -> F:
     """`--passphrase-file`, for commands that open the identity."""

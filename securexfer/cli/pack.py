@@ -49,9 +49,9 @@ def pack(
     force: bool,
     passphrase_file: Path | None,
 ) -> None:
-    """Minimise, encrypt, sign and record extracts as one bundle on a drive.
+    """Minimise, encrypt, sign and record extracts.
 
-    INPUT is PATH, TABLE=PATH, or TABLE=- for standard input.
+    What the recipe names leaves, as one bundle on a drive; all else stays. INPUT is PATH, TABLE=PATH, or TABLE=- for standard input.
     """
     from securexfer.errors import UsageError
     from securexfer.order import PackOrder, check_order
