@@ -68,7 +68,7 @@ class SecurexferGroup(click.Group):
         super().__init__(*args, **kwargs)
         self.params += _global_options(hidden=not is_root)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """In the order of the work, not of the alphabet."""
         return list(self.commands)
 

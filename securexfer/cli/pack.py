@@ -51,7 +51,8 @@ def pack(
 ) -> None:
     """Minimise, encrypt, sign and record extracts.
 
-    What the recipe names leaves, as one bundle on a drive; all else stays. INPUT is PATH, TABLE=PATH, or TABLE=- for standard input.
+    What the recipe names leaves, as one bundle on a drive; all else stays. INPUT is PATH,
+    TABLE=PATH, or TABLE=- for standard input.
     """
     from securexfer.errors import UsageError
     from securexfer.order import PackOrder, check_order

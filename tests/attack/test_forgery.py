@@ -249,8 +249,49 @@ class TestWithTheSendersKeys:
             pass
 
 
+def swap(forgery: Forgery) -> None:
+    forgery.names[1], forgery.names[2] = forgery.names[2], forgery.names[1]
+    forgery.raw[1], forgery.raw[2] = forgery.raw[2], forgery.raw[1]
+
+
+def drop(forgery: Forgery) -> None:
+    del forgery.names[2], forgery.raw[2]
+
+
+def add(forgery: Forgery) -> None:
+    forgery.names.insert(1, "note.txt")
+    forgery.raw.insert(1, clear_member("note.txt", b"plaintext" * 10))
+
+
+def change_method(forgery: Forgery) -> None:
+    """Deflated instead of AES, for the first table's entry in the directory."""
+    forgery.edit_directory = lambda data: data.replace(b"\x63\x00", b"\x08\x00", 1)
+
+
 class TestWithoutTheSendersKeys:
     """Nobody else can speak for the sender."""
+
+    @pytest.mark.parametrize("edit", [swap, drop, add, change_method])
+    @pytest.mark.parametrize("signer", ["the old signature", "a stranger"])
+    def test_members_are_moved_dropped_added_or_changed(
+        self,
+        world: World,
+        bundle: Path,
+        forgery: Forgery,
+        edit: Callable[[Forgery], None],
+        signer: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        original = bundle.read_bytes()
+        edit(forgery)
+        forgery.keys = world.eve.identity.keys
+        data = forgery.assemble()
+        expected: type[SecurexferError] = SenderUnknownError
+        if signer == "the old signature":
+            data = data[: -layout.COMMENT_BYTES] + original[-layout.COMMENT_BYTES :]
+            expected = BundleAlteredError
+        assert data != original
+        refuse(world, bundle, data, expected, monkeypatch)
 
     def test_a_stranger_signs_the_same_content(
         self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
