@@ -114,3 +114,14 @@ def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout
+
+
+def test_the_python_interface_is_what_it_says_and_light_to_import() -> None:
+    program = (
+        "import sys, securexfer\n"
+        "assert not {'polars', 'pydantic', 'cryptography', 'click'} & set(sys.modules)\n"
+        "for name in securexfer.__all__:\n"
+        "    assert callable(getattr(securexfer, name)), name\n"
+        "assert not hasattr(securexfer, 'nonsense')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
