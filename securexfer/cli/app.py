@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -20,6 +22,8 @@ from securexfer.cli.pack import pack
 from securexfer.cli.recipe import recipe
 from securexfer.cli.register import register
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
+
+_PR_SET_DUMPABLE = 4
 
 
 @click.group(
@@ -136,13 +140,16 @@ def _place(error: BaseException) -> str:
 
 
 def _harden() -> None:
-    """No core dumps, a clean end on signals, and output that no terminal chokes on."""
-    try:
+    """Memory that isn't dumped, a clean end on signals, and output that no terminal chokes on."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ImportError, ValueError, OSError):
-        pass
+    if sys.platform == "linux":
+        # Beyond the limit, which root may ignore: no core, and no other process of this user's
+        # may look into the memory where keys and cells are.
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -215,3 +215,15 @@ def test_secrets_are_in_no_argument_environment_or_file(tmp_path: Path) -> None:
                 content = path.read_bytes()
                 assert password not in content
                 assert b"passphrase of" not in content
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the Linux kernel")
+def test_the_process_is_not_dumpable() -> None:
+    program = (
+        "import ctypes, resource\n"
+        "from securexfer.cli.app import _harden\n"
+        "_harden()\n"
+        "assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)\n"
+        "assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
