@@ -29,8 +29,7 @@ LAST_YEAR = 2150
 
 # Outward codes A9, A99, A9A, AA9, AA99, AA9A; inward letters never C I K M O V
 # (Royal Mail's postcode formats); GIR 0AA is the one exception to the pattern.
-_POSTCODE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?)[0-9][ABD-HJLNP-UW-Z]{2}$"
-_GIROBANK = r"^(GIR)0AA$"
+_POSTCODE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?|GIR)[0-9][ABD-HJLNP-UW-Z]{2}$"
 _NUMBER = r"^([+-]?[0-9]{1,15})(?:\.[0-9]*)?$"
 _NEGATIVE_FRACTION = r"^-[0-9]+\.[0-9]*[1-9]"
 
@@ -58,7 +57,8 @@ def month(cell: pl.Expr, spec: MonthField, scope: ScopeKey) -> pl.Expr:
 def postcode_district(cell: pl.Expr, spec: PostcodeDistrictField, scope: ScopeKey) -> pl.Expr:
     """The outward part of a whole UK postcode: `SW1A` of `SW1A 1AA`."""
     whole = cell.str.replace_all(r"\s", "").str.to_uppercase()
-    return pl.coalesce(whole.str.extract(_POSTCODE, 1), whole.str.extract(_GIROBANK, 1))
+    outward = whole.str.extract(_POSTCODE, 1)
+    return pl.when((outward != "GIR") | (whole == "GIR0AA")).then(outward)
 
 
 def band(cell: pl.Expr, spec: BandField, scope: ScopeKey) -> pl.Expr:
