@@ -114,6 +114,12 @@ class Keys:
             "ml_dsa_65": dsa.public_key().public_bytes_raw(),
         }
 
+    def showing(self, name: str, key: bytes) -> Keys:
+        """The same private keys, with another public key of that name on show."""
+        shown = Keys(self.seeds)
+        shown.__dict__["public"] = {**self.public, name: key}
+        return shown
+
     @cached_property
     def fingerprint(self) -> str:
         return sha256(lp("securexfer/1/fingerprint", *(self.public[name] for name in KEY_NAMES)))
