@@ -70,7 +70,7 @@ class AgreementRecord(_Part):
     controller: str
     regime: str
     lawful_basis: str
-    retention_days: int
+    retention_days: Count
 
 
 class Manifest(_Part):
@@ -86,7 +86,7 @@ class Manifest(_Part):
     sequence: Annotated[int, Field(ge=1, le=2**53 - 1)]
     agreement: AgreementRecord
     forwarding: Literal["no", "yes"]
-    linkage: str
+    linkage: Literal["bundle", "agreement"]
     recipe_sha256: Sha256
     tool: str
     tables: list[TableRecord] = Field(min_length=1, max_length=MAX_TABLES)
@@ -142,7 +142,9 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
         ManifestMismatchError: if it is not a manifest, or contradicts the envelope.
     """
     try:
-        members = json.loads(content.decode("utf-8"), object_pairs_hook=_unique)
+        members = json.loads(
+            content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
+        )
         # Escaped halves of surrogate pairs are no text: they could not be written anywhere later.
         json.dumps(members, ensure_ascii=False).encode("utf-8")
         manifest = Manifest.model_validate(members["securexfer"])
@@ -175,6 +177,10 @@ def _check_names(names: Iterable[str]) -> None:
         if not is_table_name(name) or name.lower() in seen:
             raise ManifestMismatchError("The bundle's manifest names a table that can't be one.")
         seen.add(name.lower())
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

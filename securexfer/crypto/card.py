@@ -137,8 +137,12 @@ def _read_members(document: SignedDocument) -> Card:
         raise ValueError("generation")
     if previous != "" and not is_fingerprint(previous):
         raise ValueError("previous fingerprint")
-    if (generation == 1) != (previous == ""):
+    if (generation == 1) != (previous == "") or previous == keys.fingerprint:
         raise ValueError("generation and previous fingerprint disagree")
+    created_at = parse_instant(members["created_at"])
+    expires_at = parse_instant(members["expires_at"])
+    if expires_at < created_at:
+        raise ValueError("expires before it was created")
     expected = {("card", keys.fingerprint)} | ({("rotation", previous)} if previous else set())
     found = {("card", s) for s in document.signers("card")}
     found |= {("rotation", s) for s in document.signers("rotation")}
@@ -149,8 +153,8 @@ def _read_members(document: SignedDocument) -> Card:
         organisation=_check_text(members["organisation"]),
         email=_check_text(members["email"]),
         keys=keys,
-        created_at=parse_instant(members["created_at"]),
-        expires_at=parse_instant(members["expires_at"]),
+        created_at=created_at,
+        expires_at=expires_at,
         generation=generation,
         previous_fingerprint=previous,
         document=document,
