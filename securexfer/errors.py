@@ -259,6 +259,13 @@ class BundleFormatError(SecurexferError):
     hint = "Do not open it with other tools. Ask the sender to send it again."
 
 
+class BundleMissingError(BundleFormatError):
+    """There is no bundle at that path, or it can't be read."""
+
+    code = "bundle_missing"
+    hint = "Check the path, and that the drive is plugged in."
+
+
 class BundleUnsupportedError(BundleFormatError):
     """The bundle uses a part of the format that this version can't open."""
 

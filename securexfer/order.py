@@ -8,7 +8,13 @@ from pathlib import Path
 
 from securexfer.bundle.envelope import MAX_RECIPIENTS
 from securexfer.carrier import check_space, check_target, free_bytes, partial_path
-from securexfer.errors import CardExpiredError, OutputExistsError, RecipeError, UsageError
+from securexfer.errors import (
+    CardExpiredError,
+    OutputError,
+    OutputExistsError,
+    RecipeError,
+    UsageError,
+)
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock
 from securexfer.planning import OpenExtracts
@@ -50,7 +56,10 @@ def check_order(order: PackOrder, clock: Clock) -> None:
         CardExpiredError: if a card is past its last day.
     """
     if not order.recipients:
-        raise UsageError("A bundle needs a recipient.", hint="Name one with --to CONTACT.")
+        raise UsageError(
+            "A bundle needs a recipient.",
+            hint="Name one with --to CONTACT; securexfer contact list shows them.",
+        )
     if len(order.recipients) > MAX_RECIPIENTS:
         raise UsageError(
             f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Pack several bundles."
@@ -82,6 +91,13 @@ def choose_target(order: PackOrder, bundle_id: str) -> Path:
     target = order.output
     if target.is_dir():
         target = target / f"sx-{bundle_id[:_SHORT_ID]}{BUNDLE_SUFFIX}"
+    elif target.suffix != ".zip":
+        # A drive that is not there, or misspelt, must not become a file on the local disk.
+        raise OutputError(
+            f"The folder {target} does not exist.",
+            hint="Is the drive plugged in? To name the bundle yourself, end its name in "
+            f"{BUNDLE_SUFFIX}.",
+        )
     check_target(target, force=order.force)
     check_space(target.parent, _LEAST_BYTES)
     return target

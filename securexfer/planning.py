@@ -73,6 +73,10 @@ def _match_inputs(recipe: Recipe, inputs: Sequence[Input]) -> dict[str, Path | N
                 f"It is not clear which table {given.path or 'standard input'} is.",
                 hint="Name it, as TABLE=PATH.",
             )
+        if name not in recipe.tables:
+            raise UsageError(
+                f"The recipe has no table {name!r}.", hint=f"It has: {', '.join(recipe.tables)}."
+            )
         if name in matched:
             raise UsageError(f"Two inputs were given for the table {name!r}.")
         matched[name] = given.path

@@ -21,7 +21,7 @@ from securexfer.carrier import (
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
-from securexfer.errors import SecurexferError, UsageError
+from securexfer.errors import OutputError, SecurexferError, UsageError
 from securexfer.instant import Clock
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, check_replay, counted_rows
@@ -57,10 +57,7 @@ def unpack(
         SecurexferError: for any reason not to; then no table is left behind.
     """
     manifest = verified.manifest
-    chosen = _choose_tables(manifest, tables)
-    suffix = ".csv.gz" if keep_compressed else ".csv"
-    paths = {table.name: f"{table.name}{suffix}" for table in chosen}
-    check_path(folder)
+    chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
     sweep_leftovers(register, reporter)
     details = {
         **_name_bundle(verified),
@@ -71,8 +68,6 @@ def unpack(
     written: list[PartialFile] = []
     started = False
     try:
-        for name in (*paths.values(), DESCRIPTOR_NAME):
-            check_target(folder / name, force=force)
         check_space(folder, 0 if keep_compressed else sum(table.n_bytes for table in chosen))
         register.append(
             identity,
@@ -116,6 +111,32 @@ def unpack(
     for file in written:
         file.finish()
     return UnpackResult(folder, tuple(file.target for file in written), tuple(chosen), entry)
+
+
+def plan_output(
+    manifest: Manifest,
+    folder: Path,
+    tables: Sequence[str] = (),
+    keep_compressed: bool = False,
+    *,
+    force: bool = False,
+) -> tuple[list[TableRecord], dict[str, str]]:
+    """Which tables will be written, and under which names, after checking that they can be.
+
+    Raises:
+        UsageError: if the bundle lacks a table that was asked for.
+        OutputError: if the folder is no folder, or holds one of the files.
+    """
+    check_path(folder)
+    chosen = _choose_tables(manifest, tables)
+    suffix = ".csv.gz" if keep_compressed else ".csv"
+    paths = {table.name: f"{table.name}{suffix}" for table in chosen}
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is no folder.", hint="Name a folder with -o.")
+    if folder.is_dir():
+        for name in (*paths.values(), DESCRIPTOR_NAME):
+            check_target(folder / name, force=force)
+    return chosen, paths
 
 
 def sweep_leftovers(register: Register, reporter: Reporter) -> int:

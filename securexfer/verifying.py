@@ -129,7 +129,7 @@ def verify(
         notes = check_replay(outside, entries)
         _check_retired(outside, is_known=bool(notes), older=older)
         inside = read_inside(outside, keys)
-        notes += _check_sequence(inside.manifest, entries, older=older)
+        notes += _check_sequence(inside.manifest, entries, older=older or bool(notes))
         yield Verified(inside, tuple(notes))
 
 
@@ -231,12 +231,13 @@ def _check_sequence(manifest: Manifest, entries: Sequence[Entry], *, older: bool
     notes = []
     if manifest.sequence < last and not older:
         raise BundleOlderError(
-            f"The bundle is number {manifest.sequence} of its series; number {last} was opened "
-            "here before."
+            f"This is bundle {manifest.sequence} from this sender; the newer bundle {last} was "
+            "opened here already."
         )
     if manifest.sequence > last + 1 and last:
         notes.append(
-            f"Between this bundle (number {manifest.sequence}) and number {last} some are missing."
+            f"Bundles from this sender are missing between number {last}, opened here before, and "
+            f"this one, number {manifest.sequence}. If you expected them, call the sender."
         )
     if any(n == manifest.sequence and i != manifest.bundle_id for n, i in seen):
         notes.append(f"Another bundle with the number {manifest.sequence} was opened here before.")

@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 
 from securexfer.bundle.layout import COMMENT_BYTES, END_BYTES
-from securexfer.errors import BundleAlteredError, BundleFormatError, OutputError
+from securexfer.errors import BundleAlteredError, BundleFormatError, BundleMissingError, OutputError
 
 BLOCK_BYTES = 1024 * 1024
+_WRONG_FILE = "Name the bundle itself: a file that ends in .sxfer.zip."
 
 
 class BundleFile:
@@ -34,11 +35,13 @@ class BundleFile:
         self._cached = (-1, b"")
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise BundleFormatError("A bundle is a regular file; this is something else.")
+            raise BundleFormatError(
+                "A bundle is a regular file; this is something else.", hint=_WRONG_FILE
+            )
         self.size = status.st_size
         self.signed_bytes = self.size - COMMENT_BYTES
         if self.signed_bytes < END_BYTES:
-            raise BundleFormatError("The file is too short to be a bundle.")
+            raise BundleFormatError("The file is too short to be a bundle.", hint=_WRONG_FILE)
         self.comment = self._read_raw(self.signed_bytes, COMMENT_BYTES)
 
     @classmethod
@@ -47,7 +50,7 @@ class BundleFile:
 
         Raises:
             BundleFormatError: if it can't be a bundle.
-            OutputError: if it can't be read at all.
+            BundleMissingError: if it can't be read at all.
         """
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -58,8 +61,8 @@ class BundleFile:
                 raise BundleFormatError(
                     f"{path} is a link; links are not followed.", hint="Name the file itself."
                 ) from None
-            raise OutputError(
-                f"The bundle {path} can't be read: {error.strerror}.", hint="Check the path."
+            raise BundleMissingError(
+                f"The bundle {path} can't be read: {error.strerror}."
             ) from None
         try:
             return cls(descriptor)

@@ -21,11 +21,11 @@ from securexfer.errors import InternalError
 PASSWORD_BYTES = 32
 # Names nothing that is inside, and nobody but, if configured, whom to call.
 READ_ME_TEXT = """\
-This file was packed with securexfer. It is encrypted, and without the key of the person it was
-made for it can't be opened.
+This file was packed with securexfer. It is encrypted, and without the key of
+the person it was made for it can't be opened.
 
-If you found it: please do not try to open, copy or change it. Hand it to the person or
-organisation it belongs to, or to the police.
+If you found it: please do not try to open, copy or change it. Hand it to the
+person or organisation it belongs to, or to the police.
 
 If it was sent to you: run
 

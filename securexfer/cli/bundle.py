@@ -16,7 +16,7 @@ from securexfer.cli.options import (
     output_option,
     passphrase_option,
 )
-from securexfer.cli.plan import WHAT_IS_DONE
+from securexfer.cli.plan import describe_field
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def unpack(
 
     Nothing is written unless every check holds.
     """
+    from securexfer.unpacking import plan_output
     from securexfer.unpacking import unpack as unpack_bundle
     from securexfer.verifying import verify as verify_bundle
 
@@ -131,10 +132,13 @@ def unpack(
             older=older,
         ) as verified,
     ):
+        reporter.rest()
         for note in verified.notes:
             session.console.note(note)
+        plan_output(verified.manifest, output, tables, keep_compressed, force=force)
         if not session.console.settings.json and not session.console.settings.quiet:
             print_inside(session, verified)
+            session.console.line("Every check held.")
         result = unpack_bundle(
             verified,
             output,
@@ -273,9 +277,7 @@ def print_inside(session: Session, verified: Verified) -> None:
         ]
     )
     for table in manifest.tables:
-        rows = [
-            (field.name, WHAT_IS_DONE.get(field.action, field.action)) for field in table.fields
-        ]
+        rows = [(field.name, describe_field(field, table)) for field in table.fields]
         session.console.table(
             ("field", "what was done"), rows, title=f"Table {table.name}: {table.n_rows_out:,} rows"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Console:
     def note(self, text: str) -> None:
         """Something to know that is not the result."""
         if not self.settings.quiet:
-            self.say(f"Note: {plain(text)}")
+            self._flow("Note: ", text)
 
     def detail(self, text: str) -> None:
         """Something only `--verbose` shows."""
@@ -80,11 +81,11 @@ class Console:
         if self.settings.json:
             self.line(json.dumps({"error": describe_error(error)}, indent=2))
             return
-        self.say(f"Error: {plain(error.message)}")
+        self._flow("Error: ", error.message)
         if isinstance(error, RecipeError):
             for problem in error.problems:
-                self.say(f"  - {plain(problem)}")
-        self.say(f"Next:  {plain(error.hint)}")
+                self._flow("  - ", problem)
+        self._flow("Next:  ", error.hint)
 
     def facts(self, rows: Iterable[tuple[str, str]], *, to_stderr: bool = False) -> None:
         """Pairs of a label and a text, aligned."""
@@ -131,6 +132,18 @@ class Console:
         """Ask a person for a secret that is not shown; only where `can_ask`."""
         answer: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
         return answer
+
+    def _flow(self, label: str, text: str) -> None:
+        """A label and a text on stderr: one line for programs, broken between words for people."""
+        whole = plain(text)
+        if sys.stderr is not None and sys.stderr.isatty():
+            width = max(shutil.get_terminal_size().columns - 1, 30)
+            whole = click.wrap_text(
+                whole, width, initial_indent=label, subsequent_indent=" " * len(label)
+            )
+        else:
+            whole = label + whole
+        self.say(whole)
 
     def _draw(self, drawing: Any) -> None:
         # Drawn into memory, then printed like everything else: rich would exit by itself where

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
 import time
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from securexfer.crypto.identity import Identity
     from securexfer.packing import PackResult
 
+DEMO_PASSPHRASE = "nothing here is real"  # noqa: S105
 RECIPE = """\
 version = 1
 
@@ -82,7 +82,9 @@ def demo(rows: int, keep: Path | None) -> None:
     document["kept_in"] = str(keep) if keep else ""
 
     def human() -> None:
-        where = f"Kept in {keep}" if keep else "Everything has been removed again"
+        where = "Everything has been removed again"
+        if keep:
+            where = f"Kept in {keep}; the passphrase of both identities is: {DEMO_PASSPHRASE}"
         session.console.line(f"\n{where}. It took about {document['seconds']} s.")
         session.console.line("Now with your own data: see docs/quickstart.md")
 
@@ -135,6 +137,7 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
 
     story.tell("The stick is lost. What a finder sees, in bytes and with securexfer inspect")
     with session.reporter() as reporter, inspect(packed.path, reporter) as outside:
+        reporter.rest()
         if not console.settings.json:
             _print_hex(console, packed.path)
             _print_finder(console, outside)
@@ -187,7 +190,8 @@ def _person(session: Session, home: Path, name: str, organisation: str) -> Ident
     identity = create_identity(
         name=name, organisation=organisation, email="", created_at=session.clock()
     )
-    Desk(home).save_new_identity(identity, secrets.token_urlsafe())
+    # Known to everybody, like all of the demo: these two hold nothing but synthetic data.
+    Desk(home).save_new_identity(identity, DEMO_PASSPHRASE)
     return identity
 
 

@@ -56,9 +56,9 @@ def create(name: str, org: str, email: str, passphrase_file: Path | None) -> Non
             [*card_facts(made.card), ("Kept in", str(session.desk.identity_path))]
         )
         session.console.step(
-            "\nNext: export your card with `securexfer identity card -o my.card`, send it to the\n"
-            "other side, and read them the fingerprint over the phone.\n"
-            "Keep a backup of the identity file; without it, what was sealed to you stays sealed."
+            "\nNext: export your card with `securexfer identity card -o my.card`, send it to\n"
+            "the other side, and read them the fingerprint over the phone. Keep a backup of\n"
+            "the identity file; without it, what was sealed to you stays sealed."
         )
 
     session.console.result(

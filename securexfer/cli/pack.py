@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from securexfer.cli.options import FORCE, SecurexferCommand, output_option, passphrase_option
-from securexfer.cli.plan import WHAT_IS_DONE, parse_inputs, plan_document, print_plan
+from securexfer.cli.plan import (
+    describe_field,
+    parse_inputs,
+    plan_document,
+    print_plan,
+    warn_of_nothing,
+)
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
@@ -34,8 +40,10 @@ SEALED = (
     help="The recipe: what may leave.",
 )
 @click.option("--to", multiple=True, metavar="CONTACT", help="A recipient; repeat for several.")
-@output_option("The drive's folder, or the bundle's path.", required=False)
-@click.option("--dry-run", is_flag=True, help="Show what would leave, and write nothing.")
+@output_option("The drive's folder, or a path that ends in .zip.", required=False)
+@click.option(
+    "--dry-run", is_flag=True, help="Show the plan from the headers alone; write nothing."
+)
 @click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
 @FORCE
 @passphrase_option
@@ -55,21 +63,21 @@ def pack(
     TABLE=PATH, or TABLE=- for standard input.
     """
     from securexfer.errors import UsageError
-    from securexfer.order import PackOrder, check_order
+    from securexfer.order import PackOrder, check_order, choose_target
     from securexfer.packing import pack as pack_bundle
     from securexfer.planning import open_extracts
     from securexfer.recipe.reading import read_recipe
 
     session = Session.current(passphrase_file)
     if output is None and not dry_run:
-        raise UsageError(
-            "Where the bundle should go is missing.", hint="Name the drive with -o DIR."
-        )
+        raise UsageError("No place for the bundle was given.", hint="Name the drive with -o DIR.")
     recipe_file = read_recipe(recipe_path)
     recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
     order = PackOrder(recipe_file, recipients, output or Path(), force, if_found)
     if not dry_run or recipients:
         check_order(order, session.clock)
+    if output is not None:
+        choose_target(order, "0" * 32)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     with (
         session.reporter() as reporter,
@@ -77,7 +85,15 @@ def pack(
     ):
         if dry_run:
             document = {"dry_run": True, "tables": plan_document(opened.plans)}
-            session.console.result(document, lambda: print_plan(session.console, opened.plans))
+
+            def show() -> None:
+                print_plan(session.console, opened.plans)
+                facts = [("For", ", ".join(order_names(recipients)) or "nobody yet: name --to")]
+                facts.append(("To", str(output or "nowhere yet: name -o")))
+                session.console.facts(facts)
+                session.console.line("Nothing was written; only headers were read.")
+
+            session.console.result(document, show)
             return
         identity = session.identity
         result = pack_bundle(
@@ -91,6 +107,7 @@ def pack(
             print_summary(session, result, order_names(order.recipients))
 
     session.console.result(pack_document(result), human)
+    warn_of_nothing(session.console, result.manifest.tables)
 
 
 def order_names(recipients: Any) -> list[str]:
@@ -122,12 +139,8 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
     manifest = result.manifest
     rows: list[tuple[str, str]] = []
     for table in manifest.tables:
-        rows.append((f"Table {table.name}", f"{table.n_rows_out:,} rows left"))
-        for field in table.fields:
-            n_unread = table.n_unparsed.get(field.name, 0)
-            cells = "1 cell" if n_unread == 1 else f"{n_unread:,} cells"
-            unread = f" ({cells} could not be read: blank)" if n_unread else ""
-            rows.append((f"  {field.name}", WHAT_IS_DONE[field.action] + unread))
+        rows.append((f"Table {table.name}", f"{table.n_rows_out:,} rows packed"))
+        rows += [(f"  {field.name}", describe_field(field, table)) for field in table.fields]
         if table.n_blank_lines:
             rows.append(("  blank lines", f"{table.n_blank_lines:,} skipped"))
         rows.append(("  withheld", ", ".join(table.withheld) or "nothing"))
@@ -139,6 +152,4 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
         ("", f"{result.n_bytes:,} bytes, read back from the drive and recorded"),
     ]
     session.console.panel("Packed", rows)
-    session.console.line(
-        "Pseudonymised data are still personal data: treat what comes out of it accordingly."
-    )
+    session.console.line("These are still personal data: handle the unpacked files as such.")

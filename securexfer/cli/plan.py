@@ -10,6 +10,7 @@ from securexfer.cli.console import Console, plain
 from securexfer.errors import UsageError
 
 if TYPE_CHECKING:
+    from securexfer.bundle.manifest import FieldRecord, TableRecord
     from securexfer.planning import Input
     from securexfer.privacy.plan import TablePlan
 
@@ -43,6 +44,28 @@ def parse_inputs(arguments: Sequence[str]) -> list[Input]:
             raise UsageError(f"The input {argument!r} names no file.")
         inputs.append(Input(table or None, None if path == "-" else Path(path)))
     return inputs
+
+
+def describe_field(field: FieldRecord, table: TableRecord) -> str:
+    """What was done to a field, and how much of it could not be read."""
+    done = WHAT_IS_DONE.get(field.action, field.action)
+    n_unread = table.n_unparsed.get(field.name, 0)
+    if not n_unread:
+        return done
+    return f"{done} ({n_unread:,} of {table.n_rows_out:,} cells could not be read and are blank)"
+
+
+def warn_of_nothing(console: Console, tables: Sequence[TableRecord]) -> None:
+    """Say so where a table, or a whole field, came out empty: usually a mistake."""
+    for table in tables:
+        if not table.n_rows_out:
+            console.note(f"Table {table.name} has no rows.")
+        for name, n_unread in table.n_unparsed.items():
+            if n_unread == table.n_rows_out > 0:
+                console.note(
+                    f"Not one cell of the field {name} could be read: check its settings in the "
+                    "recipe."
+                )
 
 
 def plan_document(plans: Sequence[TablePlan]) -> list[dict[str, Any]]:

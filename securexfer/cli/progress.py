@@ -21,23 +21,6 @@ class ConsoleReporter:
         self._n_rows = 0
 
     def __enter__(self) -> ConsoleReporter:
-        settings = self._console.settings
-        if not settings.quiet and not settings.json:
-            terminal = rich_console(stderr=True)
-            if terminal.is_terminal and not terminal.is_dumb_terminal:
-                from rich import progress
-
-                self._progress = progress.Progress(
-                    progress.TextColumn("{task.description}"),
-                    progress.BarColumn(bar_width=20),
-                    progress.DownloadColumn(binary_units=False),
-                    progress.TransferSpeedColumn(),
-                    progress.TimeRemainingColumn(),
-                    progress.TextColumn("{task.fields[rows]}"),
-                    console=terminal,
-                    transient=True,
-                )
-                self._progress.start()
         return self
 
     def __exit__(
@@ -46,16 +29,15 @@ class ConsoleReporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
+        self.rest()
 
     def begin(self, step: str, n_bytes: int | None = None) -> None:
         """Start a new bar."""
+        self.rest()
         self._n_rows = 0
         self._console.detail(step)
+        self._progress = self._start()
         if self._progress is not None:
-            if self._task is not None:
-                self._progress.remove_task(self._task)
             self._task = self._progress.add_task(step, total=n_bytes, rows="")
 
     def advance(self, n_bytes: int, n_rows: int = 0) -> None:
@@ -65,6 +47,35 @@ class ConsoleReporter:
             rows = f"{self._n_rows:,} rows" if self._n_rows else ""
             self._progress.update(self._task, advance=n_bytes, rows=rows)
 
+    def rest(self) -> None:
+        """Take the bar away, so that something can be printed; the next step brings a new one."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = self._task = None
+
     def note(self, message: str) -> None:
-        """Print it above the bar."""
+        """Print it in place of the bar."""
+        self.rest()
         self._console.note(message)
+
+    def _start(self) -> Progress | None:
+        settings = self._console.settings
+        if settings.quiet or settings.json:
+            return None
+        terminal = rich_console(stderr=True)
+        if not terminal.is_terminal or terminal.is_dumb_terminal:
+            return None
+        from rich import progress
+
+        bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(bar_width=20),
+            progress.DownloadColumn(binary_units=False),
+            progress.TransferSpeedColumn(),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.fields[rows]}"),
+            console=terminal,
+            transient=True,
+        )
+        bar.start()
+        return bar

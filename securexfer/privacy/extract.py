@@ -245,6 +245,11 @@ class _Decoder:
 def _parse_header(table: str, record: bytes, dialect: Dialect) -> tuple[str, ...]:
     if not record.strip(b"\r\n"):
         raise HeaderError(f"Table {table}: the extract is empty, it has no header.")
+    if record.startswith(b"PK\x03\x04"):
+        raise HeaderError(
+            f"Table {table}: the extract is a workbook or an archive, not a CSV file.",
+            hint="Open it in its own program and save the sheet as CSV.",
+        )
     try:
         text = record.decode("utf-8")
     except UnicodeDecodeError:

@@ -87,10 +87,7 @@ def _plan_table(name: str, table: Table, header: tuple[str, ...], problems: list
         source = field_name if spec.source is None else spec.source
         if source not in position:
             any_missing = True
-            near = next((c for c in header if c.strip(" \t") == source), None)
-            advice = (
-                " (there is one with spaces around it: set csv = { trim = true })" if near else ""
-            )
+            advice = _advise(source, header)
             problems.append(
                 f"tables.{name}.fields.{field_name}: the extract has no column {source!r}{advice}"
             )
@@ -105,3 +102,16 @@ def _plan_table(name: str, table: Table, header: tuple[str, ...], problems: list
             for column in withheld
         ]
     return TablePlan(name, table, header, tuple(fields), withheld)
+
+
+def _advise(source: str, header: tuple[str, ...]) -> str:
+    """What may be wrong, without quoting a header that may be no header."""
+    if any(column.strip(" \t") == source for column in header):
+        return " (there is one with spaces around it: set csv = { trim = true })"
+    if any(column.lower() == source.lower() for column in header):
+        return " (there is one that differs in upper and lower case)"
+    if len(header) == 1:
+        for mark, spelled in ((";", ";"), ("\t", "\\t"), ("|", "|")):
+            if mark in header[0]:
+                return f' (its header is a single column: set csv = {{ delimiter = "{spelled}" }})'
+    return ""

@@ -30,6 +30,18 @@ _NOT_ACTED_ON = re.compile(
 )
 
 
+_WORDINGS = {
+    "bool_type": "must be true or false",
+    "greater_than_equal": "must be at least {ge}",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number, without quotes",
+    "less_than_equal": "must be at most {le}",
+    "list_type": "must be a list, in brackets",
+    "literal_error": "must be one of {expected}",
+    "string_type": "must be text, in quotes",
+}
+
+
 @dataclass(frozen=True)
 class RecipeFile:
     """A valid recipe and the SHA-256 (hex) of the file it was read from."""
@@ -103,6 +115,8 @@ def _describe(detail: ErrorDetails, members: dict[str, Any]) -> str:
         return f"{path}.action: missing"
     if detail["type"] == "union_tag_invalid":
         return f"{path}.action: must be one of {', '.join(FIELD_TYPES)}"
+    if detail["type"] in _WORDINGS:
+        return f"{path}: {_WORDINGS[detail['type']].format(**detail.get('ctx', {}))}"
     return f"{path}: {detail['msg'].removeprefix('Value error, ')}"
 
 

@@ -55,7 +55,7 @@ def test_the_example_runs_and_gives_what_it_shows(desk: Path, tool: Callable[[st
     )
     assert ran.returncode == 0, ran.stderr.decode()
     shown = csv_rows(result.text.encode())
-    made = csv_rows((desk / "incoming" / "offenders.csv").read_bytes())
+    made = csv_rows((desk / "try" / "incoming" / "offenders.csv").read_bytes())
     assert [row[1:] for row in made] == [row[1:] for row in shown]
     assert len({row[0] for row in made}) == len(made)
     for row in (*made[1:], *shown[1:]):

@@ -201,7 +201,7 @@ class TestBundles:
         if ref:
             recipe = recipe.replace("DSA-2026-014", ref)
         people = [getattr(world, person) for person in to]
-        result = world.ann.pack({"t": self.ROWS}, recipe, people, world.drive / name)
+        result = world.ann.pack({"t": self.ROWS}, recipe, people, world.drive / f"{name}.zip")
         people[0].unpack(result.path, world.folder / f"out-{name}")
         rows = csv_rows((world.folder / f"out-{name}" / "t.csv").read_bytes())[1:]
         return [row[0] for row in rows]

@@ -437,8 +437,8 @@ class TestDates:
             ('format = "%d/%m/%y"', "", "need a pivot"),
             ('format = ["%d/%m/%Y", "%d/%m/%y"]', "", "need a pivot"),
             ('format = "%d/%m/%Y", pivot = 30', "", "pivot has no effect"),
-            ('format = "%d/%m/%y", pivot = 100', ".pivot", "less than or equal to 99"),
-            ('format = "%d/%m/%y", pivot = -1', ".pivot", "greater than or equal to 0"),
+            ('format = "%d/%m/%y", pivot = 100', ".pivot", "at most 99"),
+            ('format = "%d/%m/%y", pivot = -1', ".pivot", "at least 0"),
             ('format = "%d/%m/%y", pivot = 30.0', ".pivot", ""),
         ],
     )

@@ -32,7 +32,7 @@ def test_the_main_job_from_card_to_table(desks: tuple[Desk, Desk]) -> None:
     ann, bob = desks
     run = ann.run("pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "stick")
     out = run.stdout.decode()
-    assert "2 rows left" in out
+    assert "2 rows packed" in out
     assert "withheld" in out
     assert "name" in out
     assert b"Ann" not in run.stdout + run.stderr
@@ -178,13 +178,25 @@ def test_a_replay_is_reported_and_files_are_not_overwritten(desks: tuple[Desk, D
         (["--home", "elsewhere", "identity", "show"], 30, "identity_missing"),
         (["inspect", "people.csv"], 50, "bundle_malformed"),
         (["verify", "people.csv"], 50, "bundle_malformed"),
-        (["inspect", "missing"], 80, "output_failed"),
+        (["inspect", "missing"], 50, "bundle_missing"),
         (
             ["pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "no/where"],
             80,
             "output_failed",
         ),
         (["register", "show", "ffff"], 2, "usage"),
+        (["recipe", "check", "people.toml", "poeple=people.csv"], 2, "usage"),
+        (
+            ["pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "stikc"],
+            80,
+            "output_failed",
+        ),
+        (
+            ["pack", "people.csv", "--recipe", "people.toml", "--dry-run", "-o", "stikc"],
+            80,
+            "output_failed",
+        ),
+        (["verify", "stick"], 50, "bundle_malformed"),
     ],
 )
 def test_every_failure_has_its_code_a_message_and_a_next_step(
@@ -313,10 +325,54 @@ def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
     desk = Desk(tmp_path, "nobody")
     run = desk.run("demo", "--rows", "2000")
     text = run.stdout.decode()
-    for part in ("2,000 rows left", "What a finder sees", "Every check held", "withheld"):
+    for part in ("2,000 rows packed", "What a finder sees", "Every check held", "withheld"):
         assert part in text
     document = desk.json("demo", "--rows", "500", "--keep", "kept")
     assert document["n_rows"] == 500
     assert (tmp_path / "kept" / "incoming" / "offenders.csv").exists()
     desk.run("demo", "--rows", "500", "--keep", "kept", check=80)
     assert not (tmp_path / "home-nobody").exists()
+
+
+def test_a_drive_that_is_not_there_does_not_become_a_file(desks: tuple[Desk, Desk]) -> None:
+    ann, _ = desks
+    for name in ("stikc", "stikc/"):
+        run = ann.run(
+            "pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", name, check=80
+        )
+        assert b"does not exist" in run.stderr
+    assert not (ann.folder / "stikc").exists()
+
+
+@pytest.mark.parametrize(
+    ("extract", "advice"),
+    [
+        (b"id;name;born;town\n", 'delimiter = ";"'),
+        (b"id\tname\tborn\ttown\n", 'delimiter = "\\t"'),
+        (b" id,name,born,town\n", "trim = true"),
+        (b"ID,name,born,town\n", "upper and lower case"),
+        (b"PK\x03\x04" + bytes(40), "save the sheet as CSV"),
+    ],
+)
+def test_common_mistakes_get_their_own_advice(
+    desks: tuple[Desk, Desk], extract: bytes, advice: str
+) -> None:
+    ann, _ = desks
+    (ann.folder / "people.csv").write_bytes(extract)
+    run = ann.run("recipe", "check", "people.toml", "people.csv", check=None)
+    assert run.returncode in (10, 20)
+    assert advice in run.stderr.decode()
+
+
+def test_what_could_not_be_read_is_told_to_both_sides(desks: tuple[Desk, Desk]) -> None:
+    ann, bob = desks
+    rows = b"1,Ann,03/02/1980,York\n2,Bob,31/12/1975,Hull\n"
+    (ann.folder / "people.csv").write_bytes(b"id,name,born,town\n" + rows)
+    run = ann.run("pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "stick")
+    assert b"2 of 2 cells could not be read" in run.stdout
+    assert b"Not one cell of the field born" in run.stderr
+    (bundle,) = (ann.folder / "stick").iterdir()
+    assert b"2 of 2" in " ".join(bob.run("verify", bundle).stdout.decode().split()).encode()
+    (ann.folder / "people.csv").write_bytes(b"id,name,born,town\n")
+    run = ann.run("pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "stick")
+    assert b"Table people has no rows" in run.stderr
