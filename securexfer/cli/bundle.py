@@ -57,7 +57,6 @@ def inspect(bundle: Path) -> None:
 def verify(bundle: Path, outside_only: bool, older: bool, passphrase_file: Path | None) -> None:
     """Make every check that unpack makes, and write nothing."""
     from securexfer.verifying import check_tables, verify_outside
-    from securexfer.verifying import verify as verify_bundle
 
     session = Session.current(passphrase_file)
     with session.reporter() as reporter:
@@ -74,15 +73,7 @@ def verify(bundle: Path, outside_only: bool, older: bool, passphrase_file: Path 
                 document, lambda: print_outside(session, outside, sender="verified")
             )
             return
-        with verify_bundle(
-            bundle,
-            session.find_sender(),
-            lambda: session.identity,
-            session.register,
-            clock=session.clock,
-            reporter=reporter,
-            older=older,
-        ) as verified:
+        with session.verified(bundle, reporter, older=older) as verified:
             check_tables(verified, reporter)
     for note in verified.notes:
         session.console.note(note)
@@ -117,20 +108,11 @@ def unpack(
     """
     from securexfer.unpacking import plan_output
     from securexfer.unpacking import unpack as unpack_bundle
-    from securexfer.verifying import verify as verify_bundle
 
     session = Session.current(passphrase_file)
     with (
         session.reporter() as reporter,
-        verify_bundle(
-            bundle,
-            session.find_sender(),
-            lambda: session.identity,
-            session.register,
-            clock=session.clock,
-            reporter=reporter,
-            older=older,
-        ) as verified,
+        session.verified(bundle, reporter, older=older) as verified,
     ):
         reporter.rest()
         for note in verified.notes:
@@ -177,20 +159,11 @@ def release_password(bundle: Path, older: bool, passphrase_file: Path | None) ->
     is not told who sent it or whether it was altered, and no expiry or drive check is made.
     """
     from securexfer.unpacking import release_password as release
-    from securexfer.verifying import verify as verify_bundle
 
     session = Session.current(passphrase_file)
     with (
         session.reporter() as reporter,
-        verify_bundle(
-            bundle,
-            session.find_sender(),
-            lambda: session.identity,
-            session.register,
-            clock=session.clock,
-            reporter=reporter,
-            older=older,
-        ) as verified,
+        session.verified(bundle, reporter, older=older) as verified,
     ):
         password = release(verified, session.identity, session.register, clock=session.clock)
     session.console.note(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from securexfer.home.contacts import Contact, ContactBook
     from securexfer.home.desk import Desk
     from securexfer.home.secrets import SecretSource
+    from securexfer.reporting import Reporter
+    from securexfer.verifying import Verified
 
 
 class Session:
@@ -84,6 +88,24 @@ class Session:
             environment=os.environ,
             prompt=prompt if self.console.can_ask() else None,
         )
+
+    @contextmanager
+    def verified(
+        self, bundle: Path, reporter: Reporter, *, older: bool = False
+    ) -> Iterator[Verified]:
+        """A bundle that passed every check, for this identity."""
+        from securexfer.verifying import verify
+
+        with verify(
+            bundle,
+            self.find_sender(),
+            lambda: self.identity,
+            self.register,
+            clock=self.clock,
+            reporter=reporter,
+            older=older,
+        ) as verified:
+            yield verified
 
     def find_sender(self) -> FindSender:
         """Look-up of pinned senders, oneself included."""
