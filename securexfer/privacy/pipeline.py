@@ -29,7 +29,7 @@ from securexfer.privacy.shape import (
 )
 
 N_WORKERS = 2
-_IN_FLIGHT = N_WORKERS + 2
+_IN_FLIGHT = N_WORKERS + 1
 _COMPRESSION = 1
 _TOO_LONG = "it is longer than the maximum for one record"
 
