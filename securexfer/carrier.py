@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from securexfer.errors import (
@@ -47,7 +48,6 @@ class PartialFile:
         self._partial = partial_path(target)
         self._force = force
         self._digest = hashlib.sha256()
-        self._is_published = False
         self.n_bytes = 0
         check_target(target, force=force)
         if force:
@@ -137,24 +137,25 @@ class PartialFile:
             if os.name == "nt":
                 self._close()  # an open file can't be renamed there
             self._partial.replace(self.target)
-            self._is_published = True
+            # Some drives number a file anew when it is renamed.
+            self._inode = _inode(self.target.lstat())
             self._close()
             sync_folder(self.target.parent)
         except OSError as error:
             raise translate(error, self.target) from None
 
-    def discard(self) -> None:
-        """Remove it, as far as that can still be done; also when it has its name already."""
+    def discard(self) -> bool:
+        """Remove it, also when it has its name already; False if it is still there."""
         for path in (self._partial, self.target):
-            if self._is_ours(path) or (path == self.target and self._is_published):
+            if self._is_ours(path):
                 with contextlib.suppress(OSError):
                     path.unlink()
         with contextlib.suppress(SecurexferError):
             self._close()
+        return not (self._is_ours(self._partial) or self._is_ours(self.target))
 
     def finish(self) -> None:
         """Let go of a published file: from here on `discard` does nothing."""
-        self._is_published = False
         self._inode = (-1, -1)
         self._close()
 
@@ -178,25 +179,40 @@ def partial_path(target: Path) -> Path:
     return target.with_name(target.name + PARTIAL_SUFFIX)
 
 
-def remove_leftover(partial: Path) -> bool:
-    """Remove an unfinished file that no run is writing any more; True if there was one.
+def remove_leftover(partial: Path, *, if_locked_only: bool = False) -> bool:
+    """Remove an unfinished file of ours that no run is writing any more; True if it did.
+
+    Args:
+        partial: its path.
+        if_locked_only: keep it where the drive can't tell whether a run is writing it.
 
     Raises:
         OutputExistsError: if a run is writing it now.
     """
     try:
-        descriptor = os.open(partial, os.O_RDWR | _NO_LINKS)
+        descriptor = os.open(partial, os.O_RDWR | _NO_LINKS | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         # Nothing there, or a link: a link is no leftover of ours, and O_EXCL refuses it later.
         return False
     try:
-        if not _lock(descriptor):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or (
+            os.name == "posix" and status.st_uid != os.geteuid()
+        ):
+            return False
+        locked = _lock(descriptor)
+        if locked is False:
             raise OutputExistsError(
                 f"Another run is writing {partial}.", hint="Wait for it to end, then try again."
             )
-        with contextlib.suppress(OSError):
-            partial.unlink()
+        if locked is None and if_locked_only:
+            return False
+        if _inode(partial.lstat()) != _inode(status):
+            return False  # another run has put its own there meanwhile
+        partial.unlink()
         return True
+    except OSError:
+        return False
     finally:
         os.close(descriptor)
 
@@ -312,8 +328,8 @@ def _inode(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _lock(descriptor: int) -> bool:
-    """Lock an open file for this run; False if another one holds it. Not all drives can lock."""
+def _lock(descriptor: int) -> bool | None:
+    """Lock an open file for this run: False if another one holds it, None if the drive can't."""
     try:
         import fcntl
 
@@ -321,5 +337,5 @@ def _lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except (ImportError, OSError):
-        pass
+        return None
     return True

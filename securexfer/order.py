@@ -113,7 +113,7 @@ def check_sources(opened: OpenExtracts, target: Path, reporter: Reporter) -> Non
     for extract in opened.extracts.values():
         n_bytes += extract.n_bytes or 0
         for written in (target, partial_path(target)):
-            if extract.path is not None and written.exists() and extract.path.samefile(written):
+            if extract.is_file(written):
                 raise OutputExistsError(
                     "The bundle would replace its own extract.", hint="Choose another place."
                 )

@@ -44,8 +44,8 @@ from securexfer.crypto.sealing import seal
 from securexfer.custody.register import Entry, Register, head_sha256
 from securexfer.errors import (
     HeaderError,
-    OutputError,
     RegisterError,
+    SecurexferError,
 )
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
@@ -153,10 +153,10 @@ def pack(
         entry = register.append(identity, "packed", details, clock(), check=check_sequence)
         try:
             file.publish()
-        except OutputError as error:
-            register.append(
-                identity, "pack-failed", {"bundle_id": bundle_id, "reason": error.code}, clock()
-            )
+        except BaseException as error:
+            reason = error.code if isinstance(error, SecurexferError) else "interrupted"
+            failed = {"bundle_id": bundle_id, "reason": reason}
+            register.append(identity, "pack-failed", failed, clock())
             raise
     except BaseException:
         file.discard()

@@ -24,7 +24,7 @@ from securexfer.custody.register import Entry, Register
 from securexfer.errors import OutputError, SecurexferError, UsageError
 from securexfer.instant import Clock
 from securexfer.reporting import Reporter
-from securexfer.verifying import Verified, check_replay, counted_rows
+from securexfer.verifying import Verified, counted_rows, recheck
 
 DESCRIPTOR_NAME = "datapackage.json"
 
@@ -58,7 +58,7 @@ def unpack(
     """
     manifest = verified.manifest
     chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
-    sweep_leftovers(register, reporter)
+    sweep_leftovers(identity, register, clock=clock, reporter=reporter)
     details = {
         **_name_bundle(verified),
         "files": sorted([*paths.values(), DESCRIPTOR_NAME]),
@@ -74,7 +74,7 @@ def unpack(
             "unpack-started",
             details,
             clock(),
-            check=lambda entries: _recheck(verified, entries),
+            check=lambda entries: recheck(verified, entries),
         )
         started = True
         for table in chosen:
@@ -98,12 +98,17 @@ def unpack(
             clock(),
         )
     except BaseException as error:
-        for file in written:
-            file.discard()
+        left = [file for file in written if not file.discard()]
         if is_new:
             with suppress(OSError):
                 folder.rmdir()
-        if started:
+        if left:
+            # Not recorded as ended, so that the next run tries again.
+            reporter.note(
+                f"{len(left)} unfinished files could not be removed from {folder}: they hold "
+                "plaintext. Delete them."
+            )
+        elif started:
             reason = error.code if isinstance(error, SecurexferError) else "interrupted"
             with suppress(SecurexferError):
                 register.append(identity, "unpack-failed", {**details, "reason": reason}, clock())
@@ -139,11 +144,14 @@ def plan_output(
     return chosen, paths
 
 
-def sweep_leftovers(register: Register, reporter: Reporter) -> int:
+def sweep_leftovers(
+    identity: Identity, register: Register, *, clock: Clock, reporter: Reporter
+) -> int:
     """Remove unfinished plaintext that an earlier run left behind when it was cut off.
 
     The register knows where: each unpack is recorded before it is begun. Files that a run is
-    still writing are locked and left alone.
+    still writing are locked and left alone. What was swept is recorded, so that a file of that
+    name which somebody puts there later is nobody's leftover.
 
     Returns:
         How many files were removed.
@@ -153,13 +161,17 @@ def sweep_leftovers(register: Register, reporter: Reporter) -> int:
         key = (entry.details.get("bundle_id", ""), entry.details.get("folder", ""))
         if entry.event == "unpack-started":
             unfinished[key] = entry.details["files"]
-        elif entry.event in ("unpacked", "unpack-failed"):
+        elif entry.event in ("unpacked", "unpack-failed", "unpack-swept"):
             unfinished.pop(key, None)
     n_removed = 0
-    for (_, folder), names in unfinished.items():
-        for name in names:
+    for (bundle_id, folder), names in unfinished.items():
+        partials = [partial_path(Path(folder) / name) for name in names]
+        for partial in partials:
             with suppress(SecurexferError):
-                n_removed += remove_leftover(partial_path(Path(folder) / name))
+                n_removed += remove_leftover(partial, if_locked_only=True)
+        if not any(partial.exists() for partial in partials):
+            details = {"bundle_id": bundle_id, "folder": folder}
+            register.append(identity, "unpack-swept", details, clock())
     if n_removed:
         reporter.note(f"Removed {n_removed} unfinished files of an earlier run that was cut off.")
     return n_removed
@@ -173,7 +185,13 @@ def release_password(
     Raises:
         RegisterError: if that can't be recorded.
     """
-    register.append(identity, "password-released", _name_bundle(verified), clock())
+    register.append(
+        identity,
+        "password-released",
+        _name_bundle(verified),
+        clock(),
+        check=lambda entries: recheck(verified, entries),
+    )
     return verified.inside.password
 
 
@@ -187,11 +205,6 @@ def _name_bundle(verified: Verified) -> dict[str, Any]:
         "sender": manifest.sender,
         "sequence": manifest.sequence,
     }
-
-
-def _recheck(verified: Verified, entries: Sequence[Entry]) -> None:
-    """Nobody has opened another bundle under this id since it was verified."""
-    check_replay(verified.inside.outside, entries)
 
 
 def _choose_tables(manifest: Manifest, names: Sequence[str]) -> list[TableRecord]:

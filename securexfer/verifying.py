@@ -55,10 +55,12 @@ class Verified:
     Attributes:
         inside: sender, envelope and manifest, verified.
         notes: what a person should know all the same: a replay, a gap in the series.
+        older: whether a newer one may have been opened before.
     """
 
     inside: Inside
     notes: tuple[str, ...] = ()
+    older: bool = False
 
     @property
     def sender(self) -> PinnedSender:
@@ -130,7 +132,17 @@ def verify(
         _check_retired(outside, is_known=bool(notes), older=older)
         inside = read_inside(outside, keys)
         notes += _check_sequence(inside.manifest, entries, older=older or bool(notes))
-        yield Verified(inside, tuple(notes))
+        yield Verified(inside, tuple(notes), older)
+
+
+def recheck(verified: Verified, entries: Sequence[Entry]) -> None:
+    """Repeat what history can say, while nobody else can add to it.
+
+    Raises:
+        BundleReplayError, BundleOlderError: if another bundle was opened since it was verified.
+    """
+    known = check_replay(verified.inside.outside, entries)
+    _check_sequence(verified.manifest, entries, older=verified.older or bool(known))
 
 
 def check_tables(verified: Verified, reporter: Reporter) -> None:
@@ -167,6 +179,13 @@ def _check_times(envelope: Envelope, entries: Sequence[Entry], clock: Clock) -> 
     if envelope.created > now + CLOCK_TOLERANCE:
         raise BundleFutureError(
             f"The bundle was created on {envelope.created:%Y-%m-%d}, which is in the future here."
+        )
+    if clock() <= envelope.expires < now:
+        raise BundleExpiredError(
+            f"The bundle expires on {envelope.expires:%Y-%m-%d}, and the register has an entry of "
+            f"{now:%Y-%m-%d}: the clock was set back, or had been ahead.",
+            hint="Set the clock right. If it was ahead once, ask the sender for a bundle that "
+            "lasts beyond that day.",
         )
     if envelope.expires < now:
         raise BundleExpiredError(f"The bundle expired on {envelope.expires:%Y-%m-%d}.")

@@ -110,6 +110,9 @@ def _run(arguments: Sequence[str], settings: Settings) -> int:
         return _fail(StoppedError("Stopped before it was finished."), settings)
     except BrokenPipeError:
         return 0  # while click printed --help or --version; commands print through Console
+    except OSError as error:
+        why = error.strerror or "unknown reason"
+        return _fail(OutputError(f"The output can't be written: {why}."), settings)
     except Exception as error:
         # The text may quote data, so only the kind and the place of the failure are shown.
         return _fail(InternalError(f"Unexpected {_place(error)}."), settings)
@@ -151,12 +154,16 @@ def _harden() -> None:
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
+    signals = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
+
     def stop(_number: int, _frame: FrameType | None) -> None:
+        # From here on everything is tidying up, and that must not be stopped half-way.
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), stop)
+    for number in signals:
+        signal.signal(number, stop)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

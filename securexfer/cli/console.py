@@ -154,6 +154,8 @@ class Console:
         self._write(drawn.get().removesuffix("\n"), to_stderr=False)
 
     def _write(self, text: str, *, to_stderr: bool) -> None:
+        if sys.stdout is None and not to_stderr:
+            self.settings.output_failure = "it is closed"
         try:
             click.echo(text, err=to_stderr)
         except BrokenPipeError:

@@ -120,6 +120,13 @@ class Extract:
     ) -> None:
         self._stream.close()
 
+    def is_file(self, path: Path) -> bool:
+        """Whether it reads this very file, under whatever name."""
+        try:
+            return os.path.samestat(os.fstat(self._stream.fileno()), path.stat())
+        except (OSError, ValueError):
+            return False
+
     def blocks(self) -> Iterator[RecordBlock]:
         """Cut all records after the header into blocks, in order.
 

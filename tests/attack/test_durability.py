@@ -275,6 +275,10 @@ class TestUnpack:
         os.close(held)
         world.bob.unpack(bundle, world.folder / "again")
         assert leftovers(killed) == []
+        # Once swept, a file of that name is nobody's leftover.
+        (killed / "a.csv.partial").write_text("somebody's")
+        world.bob.unpack(bundle, world.folder / "once more")
+        assert leftovers(killed) == ["a.csv.partial"]
         assert leftovers(out) == ["a.csv", "b.csv", "datapackage.json"]
 
     def test_existing_files_are_left_alone(self, world: World, bundle: Path) -> None:

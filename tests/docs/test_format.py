@@ -184,6 +184,6 @@ def test_a_bundle_can_be_checked_by_the_page_alone(world: World) -> None:
     assert lines[7:] == [""]
     start, size = struct.unpack("<L", signed[-6:-2])[0], struct.unpack("<L", signed[-10:-6])[0]
     assert start + size == len(signed) - 22
-    content = re.search(rb'\{"bundle_id".*\}', signed[:start], flags=re.DOTALL)
+    content = re.search(rb'\{"bundle_id".*\}', signed[: start - 24], flags=re.DOTALL)
     assert content
     assert hashlib.sha256(content.group(0)).hexdigest() == lines[2]

@@ -86,11 +86,20 @@ def test_a_result_that_can_not_be_printed_is_told_of_and_nothing_is_lost(
     assert len(list((ann.folder / "stick").iterdir())) == 1
 
 
-def test_a_closed_output_is_no_crash(desks: tuple[Desk, Desk]) -> None:
+@pytest.mark.parametrize(("closing", "code"), [(">&-", 80), (">&- 2>&-", 80), ("2>&-", 0)])
+def test_a_closed_output_is_no_crash(desks: tuple[Desk, Desk], closing: str, code: int) -> None:
     ann, _ = desks
-    script = f"exec {sys.executable} -m securexfer identity show >&- 2>&-"
+    script = f"exec {sys.executable} -m securexfer identity show {closing}"
     run = subprocess.run(["sh", "-c", script], env=ann.environment(), check=False)
-    assert run.returncode == 0
+    assert run.returncode == code
+
+
+def test_help_on_a_full_output_is_no_bug(desks: tuple[Desk, Desk]) -> None:
+    ann, _ = desks
+    with open("/dev/full", "wb") as full:
+        run = run_with(ann, ["--help"], stdout=full.fileno())
+    assert run.returncode == 80
+    assert b"bug" not in run.stderr
 
 
 def in_terminal(
