@@ -163,7 +163,9 @@ def _harden() -> None:
         raise KeyboardInterrupt
 
     for number in signals:
-        signal.signal(number, stop)
+        # What was ignored at the start stays so: nohup, and jobs in the background.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stop)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

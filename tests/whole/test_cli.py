@@ -301,6 +301,7 @@ def test_a_signal_leaves_no_bundle_and_exits_130(
         stderr=subprocess.PIPE,
         env=ann.environment(),
         cwd=ann.folder,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
         assert process.stdin is not None
         assert process.stderr is not None
@@ -376,3 +377,24 @@ def test_what_could_not_be_read_is_told_to_both_sides(desks: tuple[Desk, Desk]) 
     (ann.folder / "people.csv").write_bytes(b"id,name,born,town\n")
     run = ann.run("pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "stick")
     assert b"Table people has no rows" in run.stderr
+
+
+def test_a_hang_up_that_was_to_be_ignored_is_ignored(desks: tuple[Desk, Desk]) -> None:
+    ann, _ = desks
+    command = [sys.executable, "-m", "securexfer", "pack", "people=-", "--recipe", "people.toml"]
+    with subprocess.Popen(
+        [*command, "--to", "bob", "-o", "stick", "-q"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ann.environment(),
+        cwd=ann.folder,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),  # as nohup does
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"id,name,born,town\n")
+        process.stdin.flush()
+        time.sleep(2)
+        os.kill(process.pid, signal.SIGHUP)
+        process.stdin.write(b"1,Ann,1980-02-03,York\n")
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
