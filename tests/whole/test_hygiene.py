@@ -107,7 +107,7 @@ def test_no_failing_case_shows_a_cell_or_leaves_a_bundle(fault: str, tmp_path: P
 
 
 WRITING = re.compile(
-    rb'\b(?:openat|open|creat|openat2)\((?:AT_FDCWD, )?"([^"]+)", '
+    rb'\b(?:openat|open|creat|openat2)\((?:(?:AT_FDCWD|\d+), )?"([^"]+)", '
     rb"([A-Z_|]*(?:O_WRONLY|O_RDWR|O_CREAT)[A-Z_|]*)"
 )
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.world import World, csv_bytes, csv_rows, keep_all, recipe_text
 
 TOKEN = '{ action = "pseudonymise", domain = "person" }'
-text = st.text(
-    alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8
-) | st.sampled_from(["", '"', ",", "\n", "\r\n", " ", "\ufeff", "a,b", '"a"', "é", "\U0001f600"])
+text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
+    ["", '"', ",", "\n", "\r\n", " ", "\ufeff", "a,b", '"a"', "é", "\U0001f600"]
+)
 
 
 @st.composite
@@ -30,13 +30,8 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return [header, *rows]
 
 
-def is_plain(table: list[list[str]]) -> bool:
-    """Not one of the few tables that CSV can't say: a first line without any character."""
-    return table[0] != [""] and not table[0][0].startswith("\ufeff")
-
-
 @settings(max_examples=150)
-@given(table=tables().filter(is_plain))
+@given(table=tables())
 def test_any_table_of_text_packs_and_unpacks_to_itself(
     world: World, table: list[list[str]]
 ) -> None:
