@@ -4,13 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check docs lint types clean
+.PHONY: demo test soak check docs lint types clean
 
 demo: $(READY)
 	$(BIN)/securexfer demo
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal $(PYTEST_ARGS)
+
+# Every case of the matrices of which `make test` runs a sample. Wants root, for FUSE and mounts.
+soak: $(READY)
+	rm -rf build/soak
+	$(BIN)/python -m pytest -q -n auto --dist worksteal --soak --no-skips --tally build/soak tests
+	$(BIN)/python -m tests.assurance soak build/soak
 
 check: lint types test  # the docs are held to the program by tests/docs
 

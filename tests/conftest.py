@@ -10,6 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.assurance import Tally
 from tests.world import World
 
 hypothesis.settings.register_profile(
@@ -25,6 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-skips", action="store_true", help="A test that would be skipped fails instead."
     )
+    parser.addoption(
+        "--soak", action="store_true", help="Run the full matrices instead of fixed samples."
+    )
+    parser.addoption("--tally", type=Path, help="Folder to keep the counts of cases in.")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -39,6 +44,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def world(tmp_path: Path) -> World:
     """A sender, two recipients and a stranger, each with a desk on disk."""
     return World(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether to run everything there is instead of a sample."""
+    return bool(request.config.getoption("--soak"))
+
+
+@pytest.fixture(scope="session")
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Takes the number of cases that a test stands for."""
+    return Tally(request.config.getoption("--tally"))
 
 
 @pytest.fixture
