@@ -68,7 +68,9 @@ class PublicKeys:
             ValueError: for a wrong member, encoding, length or key.
         """
         keys = cls(**_decode_members(members, PUBLIC_BYTES))
-        X25519PublicKey.from_public_bytes(keys.x25519)
+        # A point of small order gives a secret that everyone knows; then this raises, and later
+        # sealing would.
+        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(keys.x25519))
         MLKEM768PublicKey.from_public_bytes(keys.ml_kem_768)
         Ed25519PublicKey.from_public_bytes(keys.ed25519)
         MLDSA65PublicKey.from_public_bytes(keys.ml_dsa_65)
