@@ -12,6 +12,7 @@ from securexfer.errors import UsageError
 from securexfer.privacy.extract import Extract
 from securexfer.privacy.plan import TablePlan, plan_tables
 from securexfer.recipe.model import Recipe
+from securexfer.reporting import Reporter
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,18 @@ class OpenExtracts:
 
 @contextmanager
 def open_extracts(
-    recipe: Recipe, inputs: Sequence[Input], stdin: BinaryIO | None = None
+    recipe: Recipe,
+    inputs: Sequence[Input],
+    stdin: BinaryIO | None = None,
+    reporter: Reporter | None = None,
 ) -> Iterator[OpenExtracts]:
     """Open every extract, read its header, and hold the recipe against all of them.
+
+    Args:
+        recipe: says which tables there are.
+        inputs: where they come from.
+        stdin: standard input, if it may be used.
+        reporter: hears of a source that stalls.
 
     Raises:
         UsageError: if inputs and tables can't be matched.
@@ -51,9 +61,9 @@ def open_extracts(
         for name, path in matched.items():
             dialect = recipe.tables[name].csv
             if path is not None:
-                extracts[name] = stack.enter_context(Extract.open(name, path, dialect))
+                extracts[name] = stack.enter_context(Extract.open(name, path, dialect, reporter))
             elif stdin is not None:
-                extracts[name] = Extract(name, stdin, dialect)
+                extracts[name] = Extract(name, stdin, dialect, reporter=reporter)
             else:
                 raise UsageError("Standard input is not available here.")
         plans = plan_tables(recipe, {name: e.header for name, e in extracts.items()})

@@ -81,7 +81,7 @@ def pack(
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     with (
         session.reporter() as reporter,
-        open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin) as opened,
+        open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin, reporter) as opened,
     ):
         if dry_run:
             document = {"dry_run": True, "tables": plan_document(opened.plans)}

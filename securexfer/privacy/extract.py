@@ -9,9 +9,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import os
-import select
-import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +19,6 @@ from typing import BinaryIO
 from securexfer.errors import (
     EncodingError,
     ExtractChangedError,
-    ExtractMissingError,
     HeaderError,
     RecordTooLongError,
 )
@@ -32,14 +28,15 @@ from securexfer.privacy.shape import (
     first_record_end,
     last_record_end,
 )
+from securexfer.privacy.source import Source, open_source
 from securexfer.recipe.model import Dialect
+from securexfer.reporting import Reporter, SilentReporter
 
 BLOCK_BYTES = 8 * 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
 _FIRST_READ_BYTES = 64 * 1024
-_WAIT_MILLISECONDS = 500
 
 
 @dataclass(frozen=True)
@@ -68,25 +65,27 @@ class Extract:
         dialect: Dialect,
         *,
         path: Path | None = None,
+        reporter: Reporter | None = None,
         block_bytes: int = BLOCK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
     ) -> None:
         self.table = table
         self.path = path
-        self._stream = stream
+        self._source = Source(table, stream, reporter or SilentReporter())
         self._dialect = dialect
         self._quote = ord(dialect.quote)
         self._block_bytes = block_bytes
         self._max_record_bytes = max_record_bytes
-        self._state = _file_state(stream)
-        self.n_bytes = self._state[0] if self._state else None
+        self.n_bytes = self._source.n_bytes
         self._decoder = _Decoder(table, dialect.encoding)
         self._pending = bytearray()
         self._ended = False
         self.header, self.n_header_lines = self._read_header()
 
     @classmethod
-    def open(cls, table: str, path: Path, dialect: Dialect) -> Extract:
+    def open(
+        cls, table: str, path: Path, dialect: Dialect, reporter: Reporter | None = None
+    ) -> Extract:
         """Open a file or a named pipe.
 
         Raises:
@@ -94,17 +93,9 @@ class Extract:
             HeaderError: if its header can't be used.
             EncodingError: if its first bytes are not in the stated encoding.
         """
+        stream = open_source(path)
         try:
-            mode = path.stat().st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-                raise ExtractMissingError(f"The extract {path} is not a file.")
-            stream = path.open("rb", buffering=0 if stat.S_ISREG(mode) else -1)
-        except OSError as error:
-            raise ExtractMissingError(
-                f"The extract {path} can't be read: {error.strerror}."
-            ) from None
-        try:
-            return cls(table, stream, dialect, path=path)
+            return cls(table, stream, dialect, path=path, reporter=reporter)
         except BaseException:
             stream.close()
             raise
@@ -118,14 +109,11 @@ class Extract:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stream.close()
+        self._source.close()
 
     def is_file(self, path: Path) -> bool:
         """Whether it reads this very file, under whatever name."""
-        try:
-            return os.path.samestat(os.fstat(self._stream.fileno()), path.stat())
-        except (OSError, ValueError):
-            return False
+        return self._source.is_file(path)
 
     def blocks(self) -> Iterator[RecordBlock]:
         """Cut all records after the header into blocks, in order.
@@ -158,7 +146,7 @@ class Extract:
         if self._pending:
             yield RecordBlock(bytes(self._pending))
             self._pending = bytearray()
-        if self._state and _file_state(self._stream) != self._state:
+        if self._source.has_changed():
             raise ExtractChangedError(f"Table {self.table}: the extract changed while it was read.")
 
     def _read_header(self) -> tuple[tuple[str, ...], int]:
@@ -176,12 +164,7 @@ class Extract:
 
     def _fill(self, wanted: int) -> None:
         while len(self._pending) < wanted and not self._ended:
-            try:
-                read = _read_some(self._stream, min(_READ_BYTES, wanted) or 1)
-            except OSError as error:
-                raise ExtractMissingError(
-                    f"Table {self.table}: reading the extract failed: {error.strerror}."
-                ) from None
+            read = self._source.read_some(min(_READ_BYTES, wanted) or 1)
             self._ended = not read
             self._pending += self._decoder.decode(read or b"")
 
@@ -296,39 +279,3 @@ def _parse_header(table: str, record: bytes, dialect: Dialect) -> tuple[str, ...
             f"(columns {', '.join(places[:20])})."
         )
     return tuple(names)
-
-
-def _read_some(stream: BinaryIO, n_bytes: int) -> bytes:
-    """Up to so many bytes, as soon as there are some; `b""` at the end.
-
-    A blocking read of a pipe can outlast a signal: one that arrives while bytes are being copied
-    is not looked at before the read returns, which with a stalled source is never. So wait for
-    bytes in short turns, between which signals are heard.
-    """
-    descriptor = _pipe_descriptor(stream)
-    if descriptor is None:
-        return stream.read(n_bytes)
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    while not poll.poll(_WAIT_MILLISECONDS):
-        pass
-    return os.read(descriptor, n_bytes)
-
-
-def _pipe_descriptor(stream: BinaryIO) -> int | None:
-    if not hasattr(select, "poll"):
-        return None  # Windows can't wait for pipes
-    try:
-        descriptor = stream.fileno()
-        return None if stat.S_ISREG(os.fstat(descriptor).st_mode) else descriptor
-    except (OSError, ValueError):
-        return None
-
-
-def _file_state(stream: BinaryIO) -> tuple[int, int] | None:
-    """Size and modification time of a regular file, else None."""
-    try:
-        status = os.fstat(stream.fileno())
-    except (OSError, ValueError):
-        return None
-    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
