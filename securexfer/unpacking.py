@@ -23,6 +23,7 @@ from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import OutputError, SecurexferError, UsageError
 from securexfer.instant import Clock
+from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, counted_rows, recheck
 
@@ -31,11 +32,20 @@ DESCRIPTOR_NAME = "datapackage.json"
 
 @dataclass(frozen=True)
 class UnpackResult:
-    """What was written, and where."""
+    """What was written, and where.
+
+    Attributes:
+        folder: where.
+        files: everything that was written there.
+        tables: as the manifest describes them.
+        n_escaped: formulas that were escaped, by table; None if that was not asked for.
+        entry: of the register.
+    """
 
     folder: Path
     files: tuple[Path, ...]
     tables: tuple[TableRecord, ...]
+    n_escaped: dict[str, int] | None
     entry: Entry
 
 
@@ -50,13 +60,31 @@ def unpack(
     tables: Sequence[str] = (),
     keep_compressed: bool = False,
     force: bool = False,
+    escape_formulas: bool = False,
 ) -> UnpackResult:
     """Write tables and a Data Package descriptor, all of them or none.
+
+    Args:
+        verified: the bundle.
+        folder: where to; made if it is not there.
+        identity: signs the register's entries.
+        register: hears of it before anything is written, and after.
+        clock: now.
+        reporter: progress.
+        tables: only these; all if there are none.
+        keep_compressed: write `TABLE.csv.gz`.
+        force: replace files that are there.
+        escape_formulas: put an apostrophe before whatever a spreadsheet would run.
 
     Raises:
         SecurexferError: for any reason not to; then no table is left behind.
     """
     manifest = verified.manifest
+    if escape_formulas and keep_compressed:
+        raise UsageError(
+            "Formulas can't be escaped in tables that stay compressed.",
+            hint="Leave out one of --escape-formulas and --keep-compressed.",
+        )
     chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
     sweep_leftovers(identity, register, clock=clock, reporter=reporter)
     details = {
@@ -66,6 +94,7 @@ def unpack(
     }
     is_new = make_folder(folder)
     written: list[PartialFile] = []
+    n_escaped: dict[str, int] = {}
     started = False
     try:
         check_space(folder, 0 if keep_compressed else sum(table.n_bytes for table in chosen))
@@ -79,18 +108,31 @@ def unpack(
         started = True
         for table in chosen:
             written.append(PartialFile(folder / paths[table.name], force=force))
-            _write_table(verified, table, written[-1], keep_compressed, reporter)
+            if escape_formulas:
+                n_escaped[table.name] = _write_escaped(verified, table, written[-1], reporter)
+            else:
+                _write_table(verified, table, written[-1], keep_compressed, reporter)
+        results = [
+            {
+                "file_sha256": file.sha256,
+                "name": table.name,
+                "n_rows": table.n_rows_out,
+                "sha256": table.plaintext_sha256,
+            }
+            for table, file in zip(chosen, written, strict=True)
+        ]
         compression = "gz" if keep_compressed else ""
         descriptor = describe_package(manifest, paths, compression=compression)
+        if escape_formulas:
+            _describe_escaped(descriptor, written, n_escaped)
         written.append(PartialFile(folder / DESCRIPTOR_NAME, force=force))
         written[-1].write(encode_pretty(descriptor))
         for file in written:
             file.sync()
         for file in written:
             file.publish()
-        results = [
-            {"name": t.name, "n_rows": t.n_rows_out, "sha256": t.plaintext_sha256} for t in chosen
-        ]
+        if escape_formulas:
+            details["n_escaped"] = n_escaped
         entry = register.append(
             identity,
             "unpacked",
@@ -115,7 +157,13 @@ def unpack(
         raise
     for file in written:
         file.finish()
-    return UnpackResult(folder, tuple(file.target for file in written), tuple(chosen), entry)
+    return UnpackResult(
+        folder,
+        tuple(file.target for file in written),
+        tuple(chosen),
+        n_escaped if escape_formulas else None,
+        entry,
+    )
 
 
 def plan_output(
@@ -227,3 +275,24 @@ def _write_table(
         return
     for piece in counted_rows(verified.inside, table, reporter):
         file.write(piece)
+
+
+def _write_escaped(
+    verified: Verified, table: TableRecord, file: PartialFile, reporter: Reporter
+) -> int:
+    reporter.begin(f"Unpacking {table.name}", table.n_bytes)
+    escaper = FormulaEscaper(table.name, len(table.fields))
+    for piece in escaper.escape(counted_rows(verified.inside, table, reporter)):
+        file.write(piece)
+    return escaper.n_escaped
+
+
+def _describe_escaped(
+    descriptor: dict[str, Any], files: Sequence[PartialFile], n_escaped: dict[str, int]
+) -> None:
+    """Have the descriptor tell of the files as they are now, and that they were changed."""
+    for resource, file in zip(descriptor["resources"], files, strict=True):
+        resource.update(bytes=file.n_bytes, hash=f"sha256:{file.sha256}")
+        for field in resource["schema"]["fields"]:
+            field["name"] = escape_cell(field["name"])
+    descriptor["securexfer"] = {"n_escaped": n_escaped}

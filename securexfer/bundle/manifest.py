@@ -42,6 +42,7 @@ class TableRecord(_Part):
         withheld: source columns that did not leave.
         n_rows_in, n_rows_out, n_blank_lines: records read and written, blank lines skipped.
         n_unparsed: cells that an action could not read and made blank, by field.
+        n_formulas: cells that a spreadsheet would run, by field; None if nobody counted.
         n_subjects: data subjects, exact or an upper bound as `n_subjects_is` says.
         plaintext_sha256, n_bytes: of the CSV as it comes out.
         gates: disclosure gates and their results.
@@ -55,6 +56,7 @@ class TableRecord(_Part):
     n_rows_out: Count
     n_blank_lines: Count
     n_unparsed: dict[str, Count]
+    n_formulas: dict[str, Count] | None = None
     n_subjects: Count
     n_subjects_is: Literal["upper bound", "exact", "approximate"]
     plaintext_sha256: Sha256
