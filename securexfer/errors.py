@@ -384,6 +384,13 @@ class OutputExistsError(OutputError):
     hint = "Choose another place, or add --force to replace it."
 
 
+class OutputChangedError(OutputError):
+    """A file is not what was written there any more."""
+
+    code = "output_changed"
+    hint = "Look at it. If it holds the bundle's data too, add --force to delete it all the same."
+
+
 class DiskFullError(OutputError):
     """There is no room left."""
 

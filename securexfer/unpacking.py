@@ -15,14 +15,13 @@ from securexfer.carrier import (
     check_space,
     check_target,
     make_folder,
-    partial_path,
-    remove_leftover,
 )
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import OutputError, SecurexferError, UsageError
 from securexfer.instant import Clock
+from securexfer.leftovers import sweep_leftovers
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, counted_rows, recheck
@@ -114,12 +113,11 @@ def unpack(
                 _write_table(verified, table, written[-1], keep_compressed, reporter)
         results = [
             {
-                "file_sha256": file.sha256,
                 "name": table.name,
                 "n_rows": table.n_rows_out,
                 "sha256": table.plaintext_sha256,
             }
-            for table, file in zip(chosen, written, strict=True)
+            for table in chosen
         ]
         compression = "gz" if keep_compressed else ""
         descriptor = describe_package(manifest, paths, compression=compression)
@@ -136,7 +134,12 @@ def unpack(
         entry = register.append(
             identity,
             "unpacked",
-            {**details, "expires_at": manifest.expires_at, "tables": results},
+            {
+                **details,
+                "expires_at": manifest.expires_at,
+                "files_sha256": {file.target.name: file.sha256 for file in written},
+                "tables": results,
+            },
             clock(),
         )
     except BaseException as error:
@@ -190,39 +193,6 @@ def plan_output(
         for name in (*paths.values(), DESCRIPTOR_NAME):
             check_target(folder / name, force=force)
     return chosen, paths
-
-
-def sweep_leftovers(
-    identity: Identity, register: Register, *, clock: Clock, reporter: Reporter
-) -> int:
-    """Remove unfinished plaintext that an earlier run left behind when it was cut off.
-
-    The register knows where: each unpack is recorded before it is begun. Files that a run is
-    still writing are locked and left alone. What was swept is recorded, so that a file of that
-    name which somebody puts there later is nobody's leftover.
-
-    Returns:
-        How many files were removed.
-    """
-    unfinished: dict[tuple[str, str], list[str]] = {}
-    for entry in register.entries():
-        key = (entry.details.get("bundle_id", ""), entry.details.get("folder", ""))
-        if entry.event == "unpack-started":
-            unfinished[key] = entry.details["files"]
-        elif entry.event in ("unpacked", "unpack-failed", "unpack-swept"):
-            unfinished.pop(key, None)
-    n_removed = 0
-    for (bundle_id, folder), names in unfinished.items():
-        partials = [partial_path(Path(folder) / name) for name in names]
-        for partial in partials:
-            with suppress(SecurexferError):
-                n_removed += remove_leftover(partial, if_locked_only=True)
-        if not any(partial.exists() for partial in partials):
-            details = {"bundle_id": bundle_id, "folder": folder}
-            register.append(identity, "unpack-swept", details, clock())
-    if n_removed:
-        reporter.note(f"Removed {n_removed} unfinished files of an earlier run that was cut off.")
-    return n_removed
 
 
 def release_password(

@@ -74,7 +74,7 @@ def test_unpack_escapes_them_if_asked_and_records_it(desks: tuple[Desk, Desk]) -
     assert [row[2] for row in rows[1:]] == ["-1", "-2.5", ""]
     details = bob.json("register", "list")["entries"][-1]["details"]
     assert details["n_escaped"] == {"notes": 3}
-    assert details["tables"][0]["file_sha256"] != details["tables"][0]["sha256"]
+    assert details["files_sha256"]["notes.csv"] != details["tables"][0]["sha256"]
     bob.run("unpack", path, "-o", "raw")
     assert "n_escaped" not in bob.json("register", "list")["entries"][-1]["details"]
     from frictionless import Package
