@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from securexfer.bundle.envelope import BundleId, Count, Envelope, Instant, Sha256
 from securexfer.bundle.layout import MANIFEST
 from securexfer.bundle.padding import space_padding
-from securexfer.crypto.canonical import encode_canonical
+from securexfer.crypto.canonical import encode_canonical, unique_members
 from securexfer.errors import ManifestMismatchError
 from securexfer.recipe.model import MAX_TABLES, is_table_name
 
@@ -143,7 +143,7 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
     """
     try:
         members = json.loads(
-            content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
+            content.decode("utf-8"), object_pairs_hook=unique_members, parse_constant=_refuse
         )
         # Escaped halves of surrogate pairs are no text: they could not be written anywhere later.
         json.dumps(members, ensure_ascii=False).encode("utf-8")
@@ -181,10 +181,3 @@ def _check_names(names: Iterable[str]) -> None:
 
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("the same key twice")
-    return members
