@@ -1,4 +1,4 @@
-"""Bytes of an extract to UTF-8, and what its first bytes say: a byte order mark, or no text at all."""
+"""Bytes of an extract to UTF-8, and what its first bytes say of it: byte order, or no text."""
 
 from __future__ import annotations
 
