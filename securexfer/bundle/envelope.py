@@ -6,10 +6,10 @@ It says who sealed what to whom and until when, and where every byte lies; not w
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from securexfer.bundle.layout import MAX_MEMBERS, Extent
 from securexfer.crypto.canonical import MAX_INTEGER, decode_canonical, encode_canonical
@@ -31,6 +31,14 @@ Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, members: Any) -> Any:
+        # At the first one: the validator by itself would keep an error for each of a million.
+        if isinstance(members, dict) and not members.keys() <= cls.model_fields.keys():
+            raise PydanticCustomError("extra_forbidden", "unknown member")
+        return members
 
 
 class SealedFor(_Part):
