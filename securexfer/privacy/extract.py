@@ -40,6 +40,7 @@ MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
 _FIRST_READ_BYTES = 64 * 1024
 _WAIT_MILLISECONDS = 500
+_CHANGED = "Table {}: the extract changed while it was read."
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Extract:
         self.n_bytes = self._state[0] if self._state else None
         self._decoder = Decoder(table, dialect.encoding)
         self._pending = bytearray()
+        self._n_read = 0
         self._ended = False
         self.header, self.n_header_lines = self._read_header()
 
@@ -159,7 +161,7 @@ class Extract:
             yield RecordBlock(bytes(self._pending))
             self._pending = bytearray()
         if self._state and _file_state(self._stream) != self._state:
-            raise ExtractChangedError(f"Table {self.table}: the extract changed while it was read.")
+            raise ExtractChangedError(_CHANGED.format(self.table))
 
     def _read_header(self) -> tuple[tuple[str, ...], int]:
         end, wanted = 0, _FIRST_READ_BYTES
@@ -183,6 +185,10 @@ class Extract:
                     f"Table {self.table}: reading the extract failed: {error.strerror}."
                 ) from None
             self._ended = not read
+            self._n_read += len(read or b"")
+            if self._state and self._n_read > self._state[0]:
+                # At once: a file can grow as fast as it is read.
+                raise ExtractChangedError(_CHANGED.format(self.table))
             self._pending += self._decoder.decode(read or b"")
 
 
