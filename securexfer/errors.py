@@ -300,7 +300,11 @@ class SenderUnknownError(VerificationError):
     """The bundle names a sender whose card is not pinned here."""
 
     code = "sender_unknown"
-    hint = "If you expect it, get the sender's card and pin it with: securexfer contact add CARD"
+    hint = (
+        "If you expect it, get the sender's card and pin it with: securexfer contact add CARD. If "
+        "it should be from one of your contacts, call them first: it is not signed with the key "
+        "that is pinned for them."
+    )
 
 
 class SenderRetiredError(VerificationError):

@@ -6,7 +6,6 @@ record that is longer than the maximum is an error, not a reason to read on.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections import Counter
@@ -22,6 +21,7 @@ from securexfer.errors import (
     HeaderError,
     RecordTooLongError,
 )
+from securexfer.privacy.encoding import Decoder
 from securexfer.privacy.shape import (
     MisshapenError,
     check_records,
@@ -37,6 +37,7 @@ MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
 _FIRST_READ_BYTES = 64 * 1024
+_CHANGED = "Table {}: the extract changed while it was read."
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,9 @@ class Extract:
         self._block_bytes = block_bytes
         self._max_record_bytes = max_record_bytes
         self.n_bytes = self._source.n_bytes
-        self._decoder = _Decoder(table, dialect.encoding)
+        self._decoder = Decoder(table, dialect.encoding)
         self._pending = bytearray()
+        self._n_read = 0
         self._ended = False
         self.header, self.n_header_lines = self._read_header()
 
@@ -147,7 +149,7 @@ class Extract:
             yield RecordBlock(bytes(self._pending))
             self._pending = bytearray()
         if self._source.has_changed():
-            raise ExtractChangedError(f"Table {self.table}: the extract changed while it was read.")
+            raise ExtractChangedError(_CHANGED.format(self.table))
 
     def _read_header(self) -> tuple[tuple[str, ...], int]:
         end, wanted = 0, _FIRST_READ_BYTES
@@ -166,80 +168,16 @@ class Extract:
         while len(self._pending) < wanted and not self._ended:
             read = self._source.read_some(min(_READ_BYTES, wanted) or 1)
             self._ended = not read
+            self._n_read += len(read or b"")
+            if self.n_bytes is not None and self._n_read > self.n_bytes:
+                # At once: a file can grow as fast as it is read.
+                raise ExtractChangedError(_CHANGED.format(self.table))
             self._pending += self._decoder.decode(read or b"")
-
-
-class _Decoder:
-    """Bytes of any supported encoding to UTF-8 bytes, block by block."""
-
-    def __init__(self, table: str, encoding: str) -> None:
-        self._table = table
-        self._encoding = encoding
-        self._started = False
-        self._n_lines = 0
-        self._held = b""
-        self._decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
-
-    def decode(self, read: bytes) -> bytes:
-        """The next bytes, or `b""` at the end."""
-        if not self._started and read:
-            # The first bytes decide about the byte order mark: wait until there are three.
-            self._held += read
-            if len(self._held) < 3:
-                return b""
-            read, self._held = self._start(self._held), b""
-        elif not self._started:
-            read, self._held = self._start(self._held), b""
-            return self._decode(read, final=False) + self._decode(b"", final=True)
-        return self._decode(read, final=not read)
-
-    def _start(self, read: bytes) -> bytes:
-        self._started = True
-        marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        if self._encoding == "utf-8":
-            if read.startswith(marks):
-                raise EncodingError(
-                    f"Table {self._table}: the extract is UTF-16, the recipe says utf-8.",
-                    hint='Set encoding = "utf-16" in the table\'s csv settings.',
-                )
-            return read.removeprefix(codecs.BOM_UTF8)
-        if self._encoding in ("utf-16-le", "utf-16-be"):
-            return read.removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE)
-        if self._encoding == "utf-16" and read and not read.startswith(marks):
-            raise EncodingError(
-                f"Table {self._table}: the extract has no UTF-16 byte order mark.",
-                hint='State the byte order: encoding = "utf-16-le" or "utf-16-be".',
-            )
-        return read
-
-    def _decode(self, read: bytes, *, final: bool) -> bytes:
-        if self._decoder is None:
-            return read
-        try:
-            text = self._decoder.decode(read, final)
-        except UnicodeDecodeError as error:
-            line = self._n_lines + error.object[: error.start].count(b"\n") + 1
-            raise EncodingError(
-                f"Table {self._table}: bytes that are not {self._encoding} near line {line}."
-            ) from None
-        try:
-            encoded = text.encode("utf-8")
-        except UnicodeEncodeError:
-            raise EncodingError(
-                f"Table {self._table}: characters that are no text after line {self._n_lines}."
-            ) from None
-        self._n_lines += encoded.count(b"\n")
-        return encoded
 
 
 def _parse_header(table: str, record: bytes, dialect: Dialect) -> tuple[str, ...]:
     if not record.strip(b"\r\n"):
         raise HeaderError(f"Table {table}: the extract is empty, it has no header.")
-    if record.startswith(b"PK\x03\x04"):
-        raise HeaderError(
-            f"Table {table}: the extract is a workbook or an archive, not a CSV file.",
-            hint="Open it in its own program and save the sheet as CSV.",
-        )
     try:
         text = record.decode("utf-8")
     except UnicodeDecodeError:
