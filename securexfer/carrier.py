@@ -219,12 +219,7 @@ def remove_leftover(partial: Path, *, if_locked_only: bool = False) -> bool:
 
 
 def check_target(target: Path, *, force: bool, is_own: bool = False) -> None:
-    """Check that a file may be written at this path.
-
-    Args:
-        target: the path.
-        force: whether a file that is there may be replaced.
-        is_own: it is a file of a home, which a backup may have linked.
+    """Check that a file may be written at this path; `is_own`: of a home, which backups may link.
 
     Raises:
         OutputExistsError: if something is there and `force` is not set, or it is no plain file.
@@ -240,26 +235,10 @@ def check_target(target: Path, *, force: bool, is_own: bool = False) -> None:
     if target.exists() and not force:
         raise OutputExistsError(f"{target} is there already.")
     if not is_own and target.exists() and target.stat().st_nlink > 1:
-        # Only this name would be replaced, and the other would keep what nobody expects there.
         raise OutputExistsError(
             f"{target} has another name too (a hard link) and can't be replaced.",
             hint="Choose another place.",
         )
-
-
-def check_apart(target: Path, source: Path | None) -> None:
-    """Check that writing a file replaces nothing that it is made from.
-
-    Raises:
-        OutputExistsError: if it would.
-    """
-    for written in (target, partial_path(target)):
-        with contextlib.suppress(OSError):
-            if source is not None and written.samefile(source):
-                raise OutputExistsError(
-                    f"{source} is needed to write {target} and can't be replaced by it.",
-                    hint="Choose another place.",
-                )
 
 
 def check_path(path: Path) -> None:

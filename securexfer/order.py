@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,3 +122,18 @@ def check_sources(opened: OpenExtracts, target: Path, reporter: Reporter) -> Non
     # What leaves is usually far smaller than the extract, but nobody can know before.
     if free is not None and free < n_bytes // 4:
         reporter.note(f"{target.parent} may be too small: {free:,} bytes are free.")
+
+
+def check_apart(target: Path, source: Path | None) -> None:
+    """Check that writing a file replaces nothing that it is made from.
+
+    Raises:
+        OutputExistsError: if it would.
+    """
+    for written in (target, partial_path(target)):
+        with suppress(OSError):
+            if source is not None and written.samefile(source):
+                raise OutputExistsError(
+                    f"{source} is needed to write {target} and can't be replaced by it.",
+                    hint="Choose another place.",
+                )

@@ -62,9 +62,8 @@ def pack(
     What the recipe names leaves, as one bundle on a drive; all else stays. INPUT is PATH,
     TABLE=PATH, or TABLE=- for standard input.
     """
-    from securexfer.carrier import check_apart
     from securexfer.errors import UsageError
-    from securexfer.order import PackOrder, check_order, choose_target
+    from securexfer.order import PackOrder, check_apart, check_order, choose_target
     from securexfer.packing import pack as pack_bundle
     from securexfer.planning import open_extracts
     from securexfer.recipe.reading import read_recipe
