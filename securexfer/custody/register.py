@@ -31,6 +31,7 @@ _LOCK_SECONDS = 30.0
 # A manifest of 4 MiB, escaped twice, and the signatures.
 _MAX_LINE_BYTES = 16 * 1024 * 1024
 _MEMBERS = {"at", "details", "event", "host", "identity", "number", "previous_sha256", "user"}
+_TEXTS = ("event", "host", "identity", "user")
 
 
 @dataclass(frozen=True)
@@ -257,6 +258,10 @@ def _decode_entry(line: bytes, number: int, previous: str) -> Entry:
             raise ValueError("members")
         if payload["previous_sha256"] != previous:
             raise ValueError("chain")
+        if not all(isinstance(payload[name], str) for name in _TEXTS):
+            raise ValueError("text")
+        if not isinstance(payload["details"], dict):
+            raise ValueError("details")
         return Entry(
             number=number,
             at=parse_instant(payload["at"]),
