@@ -203,6 +203,7 @@ def check_card(data: bytes) -> None:
     """A card file, or the payload of one that is then signed as it should be."""
     file = data if data.startswith(b'{"payload"') else signed(data, "card", "rotation") + b"\n"
     card = read_card(file)
+    assert 1 <= card.generation <= 10_000
     assert card.encode() == file.removesuffix(b"\n") + b"\n"
     assert read_card(card.encode()) == card
     claimed = card.document.claimed()
@@ -284,7 +285,10 @@ def check_register(data: bytes) -> None:
             assert all(isinstance(text, str) for text in texts)
         whole = data.split(b"\n")[:-1]
         assert [entry.number for entry in entries] == list(range(1, len(whole) + 1))
-        assert [entry.sha256 for entry in entries] == [format1.sha256(line) for line in whole]
+        hashes = [format1.sha256(line) for line in whole]
+        assert [entry.sha256 for entry in entries] == hashes
+        payloads = [json.loads(json.loads(line)["payload"]) for line in whole]
+        assert [one["previous_sha256"] for one in payloads] == ["0" * 64, *hashes][: len(whole)]
         try:
             verified = register.verify({KEYS.fingerprint: KEYS.public})
         except RegisterError:
@@ -374,7 +378,9 @@ def manifest_envelope() -> Envelope:
 
 
 def manifests() -> list[bytes]:
-    return [format1.canonical(two_tables().manifest()), two_tables().manifest_bytes()]
+    plain = format1.canonical(two_tables().manifest())
+    half = plain.replace(b"Evaluate supervision", b"Half a character: \\ud800")
+    return [plain, half, two_tables().manifest_bytes()]
 
 
 def cards() -> list[bytes]:
@@ -384,6 +390,7 @@ def cards() -> list[bytes]:
     drafts = [
         format1.CardDraft(now, "Ann"),
         format1.CardDraft(now, "Ann", follows=before, generation=2),
+        format1.CardDraft(now, "Ann", follows=before, generation=10_001),
     ]
     return [*files, *(draft.payload for draft in drafts)]
 
