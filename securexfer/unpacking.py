@@ -15,6 +15,7 @@ from securexfer.carrier import (
     check_space,
     check_target,
     make_folder,
+    partial_path,
 )
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
