@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from securexfer.bundle.envelope import BundleId, Count, Envelope, Instant, Sha256
 from securexfer.bundle.layout import MANIFEST
@@ -20,6 +20,11 @@ from securexfer.errors import ManifestMismatchError
 from securexfer.recipe.model import MAX_TABLES, is_table_name
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+# Objects and lists. Small ones take thirty times as much memory as text, and a manifest has two for
+# each field; 4 MiB have no room for 60,000 fields.
+MAX_CONTAINERS = 200_000
+# Stop at the first item that is wrong: a million errors would fill the memory.
+_StopEarly = FailFast()
 
 
 class _Part(BaseModel):
@@ -49,17 +54,17 @@ class TableRecord(_Part):
 
     name: str
     member: str
-    fields: list[FieldRecord]
-    withheld: list[str]
+    fields: Annotated[list[FieldRecord], _StopEarly]
+    withheld: Annotated[list[str], _StopEarly]
     n_rows_in: Count
     n_rows_out: Count
     n_blank_lines: Count
-    n_unparsed: dict[str, Count]
+    n_unparsed: Annotated[dict[str, Count], _StopEarly]
     n_subjects: Count
     n_subjects_is: Literal["upper bound", "exact", "approximate"]
     plaintext_sha256: Sha256
     n_bytes: Count
-    gates: list[dict[str, Any]]
+    gates: Annotated[list[dict[str, Any]], _StopEarly]
 
 
 class AgreementRecord(_Part):
@@ -81,15 +86,15 @@ class Manifest(_Part):
     created_at: Instant
     expires_at: Instant
     sender: Sha256
-    recipients: list[Sha256]
-    members: list[str]
+    recipients: Annotated[list[Sha256], _StopEarly]
+    members: Annotated[list[str], _StopEarly]
     sequence: Annotated[int, Field(ge=1, le=2**53 - 1)]
     agreement: AgreementRecord
     forwarding: Literal["no", "yes"]
     linkage: Literal["bundle", "agreement"]
     recipe_sha256: Sha256
     tool: str
-    tables: list[TableRecord] = Field(min_length=1, max_length=MAX_TABLES)
+    tables: Annotated[list[TableRecord], _StopEarly] = Field(min_length=1, max_length=MAX_TABLES)
 
     def encode(self) -> bytes:
         """The member's content: a Data Package in canonical JSON, padded with spaces."""
@@ -142,6 +147,8 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
         ManifestMismatchError: if it is not a manifest, or contradicts the envelope.
     """
     try:
+        if content.count(b"{") + content.count(b"[") > MAX_CONTAINERS:
+            raise ValueError("too many objects and lists")
         members = json.loads(
             content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
         )
