@@ -1,0 +1,121 @@
+"""Faults injected into single system calls, by strace: the kernel's answer is made up, or it kills."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from securexfer.carrier import PARTIAL_SUFFIX
+from tests.faults.invariants import (
+    DESCRIPTOR,
+    REGISTER_FILES,
+    TABLES,
+    Before,
+    Outcome,
+    Scene,
+    check_pack,
+    check_unpack,
+)
+from tests.whole.cli import Desk
+
+KILL = "SIGKILL"
+# Under which names the kernel may see a call.
+_VARIANTS = {
+    "write": "write,pwrite64,writev",
+    "fsync": "fsync,fdatasync",
+    "rename": "rename,renameat,renameat2",
+    "open": "open,openat,openat2",
+    "close": "close",
+    "read": "read,pread64,readv",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong, and when.
+
+    Attributes:
+        call: which kind of call.
+        error: name of the error that it gives, or SIGKILL.
+        turn: how many such calls have gone before it, and it.
+        lasts: whether each later one fails too: a disk that is full stays full.
+    """
+
+    call: str
+    error: str
+    turn: int
+    lasts: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.error} at {self.call} {self.turn}{'+' * self.lasts}"
+
+    def options(self) -> list[str]:
+        """For strace."""
+        effect = f"signal={self.error}" if self.error == KILL else f"error={self.error}"
+        calls = _VARIANTS[self.call]
+        inject = f"inject={calls}:{effect}:when={self.turn}{'+' * self.lasts}"
+        return ["-o", "/dev/null", "-e", f"trace={calls}", "-e", inject]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A command of a scene, and those of its paths that faults are about."""
+
+    command: str
+    place: str
+
+    def desk(self, scene: Scene) -> Desk:
+        """Who runs it."""
+        return scene.ann if self.command == "pack" else scene.bob
+
+    def arguments(self, scene: Scene) -> list[str]:
+        """The command line."""
+        return scene.pack_arguments() if self.command == "pack" else scene.unpack_arguments()
+
+    def paths(self, scene: Scene) -> list[Path]:
+        """Folder and files, under the names that they have while they are written too."""
+        if self.place == "home":
+            folder, names = self.desk(scene).home, sorted(REGISTER_FILES)
+        elif self.command == "pack":
+            folder, names = scene.drive, [scene.bundle.name]
+        else:
+            folder, names = scene.out, [*(f"{table}.csv" for table in TABLES), DESCRIPTOR]
+        return [folder, *(folder / (name + end) for name in names for end in ("", PARTIAL_SUFFIX))]
+
+    def check(self, before: Before, outcome: Outcome, fault: str) -> None:
+        """The invariants of the command."""
+        (check_pack if self.command == "pack" else check_unpack)(before, outcome, fault)
+
+
+def strace(program: str, paths: Sequence[Path], options: Sequence[str]) -> list[str]:
+    """A command line that runs another one, and traces what it does to some paths."""
+    of_paths = [word for path in paths for word in ("-P", str(path))]
+    return [program, "-f", "-qq", "--seccomp-bpf", *of_paths, *options]
+
+
+def count_calls(program: str, stage: Stage, template: Scene, folder: Path) -> Counter[str]:
+    """How often an undisturbed run makes each kind of call."""
+    scene, trace = template.copy(folder), folder / "trace"
+    options = ["-o", str(trace), "-e", f"trace={','.join(_VARIANTS.values())}"]
+    under = strace(program, stage.paths(scene), options)
+    assert scene.run(stage.desk(scene), stage.arguments(scene), under=under).code == 0
+    kinds = {name: kind for kind, names in _VARIANTS.items() for name in names.split(",")}
+    lines = [line.split(maxsplit=1) for line in trace.read_text(errors="replace").splitlines()]
+    # strace counts the calls of each thread apart; all these are made by one.
+    assert len({thread for thread, _ in lines}) == 1
+    return Counter(kinds[call.split("(")[0]] for _, call in lines)
+
+
+def inject(program: str, stage: Stage, template: Scene, folder: Path, fault: Fault) -> Outcome:
+    """Run with a fault, then hold what is there to the invariants."""
+    scene = template.copy(folder)
+    before = Before(scene)
+    under = strace(program, stage.paths(scene), fault.options())
+    outcome = scene.run(stage.desk(scene), stage.arguments(scene), under=under)
+    try:
+        stage.check(before, outcome, fault.error)
+    except Exception as error:
+        raise AssertionError(f"{fault}, {stage.command}, {stage.place}: {error!r}") from error
+    return outcome
