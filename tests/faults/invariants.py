@@ -225,6 +225,7 @@ class Before:
         self.scene = scene
         self.kept = {path: _stamp(path) for path in _files(scene.source)}
         self.entries = {desk.name: self._entries(desk) for desk in (scene.ann, scene.bob)}
+        self.counts = {desk.name: head_count(desk) for desk in (scene.ann, scene.bob)}
         self.names = {
             folder: set(_files(folder))
             for folder in (scene.ann.home, scene.bob.home, scene.drive, scene.temp, scene.out)
@@ -248,6 +249,15 @@ class Before:
             now = self._entries(desk)
             then = self.entries[desk.name]
             assert now[: len(then)] == then, f"the register of {desk.name} lost entries"
+            # Else nobody would see it if entries were cut off.
+            assert head_count(desk) >= self.counts[desk.name], f"{desk.name} has lost the head"
+
+
+def head_count(desk: Desk) -> int:
+    """How many entries the head of a register vouches for."""
+    head = json.loads((desk.home / "register.head").read_bytes())
+    count: int = json.loads(head["payload"])["count"]
+    return count
 
 
 def check_words(outcome: Outcome, fault: str = "") -> None:
@@ -261,7 +271,14 @@ def check_words(outcome: Outcome, fault: str = "") -> None:
         assert outcome.error == errors.DiskFullError.code, outcome
 
 
-def check_pack(before: Before, outcome: Outcome, fault: str = "", *, stuck: bool = False) -> None:
+def check_pack(
+    before: Before,
+    outcome: Outcome,
+    fault: str = "",
+    *,
+    stuck: bool = False,
+    mute: bool = False,
+) -> None:
     """All invariants of `pack`, for a drive that had no bundle.
 
     Args:
@@ -269,6 +286,7 @@ def check_pack(before: Before, outcome: Outcome, fault: str = "", *, stuck: bool
         outcome: of the run.
         fault: which error was injected, if one was.
         stuck: the drive let nothing be removed any more, or is another one now.
+        mute: the register could not be written any more, not even to say that the pack failed.
     """
     scene = before.scene
     check_words(outcome, fault)
@@ -283,6 +301,11 @@ def check_pack(before: Before, outcome: Outcome, fault: str = "", *, stuck: bool
         _check_no_plaintext(folder)
     if outcome.code == 0 or scene.bundle.exists():
         scene.check_bundle()
+    events = [entry.event for entry in _new_entries(before, scene.ann)]
+    if scene.bundle.exists():
+        assert events == ["packed"], f"{outcome}: {events} in the register"
+    elif not outcome.is_killed and not mute:
+        assert events in ([], ["packed", "pack-failed"]), f"{outcome}: {events} in the register"
     if not stuck:
         _check_next_pack(before)
 
@@ -337,12 +360,16 @@ def _check_no_plaintext(folder: Path) -> None:
 def _check_recorded(before: Before, left: set[Path]) -> None:
     """Whatever was left in the output folder was in the register before it was begun."""
     scene = before.scene
-    entries = scene.register(scene.bob).entries()[len(before.entries[scene.bob.name]) :]
+    entries = _new_entries(before, scene.bob)
     started = [entry for entry in entries if entry.event == "unpack-started"]
     assert started, "not recorded before it was begun"
     details = started[-1].details
     recorded = {Path(details["folder"]) / name for name in details["files"]}
     assert {path.with_name(path.name.removesuffix(PARTIAL_SUFFIX)) for path in left} <= recorded
+
+
+def _new_entries(before: Before, desk: Desk) -> list[Entry]:
+    return before.scene.register(desk).entries()[len(before.entries[desk.name]) :]
 
 
 def _check_next_pack(before: Before) -> None:
