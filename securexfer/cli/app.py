@@ -16,6 +16,8 @@ from securexfer.cli.bundle import inspect, release_password, unpack, verify
 from securexfer.cli.console import Console, Settings, silence
 from securexfer.cli.contact import contact
 from securexfer.cli.demo import demo
+from securexfer.cli.destroy import destroy
+from securexfer.cli.doctor import doctor
 from securexfer.cli.identity import identity
 from securexfer.cli.options import SecurexferGroup, settings_of
 from securexfer.cli.pack import pack
@@ -51,7 +53,9 @@ for _command in (
     verify,
     unpack,
     release_password,
+    destroy,
     register,
+    doctor,
 ):
     root.add_command(_command)
 

@@ -14,7 +14,7 @@ from securexfer.cli.plan import (
     parse_inputs,
     plan_document,
     print_plan,
-    warn_of_nothing,
+    warn_of,
 )
 from securexfer.cli.session import Session
 
@@ -81,7 +81,7 @@ def pack(
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     with (
         session.reporter() as reporter,
-        open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin) as opened,
+        open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin, reporter) as opened,
     ):
         if dry_run:
             document = {"dry_run": True, "tables": plan_document(opened.plans)}
@@ -107,7 +107,8 @@ def pack(
             print_summary(session, result, order_names(order.recipients))
 
     session.console.result(pack_document(result), human)
-    warn_of_nothing(session.console, result.manifest.tables)
+    for table in result.manifest.tables:
+        warn_of(session.console, table.name, table)
 
 
 def order_names(recipients: Any) -> list[str]:
@@ -140,7 +141,7 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
     rows: list[tuple[str, str]] = []
     for table in manifest.tables:
         rows.append((f"Table {table.name}", f"{table.n_rows_out:,} rows packed"))
-        rows += [(f"  {field.name}", describe_field(field, table)) for field in table.fields]
+        rows += [(f"  {f.name}", describe_field(f.name, f.action, table)) for f in table.fields]
         if table.n_blank_lines:
             rows.append(("  blank lines", f"{table.n_blank_lines:,} skipped"))
         rows.append(("  withheld", ", ".join(table.withheld) or "nothing"))

@@ -54,9 +54,12 @@ class ConsoleReporter:
             self._progress = self._task = None
 
     def note(self, message: str) -> None:
-        """Print it in place of the bar."""
-        self.rest()
+        """Print it above the bar."""
+        if self._progress is not None:
+            self._progress.stop()
         self._console.note(message)
+        if self._progress is not None:
+            self._progress.start()
 
     def _start(self) -> Progress | None:
         settings = self._console.settings

@@ -36,6 +36,23 @@ START = "0" * 64
 _LOCK_SECONDS = 30.0
 # A manifest of 4 MiB, escaped twice, and the signatures.
 _MAX_LINE_BYTES = 16 * 1024 * 1024
+# What other rooms look up in the details, and what each kind of event can't do without. The chain
+# of hashes alone is no proof of who wrote an entry, so that nothing here may be taken on trust.
+_TYPES: dict[str, type] = {
+    "bundle_id": str,
+    "bundle_sha256": str,
+    "files": list,
+    "folder": str,
+    "recipients": list,
+    "sender": str,
+    "sequence": int,
+}
+_OPENED = {"bundle_id", "bundle_sha256", "recipients", "sender", "sequence"}
+_REQUIRED = {
+    "packed": {"recipients", "sequence"},
+    "password-released": _OPENED,
+    "unpack-started": _OPENED | {"files", "folder"},
+}
 _MEMBERS = {"at", "details", "event", "host", "identity", "number", "previous_sha256", "user"}
 
 
@@ -284,6 +301,9 @@ def _decode_entry(line: bytes, number: int, previous: str) -> Entry:
             raise ValueError("members")
         if payload["previous_sha256"] != previous:
             raise ValueError("chain")
+        _check_details(payload["event"], payload["details"])
+        if not all(isinstance(payload[name], str) for name in ("host", "identity", "user")):
+            raise ValueError("text")
         return Entry(
             number=number,
             at=parse_instant(payload["at"]),
@@ -299,3 +319,15 @@ def _decode_entry(line: bytes, number: int, previous: str) -> Entry:
             f"Entry {number} of the register is damaged, or does not follow the one before.",
             hint="Restore register.jsonl from its backup; nothing is released until then.",
         ) from None
+
+
+def _check_details(event: Any, details: Any) -> None:
+    if not isinstance(event, str) or not isinstance(details, dict):
+        raise ValueError("event or details")
+    if not _REQUIRED.get(event, set()) <= set(details):
+        raise ValueError("details")
+    for name, expected in _TYPES.items():
+        value = details.get(name, expected())
+        texts = value if isinstance(value, list) else []
+        if not isinstance(value, expected) or not all(isinstance(text, str) for text in texts):
+            raise ValueError(name)
