@@ -152,7 +152,9 @@ def pack(
 
         entry = register.append(identity, "packed", details, clock(), check=check_sequence)
         file.publish()
+        reporter.shield()
     except BaseException as error:
+        reporter.shield()
         file.discard()
         reason = error.code if isinstance(error, SecurexferError) else "interrupted"
         with suppress(SecurexferError):

@@ -84,8 +84,8 @@ def unpack(
             "Formulas can't be escaped in tables that stay compressed.",
             hint="Leave out one of --escape-formulas and --keep-compressed.",
         )
-    chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
     sweep_leftovers(identity, register, clock=clock, reporter=reporter)
+    chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
     details = {
         **_name_bundle(verified),
         "files": sorted([*paths.values(), DESCRIPTOR_NAME]),
@@ -142,7 +142,9 @@ def unpack(
             },
             clock(),
         )
+        reporter.shield()
     except BaseException as error:
+        reporter.shield()
         left = [file for file in written if not file.discard()]
         if is_new:
             with suppress(OSError):

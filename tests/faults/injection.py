@@ -85,12 +85,14 @@ class Stage:
             folder, names = scene.out, [*(f"{table}.csv" for table in TABLES), DESCRIPTOR]
         return [folder, *(folder / (name + end) for name in names for end in ("", PARTIAL_SUFFIX))]
 
-    def check(self, before: Before, outcome: Outcome, fault: Fault) -> None:
+    def check(self, before: Before, outcome: Outcome, fault: Fault | None = None) -> None:
         """The invariants of the command."""
+        error = fault.error if fault is not None else ""
         if self.command == "pack":
-            check_pack(before, outcome, fault.error, mute=fault.lasts and self.place == "home")
+            mute = fault is not None and fault.lasts and self.place == "home"
+            check_pack(before, outcome, error, mute=mute)
         else:
-            check_unpack(before, outcome, fault.error)
+            check_unpack(before, outcome, error)
 
 
 def strace(program: str, trace: Path, paths: Sequence[Path], options: Sequence[str]) -> list[str]:

@@ -55,7 +55,7 @@ class Desk:
     def environment(self) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
-            # This very code, wherever the command runs and whatever else is installed.
+            # The securexfer of the tests, wherever another may be installed.
             "PYTHONPATH": str(Path(securexfer.__file__).parents[1]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "SECUREXFER_HOME": str(self.home),
