@@ -1,6 +1,6 @@
 """`python -m securexfer`, and the console script."""
 
-import sys
+import os
 
 
 def main() -> None:
@@ -8,7 +8,7 @@ def main() -> None:
     try:
         from securexfer.cli.app import main as run
     except KeyboardInterrupt:
-        sys.exit(130)
+        os._exit(130)
     run()
 
 

@@ -95,6 +95,10 @@ def main() -> None:
         ignore_stops()
     except KeyboardInterrupt:
         code = StoppedError.exit_code
+    if code == StoppedError.exit_code:
+        # Python ends itself with SIGINT, whatever code it is given, where the interrupt has passed
+        # through an exec() on its way up, as those of modules being loaded do.
+        os._exit(code)
     sys.exit(code)
 
 

@@ -17,10 +17,13 @@ from tests.faults.invariants import (
     Scene,
     check_pack,
     check_unpack,
+    check_words,
 )
 from tests.whole.cli import Desk
 
 KILL = "SIGKILL"
+# The byte is reported as written, and never was.
+LOST = "lost byte"
 # Under which names the kernel may see a call.
 _VARIANTS = {
     "write": "write,pwrite64,writev",
@@ -38,7 +41,7 @@ class Fault:
 
     Attributes:
         call: which kind of call.
-        error: name of the error that it gives, or SIGKILL.
+        error: name of the error that it gives, or SIGKILL, or a lost byte.
         turn: how many such calls have gone before it, and it.
         lasts: whether each later one fails too: a disk that is full stays full.
     """
@@ -53,7 +56,11 @@ class Fault:
 
     def options(self) -> list[str]:
         """For strace, whose way of being quick can't send signals."""
-        effect = f"signal={self.error}" if self.error == KILL else f"error={self.error}"
+        effect = f"error={self.error}"
+        if self.error == KILL:
+            effect = f"signal={self.error}"
+        elif self.error == LOST:
+            effect = "retval=1"
         calls = _VARIANTS[self.call]
         inject = f"inject={calls}:{effect}:when={self.turn}{'+' * self.lasts}"
         quick = [] if self.error == KILL else ["--seccomp-bpf"]
@@ -73,6 +80,8 @@ class Stage:
 
     def arguments(self, scene: Scene) -> list[str]:
         """The command line."""
+        if self.command == "verify":
+            return ["verify", str(scene.bundle), "--json"]
         return scene.pack_arguments() if self.command == "pack" else scene.unpack_arguments()
 
     def paths(self, scene: Scene) -> list[Path]:
@@ -91,8 +100,20 @@ class Stage:
         if self.command == "pack":
             mute = fault is not None and fault.lasts and self.place == "home"
             check_pack(before, outcome, error, mute=mute)
-        else:
+        elif self.command == "unpack":
             check_unpack(before, outcome, error)
+        else:
+            check_words(outcome, error)
+            before.check_kept()
+
+
+@dataclass(frozen=True)
+class Reading(Stage):
+    """A command, and one file that it reads: its path in the scene."""
+
+    def paths(self, scene: Scene) -> list[Path]:
+        """That file."""
+        return [scene.folder / self.place]
 
 
 def strace(program: str, trace: Path, paths: Sequence[Path], options: Sequence[str]) -> list[str]:
