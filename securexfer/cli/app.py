@@ -134,8 +134,8 @@ def _run(arguments: Sequence[str], settings: Settings) -> int:
             ),
             settings,
         )
-    except Exception as error:
-        # The text may quote data, so only the kind and the place of the failure are shown.
+    except BaseException as error:
+        # A panic of polars is no Exception. The text may quote data, so only the kind and the place of the failure are shown.
         return _fail(InternalError(f"Unexpected {_place(error)}."), settings)
     return 0
 

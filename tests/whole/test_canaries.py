@@ -273,15 +273,6 @@ def test_a_pack_that_is_refused_leaves_none(
     report(tally, scene.check(), "a pack that was refused")
 
 
-@pytest.mark.parametrize("mebibytes", [300, 500, 700, 800])
-def test_a_pack_without_memory_leaves_none(mebibytes: int, scene: Scene, tally: Tally) -> None:
-    limit = mebibytes * 1024 * 1024
-    run = scene.start(scene.ann, *pack_command(scene), before=("prlimit", f"--as={limit}:{limit}"))
-    code = scene.finish(run)
-    assert code == 1 or code < 0 or mebibytes > 500
-    report(tally, scene.check(), "a pack that ran out of memory")
-
-
 def test_a_pack_whose_output_fails_leaves_none(scene: Scene, tally: Tally) -> None:
     with open("/dev/full", "wb") as full:
         for extra in ([], ["--json"], ["-v"]):
