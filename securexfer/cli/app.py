@@ -135,7 +135,8 @@ def _run(arguments: Sequence[str], settings: Settings) -> int:
             settings,
         )
     except BaseException as error:
-        # A panic of polars is no Exception. The text may quote data, so only the kind and the place of the failure are shown.
+        # A panic of polars is no Exception. The text may quote data, so only the kind and the
+        # place of the failure are shown.
         return _fail(InternalError(f"Unexpected {_place(error)}."), settings)
     return 0
 
