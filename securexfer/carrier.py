@@ -145,9 +145,13 @@ class PartialFile:
         except OSError as error:
             raise translate(error, self.target) from None
 
-    def discard(self) -> bool:
-        """Remove it, also when it has its name already; False if it is still there."""
-        for path in (self._partial, self.target):
+    def discard(self, *, keep_named: bool = False) -> bool:
+        """Remove it, also when it has its name already; False if it is still there.
+
+        Args:
+            keep_named: let it stay once it has its name, where it has replaced what was there.
+        """
+        for path in (self._partial,) if keep_named else (self._partial, self.target):
             if self._is_ours(path):
                 with contextlib.suppress(OSError):
                     path.unlink()
@@ -312,6 +316,8 @@ def sync_folder(folder: Path) -> None:
 def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool = True) -> None:
     """Replace a small file, of our own unless said otherwise, whole or not at all, mode 0600.
 
+    A drive that fails when the new one is in place leaves that: the old one is gone by then.
+
     Raises:
         OutputError: if it can't be written.
     """
@@ -321,7 +327,7 @@ def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool =
         file.sync()
         file.publish()
     except BaseException:
-        file.discard()
+        file.discard(keep_named=force)
         raise
     file.finish()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
@@ -150,18 +151,26 @@ def pack(
                 )
 
         entry = register.append(identity, "packed", details, clock(), check=check_sequence)
-        try:
-            file.publish()
-        except BaseException as error:
-            reason = error.code if isinstance(error, SecurexferError) else "interrupted"
-            failed = {"bundle_id": bundle_id, "reason": reason}
-            register.append(identity, "pack-failed", failed, clock())
-            raise
-    except BaseException:
+        file.publish()
+        reporter.shield()
+    except BaseException as error:
+        reporter.shield()
         file.discard()
+        reason = error.code if isinstance(error, SecurexferError) else "interrupted"
+        with suppress(SecurexferError):
+            _contradict(register, identity, bundle_id, reason, clock)
         raise
     file.finish()
     return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry)
+
+
+def _contradict(
+    register: Register, identity: Identity, bundle_id: str, reason: str, clock: Clock
+) -> None:
+    """Where the register says already that a bundle was packed, say that it was not."""
+    if any(entry.details.get("bundle_id") == bundle_id for entry in register.entries()):
+        details = {"bundle_id": bundle_id, "reason": reason}
+        register.append(identity, "pack-failed", details, clock())
 
 
 def _choose_scope(

@@ -85,6 +85,7 @@ def unpack(
             "Formulas can't be escaped in tables that stay compressed.",
             hint="Leave out one of --escape-formulas and --keep-compressed.",
         )
+    sweep_leftovers(identity, register, clock=clock, reporter=reporter)
     chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
     bundle = verified.inside.outside.file
     for name in (*paths.values(), DESCRIPTOR_NAME):
@@ -92,7 +93,6 @@ def unpack(
             raise OutputExistsError(
                 "The bundle would be replaced by its own content.", hint="Choose another folder."
             )
-    sweep_leftovers(identity, register, clock=clock, reporter=reporter)
     details = {
         **_name_bundle(verified),
         "files": sorted([*paths.values(), DESCRIPTOR_NAME]),
@@ -149,7 +149,9 @@ def unpack(
             },
             clock(),
         )
+        reporter.shield()
     except BaseException as error:
+        reporter.shield()
         left = [file for file in written if not file.discard()]
         if is_new:
             with suppress(OSError):

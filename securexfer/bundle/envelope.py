@@ -22,6 +22,9 @@ FORMAT = 1
 MAX_ENVELOPE_BYTES = 4 * 1024 * 1024
 MAX_RECIPIENTS = 100
 MAX_LIFETIME = timedelta(days=MAX_RETENTION_DAYS)
+# The largest envelope has 4,000 members and 100 recipients: some 20,000 values. More are refused
+# unparsed, because a value can take thirty times as much memory as text.
+_MAX_VALUES = 50_000
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BundleId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -96,6 +99,8 @@ def decode_envelope(data: bytes) -> Envelope:
         BundleUnsupportedError: for another format version.
         BundleFormatError: if it is not exactly an envelope in canonical form.
     """
+    if sum(map(data.count, (b",", b"[", b"{"))) > _MAX_VALUES:
+        raise BundleFormatError("The bundle's envelope holds more values than an envelope can.")
     try:
         members = decode_canonical(data, max_bytes=MAX_ENVELOPE_BYTES)
     except ValueError as error:

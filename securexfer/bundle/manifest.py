@@ -20,6 +20,9 @@ from securexfer.errors import ManifestMismatchError
 from securexfer.recipe.model import MAX_TABLES, is_table_name
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+# Objects and lists. Small ones take thirty times as much memory as text, and a manifest has two for
+# each field; 4 MiB have no room for 60,000 fields.
+MAX_CONTAINERS = 200_000
 
 
 T = TypeVar("T")
@@ -160,6 +163,8 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
         ManifestMismatchError: if it is not a manifest, or contradicts the envelope.
     """
     try:
+        if content.count(b"{") + content.count(b"[") > MAX_CONTAINERS:
+            raise ValueError("too many objects and lists")
         members = json.loads(
             content.decode("utf-8"), object_pairs_hook=unique_members, parse_constant=_refuse
         )

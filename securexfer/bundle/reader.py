@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import pyzipper
@@ -123,8 +124,13 @@ class Inside:
     @contextmanager
     def compressed(self, table: TableRecord) -> Iterator[Any]:
         """The decrypted gzip stream of a table; its content is not checked here."""
-        with _decrypted(self.outside.file, self.password, table.member) as stream:
+        with self._archive.open(table.member) as stream:
             yield stream
+
+    @cached_property
+    def _archive(self) -> Any:
+        # Once for all tables: opening reads the whole directory, which is long where they are many.
+        return _open_archive(self.outside.file, self.password)
 
     def rows(
         self, table: TableRecord, tee: Callable[[bytes], Any] | None = None
@@ -310,18 +316,15 @@ def _read_manifest(outside: Outside, password: str) -> bytes:
     if extent.content_bytes > MAX_MANIFEST_BYTES:
         raise ManifestMismatchError("The bundle's manifest is too large.")
     try:
-        with _decrypted(outside.file, password, layout.MANIFEST) as stream:
-            return bytes(stream.read())
+        return bytes(_open_archive(outside.file, password).read(layout.MANIFEST))
     except _READER_ERRORS:
         raise ManifestMismatchError("The bundle's manifest can't be decrypted.") from None
 
 
-@contextmanager
-def _decrypted(file: BundleFile, password: str, name: str) -> Iterator[Any]:
-    with pyzipper.AESZipFile(file.view()) as archive:
-        archive.setpassword(password.encode("ascii"))
-        with archive.open(name) as stream:
-            yield stream
+def _open_archive(file: BundleFile, password: str) -> Any:
+    archive = pyzipper.AESZipFile(file.view())
+    archive.setpassword(password.encode("ascii"))
+    return archive
 
 
 class _Tee:

@@ -112,6 +112,7 @@ def unpack(
 
     Nothing is written unless every check holds.
     """
+    from securexfer.leftovers import sweep_leftovers
     from securexfer.unpacking import plan_output
     from securexfer.unpacking import unpack as unpack_bundle
 
@@ -123,6 +124,8 @@ def unpack(
         reporter.rest()
         for note in verified.notes:
             session.console.note(note)
+        # First, because a run that is refused should have tidied up after the one before too.
+        sweep_leftovers(session.identity, session.register, clock=session.clock, reporter=reporter)
         plan_output(verified.manifest, output, tables, keep_compressed, force=force)
         if not session.console.settings.json and not session.console.settings.quiet:
             print_inside(session, verified)

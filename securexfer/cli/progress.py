@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from securexfer.cli.console import Console, rich_console
+from securexfer.cli.stopping import ignore_stops
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -60,6 +61,10 @@ class ConsoleReporter:
         self._console.note(message)
         if self._progress is not None:
             self._progress.start()
+
+    def shield(self) -> None:
+        """Ignore signals."""
+        ignore_stops()
 
     def _start(self) -> Progress | None:
         settings = self._console.settings

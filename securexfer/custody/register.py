@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,11 +19,17 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from securexfer.carrier import FILE_MODE, make_folder, sync_folder, write_small
+from securexfer.carrier import FILE_MODE, make_folder, sync_folder, translate, write_small
 from securexfer.crypto.document import SignedDocument, sign_document
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import PublicKeys
-from securexfer.errors import OutputError, RegisterError, SignatureInvalidError
+from securexfer.errors import (
+    DiskFullError,
+    OutputError,
+    RegisterError,
+    SecurexferError,
+    SignatureInvalidError,
+)
 from securexfer.instant import format_instant, parse_instant
 
 START = "0" * 64
@@ -123,7 +129,8 @@ class Register:
             check: may refuse, given all entries so far, while nobody else can add one.
 
         Raises:
-            RegisterError: if that fails; then whatever it was to record must not happen.
+            RegisterError, DiskFullError: if that fails; then whatever it was to record must not
+                happen.
         """
         with self._locked():
             entries = self._read(repair=True)
@@ -143,10 +150,9 @@ class Register:
             try:
                 line = sign_document(payload, ("register", identity.keys)).encode()
                 entry = _decode_entry(line, len(entries) + 1, previous)
-                self._write_line(line)
-                self._write_head(identity, len(entries) + 1, _sha256(line))
-            except (OSError, OutputError, ValueError):
-                raise RegisterError("The register can't be written.") from None
+                self._store(identity, line, entry)
+            except (OSError, OutputError, ValueError) as error:
+                raise self._failure(error, "written") from None
             return entry
 
     def verify(self, keys: Mapping[str, PublicKeys]) -> list[Entry]:
@@ -185,8 +191,16 @@ class Register:
             raise RegisterError(
                 "The register is in use by another run.", hint="Wait for it to end, then try again."
             ) from None
-        except (OSError, OutputError):
-            raise RegisterError("The register can't be read or locked.") from None
+        except (OSError, OutputError) as error:
+            raise self._failure(error, "read or locked") from None
+
+    def _failure(self, error: Exception, what: str) -> SecurexferError:
+        """Our error for whatever failed; a full disk is called that."""
+        if isinstance(error, OSError):
+            error = translate(error, self._path)
+        if isinstance(error, DiskFullError):
+            return error
+        return RegisterError(f"The register can't be {what}.")
 
     def _lines(self) -> list[bytes]:
         """Complete lines; an unfinished last one, left by a crash, does not count."""
@@ -216,6 +230,19 @@ class Register:
             if self._path.stat().st_size > whole:
                 os.truncate(self._path, whole)
         return entries
+
+    def _store(self, identity: Identity, line: bytes, entry: Entry) -> None:
+        n_bytes = self._path.stat().st_size if self._path.exists() else 0
+        try:
+            self._write_line(line)
+            self._write_head(identity, entry.number, entry.sha256)
+        except BaseException:
+            # What could not be recorded does not happen, so no entry may say that it did. Once the
+            # head counts it, it stays: taken back then, it would look like a loss.
+            with suppress(OSError, RegisterError):
+                if self._read_head()[0] < entry.number:
+                    os.truncate(self._path, n_bytes)
+            raise
 
     def _write_line(self, line: bytes) -> None:
         is_new = not self._path.exists()

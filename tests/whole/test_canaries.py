@@ -273,23 +273,24 @@ def test_a_pack_that_is_refused_leaves_none(
     report(tally, scene.check(), "a pack that was refused")
 
 
-@pytest.mark.parametrize("mebibytes", [0, 8, 24, 60])
+@pytest.mark.parametrize("n_blocks", [1, 4])
 def test_a_pack_that_runs_out_of_memory_leaves_none(
-    mebibytes: int, scene: Scene, tally: Tally
+    n_blocks: int, scene: Scene, tally: Tally
 ) -> None:
-    """The limit falls when the first cells are in memory: in their midst, and not at the start."""
+    """All memory is refused from the moment on when cells are in it, and not from the start."""
     run = scene.start(scene.ann, *pack_command(scene, "-"))
     assert run.stdin is not None
     with killed_in_the_end(run):
-        run.stdin.write(EXTRACT[: 4 * BLOCK + 1000])
+        cut = n_blocks * BLOCK + 1000
+        run.stdin.write(EXTRACT[:cut])
         run.stdin.flush()
         wait_for(lambda: any((scene.folder / "stick").glob("*.partial")))
-        status = Path(f"/proc/{run.pid}/status").read_text()
-        used = int(status.split("VmSize:")[1].split()[0]) * 1024
-        limit = used + mebibytes * 1024 * 1024
-        resource.prlimit(run.pid, resource.RLIMIT_AS, (limit, limit))
-        code = scene.finish(run, EXTRACT[4 * BLOCK + 1000 :])
-    assert code in (0, 1, 20) or code < 0
+        resource.prlimit(run.pid, resource.RLIMIT_AS, (1, 1))
+        with suppress(subprocess.TimeoutExpired):
+            # Libraries may wait for ever for a thread that they could not start: killed, then.
+            scene.finish(run, EXTRACT[cut:])
+    # An error of ours, an abort of a library, or the loader's: whatever noticed it first.
+    assert run.wait(SECONDS) != 0
     report(tally, scene.check(), "a pack that ran out of memory")
 
 
