@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
+import copy
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from securexfer.errors import BundleFormatError, SecurexferError, VerificationEr
 from securexfer.instant import format_instant, parse_instant
 from tests.assurance import Tally
 from tests.attack.fields import fields_of
-from tests.attack.forge import Forgery, nothing_decrypted, resign
+from tests.attack.forge import Forgery, nothing_decrypted, overwrite, resign
 from tests.world import World, csv_bytes, keep_all
 
-N_STRUCTURE = {"narrow": 273, "wide": 316}
+N_STRUCTURE = {"narrow": 229, "wide": 252}
 
 
 @pytest.fixture
@@ -75,20 +76,20 @@ def test_no_other_number_in_the_structure_is_accepted(
     signed, comment = data[: -layout.COMMENT_BYTES], data[-layout.COMMENT_BYTES :]
     fields = fields_of(signed, extents(signed, envelope_of(forgery)["members"]))
     assert len(fields) == N_STRUCTURE[width]
-    bundle.write_bytes(data)
+    overwrite(bundle, data)
     with world.bob.verify(bundle):
         pass
     n_edits = 0
     with nothing_decrypted(monkeypatch):
         for field in fields:
             for edited in field.edits(signed):
-                bundle.write_bytes(edited + comment)
+                overwrite(bundle, edited + comment)
                 with (
                     pytest.raises((BundleFormatError, VerificationError)),
                     world.bob.verify(bundle),
                 ):
                     pass
-                bundle.write_bytes(resign(edited + comment, forgery.keys))
+                overwrite(bundle, resign(edited + comment, forgery.keys))
                 with (
                     pytest.raises((BundleFormatError, VerificationError)),
                     world.bob.verify(bundle),
@@ -125,10 +126,9 @@ def others(name: str, value: Any) -> list[Any]:
     if isinstance(value, int):
         return [0, 1, 2**53 - 1, value + 1, value - 1]
     if name.endswith("_at"):
-        times = [datetime.min.replace(microsecond=0), datetime.max.replace(microsecond=0)]
-        spelled = [f"{time:%Y-%m-%dT%H:%M:%SZ}".zfill(20) for time in times]
+        far = ["0000-00-00T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
         near = [format_instant(parse_instant(value) + timedelta(seconds=s)) for s in (1, -1)]
-        return [*spelled, *near, ""]
+        return [*far, *near, ""]
     if name == "name":
         return ["", "0", "\U0010ffff" * 64, value + "1", value[:-1]]
     raw = decode_base64(value) if name == "sealed_password" else bytes.fromhex(value)
@@ -140,6 +140,7 @@ def others(name: str, value: Any) -> list[Any]:
 
 
 def put(envelope: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None:
+    envelope.update(copy.deepcopy(envelope))  # its parts are the workshop's own
     place: Any = envelope
     for step in path[:-1]:
         place = place[step]
@@ -166,33 +167,31 @@ def test_no_other_value_in_the_envelope_is_accepted(
     edits = [
         (path, wrong)
         for path, value in leaves(envelope)
-        for wrong, _ in itertools.groupby(others(str(path[-1]), value))
+        for wrong in others(str(path[-1]), value)
         if wrong != value
     ]
     for path, wrong in edits:
-        forgery.edit_envelope = lambda made, path=path, wrong=wrong: put(made, path, wrong)
         # A negative number can't be written canonically, so it is written by hand.
-        negative = isinstance(wrong, int) and wrong < 0
-        if negative:
-            forgery.edit_envelope = lambda made, path=path: put(made, path, 2**53 - 2)
-            forgery.edit_envelope_bytes = lambda data: data.replace(b"9007199254740990", b"-1")
+        spelled = 2**53 - 2 if wrong == -1 else wrong
+        forgery.edit_envelope = partial(put, path=path, value=spelled)
+        if wrong == -1:
+            forgery.edit_envelope_bytes = lambda text: text.replace(b"9007199254740990", b"-1")
         data = forgery.assemble()
         forgery.edit_envelope_bytes = lambda data: data
-        bundle.write_bytes(data[: -layout.COMMENT_BYTES] + comment)
+        overwrite(bundle, data[: -layout.COMMENT_BYTES] + comment)
         with (
             nothing_decrypted(monkeypatch),
             pytest.raises((BundleFormatError, VerificationError)),
             world.bob.verify(bundle),
         ):
             pass
-        bundle.write_bytes(data)
+        overwrite(bundle, data)
         try:
             with no_table_decrypted(monkeypatch), world.bob.verify(bundle):
                 outcome = "accepted"
         except SecurexferError as error:
-            outcome = "refused"
-            assert error.exit_code in (40, 50, 60), (path, error)
-        assert (outcome == "accepted") == (path in free), (path, wrong)
+            outcome = {40: "refused", 50: "refused", 60: "refused"}.get(error.exit_code, "failed")
+        assert outcome == ("accepted" if path in free else "refused"), (path, wrong)
         outcomes[outcome] += 1
         if outcome == "accepted" and path != ("register_head",):
             with pytest.raises(VerificationError), world.cat.verify(bundle):
