@@ -92,7 +92,7 @@ class Forgery:
         return int.from_bytes(raw[-20:-16], "little")
 
 
-def overwrite(path: Path, data: bytes) -> None:
+def overwrite(path: Path, data: bytes | bytearray) -> None:
     """Replace a file's bytes in place: file systems flush a file that was emptied first."""
     with path.open("r+b", buffering=0) as file:
         file.write(data)
