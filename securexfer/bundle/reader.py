@@ -31,6 +31,7 @@ from securexfer.bundle.envelope import (
 )
 from securexfer.bundle.file import BundleFile
 from securexfer.bundle.manifest import MAX_MANIFEST_BYTES, Manifest, TableRecord, decode_manifest
+from securexfer.crypto.fingerprint import format_fingerprint
 from securexfer.crypto.keys import PrivateKeys, PublicKeys, decode_base64
 from securexfer.crypto.sealing import unseal
 from securexfer.errors import (
@@ -187,7 +188,7 @@ def read_outside(file: BundleFile, find_sender: FindSender, reporter: Reporter) 
     if sender is None:
         raise SenderUnknownError(
             "The bundle names a sender who is not among the contacts pinned here "
-            f"(fingerprint {comment.claimed.sender[:16]}…)."
+            f"(fingerprint {format_fingerprint(comment.claimed.sender)})."
         )
     claimed = _check_digest(file, comment, reporter)
     comment.verified(sender.keys)
