@@ -92,6 +92,13 @@ class Forgery:
         return int.from_bytes(raw[-20:-16], "little")
 
 
+def overwrite(path: Path, data: bytes | bytearray) -> None:
+    """Replace a file's bytes in place: file systems flush a file that was emptied first."""
+    with path.open("r+b", buffering=0) as file:
+        file.write(data)
+        file.truncate(len(data))
+
+
 def clear_member(name: str, content: bytes) -> bytes:
     """A clear member as the writer makes the read-me, under any name."""
     header = layout.local_header(layout.READ_ME)

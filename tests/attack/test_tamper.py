@@ -3,80 +3,149 @@
 from __future__ import annotations
 
 import os
+import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from securexfer.errors import BundleFormatError, SecurexferError, VerificationError
-from tests.attack.forge import nothing_decrypted
+from securexfer.reporting import SilentReporter
+from securexfer.verifying import pinned_senders, verify
+from tests.assurance import Tally
+from tests.attack.forge import nothing_decrypted, overwrite
 from tests.world import World, csv_bytes, recipe_text
 
 KEEP = '{ action = "keep" }'
-TOKEN = '{ action = "pseudonymise", domain = "person" }'
 N_SHARES = 8
 
 
+class Door:
+    """A recipient whose contacts were read once: what a refusal costs is the refusal."""
+
+    def __init__(self, world: World, path: Path) -> None:
+        bob = world.bob
+        self.world = world
+        self.path = path
+        self.register = bob.register
+        self.identity = bob.identity
+        self.senders = pinned_senders(bob.contacts.list(), bob.identity.card)
+
+    def open(self) -> None:
+        with verify(
+            self.path,
+            self.senders,
+            lambda: self.identity,
+            self.register,
+            clock=self.world.clock,
+            reporter=SilentReporter(),
+        ):
+            pass
+
+    def refusal(self) -> str:
+        """The class of the refusal; fails if there is none, or one of another family."""
+        try:
+            self.open()
+        except (BundleFormatError, VerificationError) as error:
+            return type(error).__name__
+        pytest.fail("an altered bundle was accepted")
+
+
 @pytest.fixture
-def bundle(world: World) -> Path:
-    """A small bundle of two tables for two recipients."""
-    recipe = recipe_text({"a": {"x": TOKEN}, "b": {"y": KEEP}})
-    tables = {"a": csv_bytes([["x"], ["one"]]), "b": csv_bytes([["y"], ["two"]])}
+def bundle(world: World, soak: bool) -> Path:
+    """A small bundle of two tables for two recipients; of 25,000 bytes for the full matrix."""
+    noise = random.Random(3)
+    n_rows = 140 if soak else 1
+    tables = {
+        name: csv_bytes([["x"], *([noise.randbytes(36).hex()] for _ in range(n_rows))])
+        for name in ("a", "b")
+    }
+    recipe = recipe_text({name: {"x": KEEP} for name in tables})
     return world.ann.pack(tables, recipe, [world.bob, world.cat], world.drive).path
 
 
-def refusal(world: World, path: Path) -> str:
-    """The class of the refusal; fails if there is none."""
-    try:
-        with world.bob.verify(path):
-            pass
-    except (BundleFormatError, VerificationError) as error:
-        return type(error).__name__
-    pytest.fail("an altered bundle was accepted")
+@pytest.fixture
+def door(world: World, bundle: Path) -> Door:
+    return Door(world, bundle)
 
 
 @pytest.mark.parametrize("share", range(N_SHARES))
 def test_every_single_bit_flip_is_refused(
-    world: World, bundle: Path, share: int, monkeypatch: pytest.MonkeyPatch
+    door: Door, share: int, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = bundle.stat().st_size
+    offsets = range(share, door.path.stat().st_size, N_SHARES)
     outcomes: Counter[str] = Counter()
-    with nothing_decrypted(monkeypatch), bundle.open("r+b", buffering=0) as file:
-        for offset in range(share, size, N_SHARES):
+    with nothing_decrypted(monkeypatch), door.path.open("r+b", buffering=0) as file:
+        for offset in offsets:
             (byte,) = os.pread(file.fileno(), 1, offset)
             for bit in range(8):
                 os.pwrite(file.fileno(), bytes([byte ^ 1 << bit]), offset)
-                outcomes[refusal(world, bundle)] += 1
+                outcomes[door.refusal()] += 1
             os.pwrite(file.fileno(), bytes([byte]), offset)
-    assert outcomes.total() == 8 * len(range(share, size, N_SHARES))
-    with world.bob.verify(bundle):
-        pass
+    assert outcomes.total() == 8 * len(offsets) > 2000
+    door.open()
+    tally.count("tamper", "single-bit flips refused before anything is decrypted", outcomes.total())
 
 
 @pytest.mark.parametrize("share", range(2))
 def test_every_truncation_is_refused(
-    world: World, bundle: Path, share: int, monkeypatch: pytest.MonkeyPatch
+    door: Door, share: int, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = bundle.stat().st_size
+    lengths = range(door.path.stat().st_size - 1 - share, -1, -2)
     with nothing_decrypted(monkeypatch):
-        for length in range(size - 1 - share, -1, -2):
-            os.truncate(bundle, length)
-            refusal(world, bundle)
+        for length in lengths:
+            os.truncate(door.path, length)
+            door.refusal()
+    tally.count("tamper", "truncations refused before anything is decrypted", len(lengths))
+
+
+def inserted(data: bytes, offset: int, length: int) -> bytes:
+    noise = random.Random(offset).randbytes(length)
+    return data[:offset] + noise + data[offset:]
+
+
+def deleted(data: bytes, offset: int, length: int) -> bytes:
+    return data[:offset] + data[offset + length :]
+
+
+def duplicated(data: bytes, offset: int, length: int) -> bytes:
+    end = offset + length
+    return data[:end] + data[offset:end] + data[end:]
+
+
+@pytest.mark.parametrize("length", [1, 16, 22, 1000])
+@pytest.mark.parametrize("edit", [inserted, deleted, duplicated])
+def test_whatever_is_inserted_deleted_or_duplicated_is_refused(
+    door: Door,
+    edit: Callable[[bytes, int, int], bytes],
+    length: int,
+    tally: Tally,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = door.path.read_bytes()
+    offsets = range(0, len(data), 16)
+    with nothing_decrypted(monkeypatch):
+        for offset in offsets:
+            overwrite(door.path, edit(data, offset, length))
+            door.refusal()
+    what = f"ranges {edit.__name__}, at every 16 bytes, refused before anything is decrypted"
+    tally.count("tamper", what, len(offsets))
 
 
 def test_junk_before_behind_and_between_is_refused(
-    world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    door: Door, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = bundle.read_bytes()
     with nothing_decrypted(monkeypatch):
         for junk in (b"\0", b"PK\x05\x06" + bytes(18), os.urandom(100)):
             for offset in (0, 30, len(data) // 2, len(data) - 6166, len(data) - 6144, len(data)):
-                bundle.write_bytes(data[:offset] + junk + data[offset:])
-                refusal(world, bundle)
+                overwrite(bundle, data[:offset] + junk + data[offset:])
+                door.refusal()
 
 
 def test_anything_in_the_unused_bytes_of_the_comment_is_refused(
-    world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    door: Door, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = bytearray(bundle.read_bytes())
     start = len(data) - 1
@@ -89,15 +158,15 @@ def test_anything_in_the_unused_bytes_of_the_comment_is_refused(
             for other in (0, 9, 10, 32, 65, 255):
                 if other != was:
                     data[offset] = other
-                    bundle.write_bytes(data)
-                    assert refusal(world, bundle) == "BundleFormatError"
+                    overwrite(bundle, data)
+                    assert door.refusal() == "BundleFormatError"
             data[offset] = was
 
 
 def test_a_refused_unpack_leaves_neither_files_nor_folder(world: World, bundle: Path) -> None:
     data = bytearray(bundle.read_bytes())
     data[200] ^= 1
-    bundle.write_bytes(data)
+    overwrite(bundle, data)
     out = world.folder / "out"
     with pytest.raises(SecurexferError):
         world.bob.unpack(bundle, out)
