@@ -15,11 +15,12 @@ from securexfer.carrier import (
     check_space,
     check_target,
     make_folder,
+    partial_path,
 )
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
-from securexfer.errors import OutputError, SecurexferError, UsageError
+from securexfer.errors import OutputError, OutputExistsError, SecurexferError, UsageError
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
@@ -86,6 +87,12 @@ def unpack(
         )
     sweep_leftovers(identity, register, clock=clock, reporter=reporter)
     chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
+    bundle = verified.inside.outside.file
+    for name in (*paths.values(), DESCRIPTOR_NAME):
+        if bundle.is_file(folder / name) or bundle.is_file(partial_path(folder / name)):
+            raise OutputExistsError(
+                "The bundle would be replaced by its own content.", hint="Choose another folder."
+            )
     details = {
         **_name_bundle(verified),
         "files": sorted([*paths.values(), DESCRIPTOR_NAME]),

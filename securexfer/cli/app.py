@@ -126,6 +126,14 @@ def _run(arguments: Sequence[str], settings: Settings) -> int:
     except OSError as error:
         why = error.strerror or "unknown reason"
         return _fail(OutputError(f"The output can't be written: {why}."), settings)
+    except MemoryError:
+        return _fail(
+            InternalError(
+                "There is not enough memory.",
+                hint="Close other programs, or raise the limit, and run the command again.",
+            ),
+            settings,
+        )
     except Exception as error:
         # The text may quote data, so only the kind and the place of the failure are shown.
         return _fail(InternalError(f"Unexpected {_place(error)}."), settings)

@@ -62,6 +62,7 @@ def pack(
     What the recipe names leaves, as one bundle on a drive; all else stays. INPUT is PATH,
     TABLE=PATH, or TABLE=- for standard input.
     """
+    from securexfer.carrier import check_apart
     from securexfer.errors import UsageError
     from securexfer.order import PackOrder, check_order, choose_target
     from securexfer.packing import pack as pack_bundle
@@ -77,7 +78,9 @@ def pack(
     if not dry_run or recipients:
         check_order(order, session.clock)
     if output is not None:
-        choose_target(order, "0" * 32)
+        target = choose_target(order, "0" * 32)
+        for source in (recipe_path, passphrase_file):
+            check_apart(target, source)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     with (
         session.reporter() as reporter,

@@ -42,6 +42,7 @@ _TYPES: dict[str, type] = {
     "bundle_id": str,
     "bundle_sha256": str,
     "files": list,
+    "files_sha256": dict,
     "folder": str,
     "recipients": list,
     "sender": str,
@@ -52,8 +53,10 @@ _REQUIRED = {
     "packed": {"recipients", "sequence"},
     "password-released": _OPENED,
     "unpack-started": _OPENED | {"files", "folder"},
+    "unpacked": {"bundle_id", "files_sha256", "folder"},
 }
 _MEMBERS = {"at", "details", "event", "host", "identity", "number", "previous_sha256", "user"}
+_TEXTS = ("event", "host", "identity", "user")
 
 
 @dataclass(frozen=True)
@@ -301,9 +304,9 @@ def _decode_entry(line: bytes, number: int, previous: str) -> Entry:
             raise ValueError("members")
         if payload["previous_sha256"] != previous:
             raise ValueError("chain")
-        _check_details(payload["event"], payload["details"])
-        if not all(isinstance(payload[name], str) for name in ("host", "identity", "user")):
+        if not all(isinstance(payload[name], str) for name in _TEXTS):
             raise ValueError("text")
+        _check_details(payload["event"], payload["details"])
         return Entry(
             number=number,
             at=parse_instant(payload["at"]),

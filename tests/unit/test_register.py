@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from securexfer.crypto.document import sign_document
+from securexfer.crypto.document import SignedDocument, sign_document
 from securexfer.crypto.keys import PublicKeys
 from securexfer.custody.register import START as NOTHING
 from securexfer.custody.register import Actor, Register, head_sha256
@@ -203,3 +203,18 @@ def test_an_entry_that_others_could_not_act_on_is_neither_written_nor_read(
     path_of(world).write_bytes(line + b"\n")
     with pytest.raises(RegisterError, match="Entry 1 of the register is damaged"):
         register.entries()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("identity", []), ("event", 7), ("user", {}), ("host", 1), ("details", "x")]
+)
+def test_an_entry_of_wrong_types_is_damaged(world: World, name: str, value: Any) -> None:
+    """Even signed and chained: what follows relies on texts."""
+    world.ann.register.append(world.ann.identity, "drill", {}, START)
+    path = path_of(world)
+    payload = SignedDocument.decode(path.read_bytes().rstrip(b"\n")).claimed()
+    line = sign_document({**payload, name: value}, ("register", world.ann.identity.keys)).encode()
+    path.write_bytes(line + b"\n")
+    path.with_name("register.head").unlink()
+    with pytest.raises(RegisterError, match="Entry 1 of the register is damaged"):
+        world.ann.register.verify(keys_of(world))
