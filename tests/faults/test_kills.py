@@ -19,11 +19,11 @@ from tests.faults.invariants import Before, Scene, finish
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what a process does")
 
-N_SHARES = 4
-N_RUNS, N_RUNS_SOAK = 12, 200
+N_SHARES = 3
+N_RUNS, N_RUNS_SOAK = 12, 201
 # The first ends a run at once; the others ask it to end.
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-N_ROWS = 60_000
+N_ROWS = 40_000
 
 
 @pytest.fixture(scope="module")
