@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from securexfer.cli.console import Console, rich_console
-from securexfer.cli.stopping import ignore_stops
+from securexfer.cli.stopping import hear_stop, ignore_stops
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -34,6 +34,7 @@ class ConsoleReporter:
 
     def begin(self, step: str, n_bytes: int | None = None) -> None:
         """Start a new bar."""
+        hear_stop()
         self.rest()
         self._n_rows = 0
         self._console.detail(step)
@@ -43,6 +44,7 @@ class ConsoleReporter:
 
     def advance(self, n_bytes: int, n_rows: int = 0) -> None:
         """Move the bar."""
+        hear_stop()
         self._n_rows += n_rows
         if self._progress is not None and self._task is not None:
             rows = f"{self._n_rows:,} rows" if self._n_rows else ""

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from securexfer.errors import ContentMismatchError
 from securexfer.privacy.shape import NEWLINE, MisshapenError, check_records, last_record_end
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ESCAPE = b"'"
 _QUOTE = ord('"')
@@ -47,6 +50,8 @@ _MAY_START["\N{FULLWIDTH EQUALS SIGN}".encode()[0]] = True
 
 def count_formulas(frame: pl.DataFrame, columns: Iterable[str]) -> dict[str, int]:
     """How many cells of each of these text columns are formulas."""
+    import polars as pl  # the way in escapes, and does without it
+
     counts = []
     for column in columns:
         formulas = pl.col(column).filter(pl.col(column).str.contains(_FORMULA))

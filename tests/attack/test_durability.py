@@ -187,6 +187,24 @@ class TestPack:
         world.ann.pack(TABLES, RECIPE, [world.bob], world.drive)
         world.bob.unpack(path, world.folder / "out")
 
+    def test_a_pack_that_is_stopped_when_it_was_recorded_is_recorded_as_failed(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        honest = Register.append
+
+        def append(register: Register, identity: Any, event: str, *args: Any, **kw: Any) -> Any:
+            entry = honest(register, identity, event, *args, **kw)
+            if event == "packed":
+                raise KeyboardInterrupt
+            return entry
+
+        monkeypatch.setattr(Register, "append", append)
+        with pytest.raises(KeyboardInterrupt):
+            world.ann.pack(TABLES, RECIPE, [world.bob], world.drive)
+        assert leftovers(world.drive) == ["extracts-of-ann"]
+        events = [e.event for e in world.ann.register.entries()]
+        assert events == ["packed", "pack-failed"]
+
 
 class TestUnpack:
     def test_every_publishing_step_may_fail(
@@ -280,6 +298,34 @@ class TestUnpack:
         world.bob.unpack(bundle, world.folder / "once more")
         assert leftovers(killed) == ["a.csv.partial"]
         assert leftovers(out) == ["a.csv", "b.csv", "datapackage.json"]
+
+    def test_a_run_that_is_refused_removes_what_a_killed_one_left_too(
+        self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = world.folder / "out"
+        with monkeypatch.context() as patch:
+            # Killed between two renames: one table has its name, the rest has not.
+            publish, honest = PartialFile.publish, Register.append
+
+            def append(register: Register, identity: Any, event: str, *args: Any, **kw: Any) -> Any:
+                if event == "unpack-failed":
+                    raise RegisterError("dead")
+                return honest(register, identity, event, *args, **kw)
+
+            def die(file: PartialFile) -> None:
+                if file.target.name == "b.csv":
+                    raise KeyboardInterrupt
+                publish(file)
+
+            patch.setattr(PartialFile, "publish", die)
+            patch.setattr(PartialFile, "discard", PartialFile._close)
+            patch.setattr(Register, "append", append)
+            with pytest.raises(KeyboardInterrupt):
+                world.bob.unpack(bundle, out)
+        assert leftovers(out) == ["a.csv", "b.csv.partial", "datapackage.json.partial"]
+        with pytest.raises(OutputExistsError):
+            world.bob.unpack(bundle, out)
+        assert leftovers(out) == ["a.csv"]
 
     def test_existing_files_are_left_alone(self, world: World, bundle: Path) -> None:
         out = world.folder / "out"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 import pytest
 
+from tests.faults.injection import Stage, count_calls
 from tests.faults.invariants import Scene
 
 
@@ -19,3 +23,20 @@ def unpacking(packing: Scene, tmp_path_factory: pytest.TempPathFactory) -> Scene
     scene = packing.copy(tmp_path_factory.mktemp("unpacking"))
     scene.pack()
     return scene
+
+
+@pytest.fixture(scope="session")
+def counted(
+    packing: Scene, unpacking: Scene, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Stage], Counter[str]]:
+    """How often an undisturbed run makes each kind of call; each run is counted once."""
+    known: dict[Stage, Counter[str]] = {}
+
+    def count(strace: str, stage: Stage) -> Counter[str]:
+        if stage not in known:
+            template = packing if stage.command == "pack" else unpacking
+            folder = tmp_path_factory.mktemp("counted")
+            known[stage] = count_calls(strace, stage, template, folder)
+        return known[stage]
+
+    return count

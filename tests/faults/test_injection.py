@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.assurance import Tally
-from tests.faults.injection import KILL, Fault, Stage, count_calls, inject
+from tests.faults.injection import KILL, Fault, Stage, inject
 from tests.faults.invariants import Scene
 
 DRIVE_ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EROFS", KILL)
@@ -50,6 +51,7 @@ def test_any_call_may_fail(
     call: str,
     packing: Scene,
     unpacking: Scene,
+    counted: Callable[[str, Stage], Counter[str]],
     tmp_path: Path,
     tool: Callable[[str], str],
     tally: Tally,
@@ -57,7 +59,7 @@ def test_any_call_may_fail(
 ) -> None:
     strace = tool("strace")
     template = packing if stage.command == "pack" else unpacking
-    n_calls = count_calls(strace, stage, template, tmp_path / "count")[call]
+    n_calls = counted(strace, stage)[call]
     assert n_calls, "the program makes no such call any more"
     shift = STAGES.index(stage)
     faults = every_fault(call, n_calls) if soak else sample_of_faults(call, n_calls, shift=shift)

@@ -313,7 +313,12 @@ def first_entry() -> tuple[bytes, bytes]:
 def entry_payload(number: int, previous: str) -> bytes:
     payload = {
         "at": format1.CREATED,
-        "details": {"bundle_id": "0" * 32, "files": ["people.csv"], "sequence": 1},
+        "details": {
+            "bundle_id": "0" * 32,
+            "files": ["people.csv"],
+            "recipients": [KEYS.fingerprint],
+            "sequence": 1,
+        },
         "event": "packed",
         "host": "desk",
         "identity": KEYS.fingerprint,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from securexfer import carrier
 from securexfer.carrier import PartialFile, check_space, check_target, write_small
 from securexfer.errors import DiskFullError, OutputError, OutputExistsError, ReadBackError
 from securexfer.reporting import SilentReporter
@@ -105,3 +107,21 @@ def test_small_files_are_replaced_whole(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"two"
     with pytest.raises(OutputExistsError):
         write_small(tmp_path / "a", b"three", force=False)
+
+
+def test_a_small_file_that_has_replaced_another_is_never_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "contact.json"
+    write_small(target, b"old")
+
+    def fail(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(carrier, "sync_folder", fail)
+    with pytest.raises(OutputError):
+        write_small(target, b"new")
+    assert target.read_bytes() == b"new"
+    with pytest.raises(OutputError):
+        write_small(tmp_path / "identity.json", b"new", force=False)
+    assert not (tmp_path / "identity.json").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from securexfer.crypto.document import SignedDocument, sign_document
 from securexfer.crypto.keys import PublicKeys
 from securexfer.custody.register import START as NOTHING
 from securexfer.custody.register import Actor, Register, head_sha256
-from securexfer.errors import RegisterError
+from securexfer.errors import DiskFullError, RegisterError, SecurexferError
 from tests.world import START, World
 
 
@@ -95,6 +97,35 @@ def test_a_crash_between_entry_and_head_loses_nothing(world: World, filled: Regi
     assert len(filled.entries()) == 6
     filled.append(world.ann.identity, "drill", {}, START)
     assert len(filled.verify(keys_of(world))) == 7
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("error", "kind"), [(errno.EIO, RegisterError), (errno.ENOSPC, DiskFullError)]
+)
+def test_an_entry_that_can_not_be_stored_is_taken_back_unless_the_head_counts_it(
+    world: World,
+    filled: Register,
+    call: int,
+    error: int,
+    kind: type[SecurexferError],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The line, the head, the folder that the head was renamed in.
+    calls = iter(range(1, 100))
+
+    def sync(_: int) -> None:
+        if next(calls) == call:
+            raise OSError(error, os.strerror(error))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", sync)
+        with pytest.raises(kind):
+            filled.append(world.ann.identity, "drill", {}, START)
+    assert len(filled.verify(keys_of(world))) == (6 if call == 3 else 5)
+    assert (world.ann.home / "register.head").exists()
+    filled.append(world.ann.identity, "drill", {}, START)
+    filled.verify(keys_of(world))
 
 
 def test_a_register_that_can_not_be_written_is_an_error(
