@@ -283,11 +283,10 @@ def check_path(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> bool:
-<<<<<<< HEAD
-    """Make a folder, and those above it, for its owner only; True if it was not there before.
-=======
-    """Make a folder that only its owner may enter, durably; True if it was not there before.
->>>>>>> 701aee4 (Work in progress)
+    """Make a folder, and those above it, for its owner only, durably.
+
+    Returns:
+        Whether it was not there before.
 
     Raises:
         OutputError: if it can't be made.
@@ -295,17 +294,11 @@ def make_folder(folder: Path) -> bool:
     try:
         if folder.is_dir():
             return False
-<<<<<<< HEAD
         # One by one: `parents=True` would leave those above open to whom the umask lets in.
         for missing in reversed([folder, *folder.parents]):
             if not missing.is_dir():
                 missing.mkdir(mode=FOLDER_MODE)
-=======
-        new = [path for path in (folder, *folder.parents) if not path.exists()]
-        folder.mkdir(mode=FOLDER_MODE, parents=True)
-        for path in new:
-            sync_folder(path.parent)
->>>>>>> 701aee4 (Work in progress)
+                sync_folder(missing.parent)
     except OSError as error:
         raise translate(error, folder) from None
     return True
@@ -355,13 +348,10 @@ def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool =
     Raises:
         OutputError: if it can't be written.
     """
-<<<<<<< HEAD
+    if is_own:
+        # A run that was cut off must not keep the next one from writing it.
+        remove_leftover(partial_path(target))
     file = PartialFile(target, force=force, is_own=is_own)
-=======
-    # A run that was cut off must not keep the next one from writing it.
-    remove_leftover(partial_path(target))
-    file = PartialFile(target, force=force)
->>>>>>> 701aee4 (Work in progress)
     try:
         file.write(data)
         file.sync()

@@ -37,7 +37,7 @@ class Faults:
         seed: for that.
         unreadable_at: reading this byte is an input/output error.
         flip_written_at: of this byte one bit is stored wrongly.
-        flip_read_at: of this byte one bit is read wrongly, after it was read `flip_read_after` times.
+        flip_read_at: of this byte one bit is read wrongly, after `flip_read_after` times.
         true_bytes: what is written from here on is lost, and reads as zeros.
         full_at: the change of this number, from 1, finds no room; 0 none.
         stall_seconds: how long each operation on a file's content takes.
