@@ -16,11 +16,6 @@ from securexfer.carrier import (
     check_target,
     make_folder,
     partial_path,
-<<<<<<< HEAD
-=======
-    remove_leftover,
-    sync_folder,
->>>>>>> 701aee4 (Work in progress)
 )
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
@@ -209,45 +204,6 @@ def plan_output(
     return chosen, paths
 
 
-<<<<<<< HEAD
-=======
-def sweep_leftovers(
-    identity: Identity, register: Register, *, clock: Clock, reporter: Reporter
-) -> int:
-    """Remove unfinished plaintext that an earlier run left behind when it was cut off.
-
-    The register knows where: each unpack is recorded before it is begun. Files that a run is
-    still writing are locked and left alone. What was swept is recorded, so that a file of that
-    name which somebody puts there later is nobody's leftover.
-
-    Returns:
-        How many files were removed.
-    """
-    unfinished: dict[tuple[str, str], list[str]] = {}
-    for entry in register.entries():
-        key = (entry.details.get("bundle_id", ""), entry.details.get("folder", ""))
-        if entry.event == "unpack-started":
-            unfinished[key] = entry.details["files"]
-        elif entry.event in ("unpacked", "unpack-failed", "unpack-swept"):
-            unfinished.pop(key, None)
-    n_removed = 0
-    for (bundle_id, folder), names in unfinished.items():
-        partials = [partial_path(Path(folder) / name) for name in names]
-        for partial in partials:
-            with suppress(SecurexferError):
-                n_removed += remove_leftover(partial, if_locked_only=True)
-        if not any(partial.exists() for partial in partials):
-            # Before it is recorded: what a power cut brings back afterwards, nobody removes.
-            with suppress(OSError):
-                sync_folder(Path(folder))
-            details = {"bundle_id": bundle_id, "folder": folder}
-            register.append(identity, "unpack-swept", details, clock())
-    if n_removed:
-        reporter.note(f"Removed {n_removed} unfinished files of an earlier run that was cut off.")
-    return n_removed
-
-
->>>>>>> 701aee4 (Work in progress)
 def release_password(
     verified: Verified, identity: Identity, register: Register, *, clock: Clock
 ) -> str:

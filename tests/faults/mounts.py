@@ -15,6 +15,7 @@ import pytest
 
 from tests.faults.drive import CUT_NOW, Faults
 
+_PROJECT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 20.0
 
 
@@ -58,7 +59,7 @@ class BadDrive:
         """The mount point. At the end it is unmounted, which stores everything."""
         faults = faults or Faults()
         command = [sys.executable, "-m", "tests.faults.drive", self.image, self.mount]
-        process = subprocess.Popen([*map(str, command), faults.encode()])
+        process = subprocess.Popen([*map(str, command), faults.encode()], cwd=_PROJECT)
         try:
             wait_until(lambda: self.mount.is_mount() or process.poll() is not None)
             assert self.mount.is_mount(), "the drive did not come up"

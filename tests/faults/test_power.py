@@ -82,13 +82,11 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+def made(packing: Scene, tmp_path_factory: pytest.TempPathFactory) -> Machine:
     folder = tmp_path_factory.mktemp("machine")
     disk = BadDrive(folder)
-    (folder / "prototype").mkdir()
-    prototype = Scene.build(folder / "prototype")
     with disk.plugged_in():
-        scene = prototype.copy(disk.mount)
+        scene = packing.copy(disk.mount)
     shutil.copytree(disk.image, folder / "made")
     shutil.copytree(disk.image, folder / "kept")
     return Machine(disk, scene)
