@@ -146,7 +146,7 @@ class PartialFile:
             raise translate(error, self.target) from None
 
     def discard(self, *, keep_named: bool = False) -> bool:
-        """Remove it, also when it has its name already; False if it is still there.
+        """Remove it, also when it has its name already; False if it may still be there.
 
         Args:
             keep_named: let it stay once it has its name, where it has replaced what was there.
@@ -159,7 +159,7 @@ class PartialFile:
                     sync_folder(path.parent)
         with contextlib.suppress(SecurexferError):
             self._close()
-        return not (self._is_ours(self._partial) or self._is_ours(self.target))
+        return not (self._may_be_at(self._partial) or self._may_be_at(self.target))
 
     def finish(self) -> None:
         """Let go of a published file: from here on `discard` does nothing."""
@@ -169,6 +169,21 @@ class PartialFile:
     def _is_ours(self, path: Path) -> bool:
         try:
             return _inode(path.lstat()) == self._inode
+        except OSError:
+            return False
+
+    def _may_be_at(self, path: Path) -> bool:
+        # A drive that has gone shows nothing, and whatever was on it comes back with it.
+        try:
+            return _inode(path.lstat()) == self._inode
+        except FileNotFoundError:
+            return not self._is_on_device(path.parent)
+        except OSError:
+            return True
+
+    def _is_on_device(self, folder: Path) -> bool:
+        try:
+            return folder.stat().st_dev == self._inode[0]
         except OSError:
             return False
 
@@ -184,6 +199,17 @@ class PartialFile:
 def partial_path(target: Path) -> Path:
     """Where a file is while it is being written."""
     return target.with_name(target.name + PARTIAL_SUFFIX)
+
+
+def is_absent(path: Path) -> bool:
+    """Whether nothing is there, for certain: a drive that fails can't say so."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def remove_leftover(partial: Path, *, if_locked_only: bool = False) -> bool:

@@ -40,6 +40,7 @@ class Faults:
         flip_read_at: of this byte one bit is read wrongly, after `flip_read_after` times.
         true_bytes: what is written from here on is lost, and reads as zeros.
         full_at: the change of this number, from 1, finds no room; 0 none.
+        close_fails: whether closing a file is an input/output error.
         stall_seconds: how long each operation on a file's content takes.
         page_cache: whether the kernel keeps what was read and written, even when it is reopened.
     """
@@ -53,6 +54,7 @@ class Faults:
     flip_read_after: int = 0
     true_bytes: int = -1
     full_at: int = 0
+    close_fails: bool = False
     stall_seconds: float = 0.0
     page_cache: bool = False
 
@@ -116,6 +118,10 @@ class Drive:
             if self._n_reads > faults.flip_read_after:
                 data[faults.flip_read_at - offset] ^= 1
         return bytes(data)
+
+    def flush(self, path: str, handle: int) -> None:
+        if self._faults.close_fails:
+            raise OSError(errno.EIO, "too late")
 
     def release(self, path: str, handle: int) -> None:
         del self._open[handle]
