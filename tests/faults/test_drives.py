@@ -225,12 +225,15 @@ def test_a_drive_that_stores_something_else_is_found_out(
     soak: bool,
     tally: Tally,
 ) -> None:
-    scene = packing.copy(tmp_path / "scene")
-    scene.pack()
+    template = packing.copy(tmp_path / "scene")
+    # Large enough that the kernel keeps whole pages of it.
+    enlarge(template, 100 * 1024)
+    template.pack()
     # One bundle is as long as the next.
-    places = offsets(scene.bundle.stat().st_size, 40 if soak else 3)
+    places = offsets(template.bundle.stat().st_size, 40 if soak else 3)
+    template.bundle.unlink()
     for number, place in enumerate(places):
-        scene = packing.copy(tmp_path / f"{number}")
+        scene = template.copy(tmp_path / f"{number}")
         place_drive(scene, bad_drive.mount)
         faults = Faults(
             flip_written_at=place if lie == "flips a bit" else -1,
