@@ -146,7 +146,7 @@ class PartialFile:
             raise translate(error, self.target) from None
 
     def discard(self, *, keep_named: bool = False) -> bool:
-        """Remove it, also when it has its name already; False if it is still there.
+        """Remove it, also when it has its name already; False if it may still be there.
 
         Args:
             keep_named: let it stay once it has its name, where it has replaced what was there.
@@ -155,9 +155,11 @@ class PartialFile:
             if self._is_ours(path):
                 with contextlib.suppress(OSError):
                     path.unlink()
+                    # Lest a power cut bring it back once nobody looks for it any more.
+                    sync_folder(path.parent)
         with contextlib.suppress(SecurexferError):
             self._close()
-        return not (self._is_ours(self._partial) or self._is_ours(self.target))
+        return not (self._may_be_at(self._partial) or self._may_be_at(self.target))
 
     def finish(self) -> None:
         """Let go of a published file: from here on `discard` does nothing."""
@@ -167,6 +169,21 @@ class PartialFile:
     def _is_ours(self, path: Path) -> bool:
         try:
             return _inode(path.lstat()) == self._inode
+        except OSError:
+            return False
+
+    def _may_be_at(self, path: Path) -> bool:
+        # A drive that has gone shows nothing, and whatever was on it comes back with it.
+        try:
+            return _inode(path.lstat()) == self._inode
+        except FileNotFoundError:
+            return not self._is_on_device(path.parent)
+        except OSError:
+            return True
+
+    def _is_on_device(self, folder: Path) -> bool:
+        try:
+            return folder.stat().st_dev == self._inode[0]
         except OSError:
             return False
 
@@ -182,6 +199,17 @@ class PartialFile:
 def partial_path(target: Path) -> Path:
     """Where a file is while it is being written."""
     return target.with_name(target.name + PARTIAL_SUFFIX)
+
+
+def is_absent(path: Path) -> bool:
+    """Whether nothing is there, for certain: a drive that fails can't say so."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def remove_leftover(partial: Path, *, if_locked_only: bool = False) -> bool:
@@ -260,7 +288,10 @@ def check_path(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> bool:
-    """Make a folder, and those above it, for its owner only; True if it was not there before.
+    """Make a folder, and those above it, for its owner only, durably.
+
+    Returns:
+        Whether it was not there before.
 
     Raises:
         OutputError: if it can't be made.
@@ -272,6 +303,7 @@ def make_folder(folder: Path) -> bool:
         for missing in reversed([folder, *folder.parents]):
             if not missing.is_dir():
                 missing.mkdir(mode=FOLDER_MODE)
+                sync_folder(missing.parent)
     except OSError as error:
         raise translate(error, folder) from None
     return True
@@ -321,6 +353,9 @@ def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool =
     Raises:
         OutputError: if it can't be written.
     """
+    if is_own:
+        # A run that was cut off must not keep the next one from writing it.
+        remove_leftover(partial_path(target))
     file = PartialFile(target, force=force, is_own=is_own)
     try:
         file.write(data)

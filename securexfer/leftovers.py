@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from securexfer.carrier import partial_path, remove_leftover, sync_folder
+from securexfer.carrier import is_absent, partial_path, remove_leftover, sync_folder
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import SecurexferError
@@ -34,8 +34,12 @@ class Leftover:
     partials: tuple[Path, ...]
 
     def remaining(self) -> tuple[Path, ...]:
-        """Those that are there."""
-        return tuple(path for path in self.partials if path.exists())
+        """Those that are there, or may be: a failing drive can't say."""
+        return tuple(path for path in self.partials if not is_absent(path))
+
+    def is_gone(self) -> bool:
+        """Whether nothing is left. Of a drive that is not plugged in nobody knows."""
+        return not is_absent(self.folder) and not self.remaining()
 
     def remove(self) -> int:
         """Remove those that no run is writing any more; how many that were."""
@@ -81,7 +85,7 @@ def sweep_leftovers(
     n_removed = 0
     for leftover in find_leftovers(register.entries()):
         n_removed += leftover.remove()
-        if not leftover.remaining():
+        if leftover.is_gone():
             details = {"bundle_id": leftover.bundle_id, "folder": str(leftover.folder)}
             register.append(identity, "unpack-swept", details, clock())
     if n_removed:

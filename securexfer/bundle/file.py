@@ -6,6 +6,8 @@ and every later read goes through blocks that still match.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -57,17 +59,18 @@ class BundleFile:
         try:
             descriptor = os.open(path, flags)
         except OSError as error:
-            if path.is_symlink():
+            if error.errno in (errno.ELOOP, errno.EMLINK):
                 raise BundleFormatError(
                     f"{path} is a link; links are not followed.", hint="Name the file itself."
                 ) from None
-            raise BundleMissingError(
-                f"The bundle {path} can't be read: {error.strerror}."
-            ) from None
+            raise _missing(path, error) from None
         try:
             return cls(descriptor)
+        except OSError as error:
+            _close(descriptor)
+            raise _missing(path, error) from None
         except BaseException:
-            os.close(descriptor)
+            _close(descriptor)
             raise
 
     def __enter__(self) -> BundleFile:
@@ -79,7 +82,7 @@ class BundleFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        _close(self._descriptor)
 
     def is_file(self, path: Path) -> bool:
         """Whether it reads this very file, under whatever name."""
@@ -161,6 +164,16 @@ class BundleFile:
                 hint="The drive may be faulty: copy the bundle elsewhere and try again.",
             ) from None
         return b"".join(parts)
+
+
+def _missing(path: Path, error: OSError) -> BundleMissingError:
+    return BundleMissingError(f"The bundle {path} can't be read: {error.strerror}.")
+
+
+def _close(descriptor: int) -> None:
+    # A drive that has gone says so here too, when all was read or the failure is known already.
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 class BundleView(io.RawIOBase):

@@ -166,7 +166,7 @@ class Register:
         """
         with self._locked():
             entries = self._read()
-            for number, line in enumerate(self._lines(), start=1):
+            for number, line in enumerate(self._lines()[: len(entries)], start=1):
                 document = SignedDocument.decode(line, max_bytes=_MAX_LINE_BYTES)
                 signer = keys.get(entries[number - 1].identity)
                 try:
@@ -203,7 +203,7 @@ class Register:
         return RegisterError(f"The register can't be {what}.")
 
     def _lines(self) -> list[bytes]:
-        """Complete lines; an unfinished last one, left by a crash, does not count."""
+        """Lines that have an end; a last one without, left by a crash, does not count."""
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
@@ -213,12 +213,14 @@ class Register:
     def _read(self, *, repair: bool = False) -> list[Entry]:
         lines = self._lines()
         entries: list[Entry] = []
-        previous = START
-        for number, line in enumerate(lines, start=1):
-            entry = _decode_entry(line, number, previous)
-            entries.append(entry)
-            previous = entry.sha256
         count, sha256 = self._read_head()
+        for number, line in enumerate(lines, start=1):
+            try:
+                entries.append(_decode_entry(line, number, head_sha256(entries)))
+            except RegisterError:
+                if number == len(lines) == count + 1 and not _is_document(line):
+                    break  # a power cut may store the end of a line without its beginning
+                raise
         # One entry more than the head knows is a crash between the two writes; fewer is a cut.
         if count > len(entries) or (count and entries[count - 1].sha256 != sha256):
             raise RegisterError(
@@ -226,7 +228,7 @@ class Register:
                 hint="Restore register.jsonl from its backup; nothing is released until then.",
             )
         if repair and self._path.exists():
-            whole = sum(len(line) + 1 for line in lines)
+            whole = sum(len(line) + 1 for line in lines[: len(entries)])
             if self._path.stat().st_size > whole:
                 os.truncate(self._path, whole)
         return entries
@@ -295,6 +297,14 @@ def head_sha256(entries: list[Entry]) -> str:
 
 def _sha256(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
+
+
+def _is_document(line: bytes) -> bool:
+    try:
+        SignedDocument.decode(line, max_bytes=_MAX_LINE_BYTES)
+    except ValueError:
+        return False
+    return True
 
 
 def _decode_entry(line: bytes, number: int, previous: str) -> Entry:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from securexfer.carrier import make_folder, write_small
+from securexfer.carrier import make_folder, sync_folder, write_small
 from securexfer.crypto.canonical import decode_canonical, encode_canonical
 from securexfer.crypto.card import MAX_CARD_BYTES, Card, read_card
 from securexfer.crypto.fingerprint import format_fingerprint, is_fingerprint
@@ -148,6 +148,7 @@ class ContactBook:
         contact = self.get(name)
         try:
             self._path(name).unlink()
+            sync_folder(self._folder)  # lest a power cut pin it again
         except OSError as error:
             raise OutputError(f"The contact can't be removed: {error.strerror}.") from None
         return contact

@@ -6,6 +6,7 @@ takes an hour to begin is not an empty extract.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import stat
@@ -60,8 +61,9 @@ class Source:
             return False
 
     def close(self) -> None:
-        """Close the stream."""
-        self._stream.close()
+        """Close the stream; a drive that has gone meanwhile changes nothing that was read."""
+        with contextlib.suppress(OSError):
+            self._stream.close()
 
     def _read_some(self, n_bytes: int) -> bytes:
         descriptor = _pipe_descriptor(self._stream)

@@ -89,6 +89,24 @@ def test_a_half_written_last_line_is_repaired_without_losing_an_entry(
     assert len(filled.verify(keys_of(world))) == 6
 
 
+def test_a_last_line_that_was_stored_in_part_is_repaired_unless_the_head_counts_it(
+    world: World, filled: Register
+) -> None:
+    path, head = path_of(world), world.ann.home / "register.head"
+    before, counted = path.read_bytes(), head.read_bytes()
+    filled.append(world.ann.identity, "drill", {}, START)
+    whole, line = path.read_bytes(), len(before)
+    torn = whole[:line] + bytes(4096) + whole[line + 4096 :]
+    assert torn.endswith(b"\n")
+    path.write_bytes(torn)
+    with pytest.raises(RegisterError, match="Entry 6"):
+        filled.entries()
+    head.write_bytes(counted)
+    assert len(filled.verify(keys_of(world))) == 5
+    filled.append(world.ann.identity, "drill", {}, START)
+    assert len(filled.verify(keys_of(world))) == 6
+
+
 def test_a_crash_between_entry_and_head_loses_nothing(world: World, filled: Register) -> None:
     head = world.ann.home / "register.head"
     before = head.read_bytes()
