@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from securexfer.bundle.envelope import BundleId, Count, Envelope, Instant, Sha256
-from securexfer.bundle.layout import MANIFEST
 from securexfer.bundle.padding import space_padding
 from securexfer.crypto.canonical import encode_canonical
 from securexfer.errors import ManifestMismatchError
@@ -164,7 +163,7 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
             f"The bundle's manifest contradicts its envelope: {', '.join(wrong)}."
         )
     tables = [m.name for m in envelope.members if m.name.startswith("tables/")]
-    if [table.member for table in manifest.tables] != tables or MANIFEST not in manifest.members:
+    if [table.member for table in manifest.tables] != tables:
         raise ManifestMismatchError("The bundle's manifest does not describe the tables it holds.")
     _check_names(table.name for table in manifest.tables)
     return manifest
