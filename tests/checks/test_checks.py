@@ -22,7 +22,7 @@ def process() -> Iterator[WarmProcess]:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_with_all_checks_their_tests_pass(module: str, process: WarmProcess) -> None:
-    tests = {check.tests for check in CHECKS if check.module == module}
+    tests = {check.test for check in CHECKS if check.module == module}
     # Read, taken apart and put together again: only that is what the other runs have in common.
     whole = remove(module, "")
     run = process.run(whole, sorted(tests))
@@ -31,9 +31,9 @@ def test_with_all_checks_their_tests_pass(module: str, process: WarmProcess) -> 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: f"{c.step}: {c.name}".replace("/", " "))
 def test_without_a_check_its_test_fails(check: Check, process: WarmProcess, tally: Tally) -> None:
-    altered = remove(check.module, check.piece, check.within)
+    altered = remove(check.module, check.at, check.within)
     limit = SECONDS_UNTIL_IT_HANGS if check.hangs else 60
-    run = process.run(altered, [check.tests], limit=limit)
+    run = process.run(altered, [check.test], limit=limit)
     assert run.code == (TIMED_OUT if check.hangs else FAILED), run.output
     # It failed, rather than that it could not even be run.
     assert check.hangs or "FAILED tests/" in run.output, run.output
@@ -46,7 +46,7 @@ def test_every_raise_belongs_to_a_check(module: str) -> None:
         line
         for check in CHECKS
         if check.module == module
-        for line in raised_by(module, check.piece, check.within)
+        for line in raised_by(module, check.at, check.within)
     ]
     found = raises_of(module)
     assert {
