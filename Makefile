@@ -16,6 +16,7 @@ test: $(READY)
 soak: $(READY)
 	rm -rf build/soak
 	$(BIN)/python -m pytest -q -n auto --dist worksteal --soak --no-skips --tally build/soak tests
+	$(BIN)/python -m tests.checks.mutate --tally build/soak
 	$(BIN)/python -m tests.assurance soak build/soak
 
 # Every branch of the two rooms that judge foreign bytes, as `make test` does too.

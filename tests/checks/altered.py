@@ -97,7 +97,7 @@ class WarmProcess:
         self._process.communicate()
 
     def run(self, alteration: Alteration, tests: Sequence[str], *, limit: int = 60) -> Run:
-        """Run tests (node ids) until one fails, for at most `limit` seconds."""
+        """Run tests (node ids) until one fails, each for at most `limit` seconds."""
         request = {"alteration": asdict(alteration), "tests": list(tests), "limit": limit}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -135,6 +135,19 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self._text, self._path, "exec", dont_inherit=True), module.__dict__)
 
 
+class _Limit:
+    """A plugin: each test has so many seconds.
+
+    Nobody handles the signal, so it also ends a loop that never comes back.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+
+    def pytest_runtest_logstart(self) -> None:
+        signal.alarm(self._seconds)
+
+
 def _serve() -> None:
     for library in _LIBRARIES:
         importlib.import_module(library)
@@ -168,8 +181,8 @@ def _become_altered(request: dict[str, object], folder: Path) -> None:
         os.dup2(output, 2)
         resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        # Nobody handles this signal, so it also ends a loop that never comes back.
-        signal.alarm(int(str(request["limit"])))
+        limit = int(str(request["limit"]))
+        signal.alarm(limit)
         alteration = Alteration(**request["alteration"])  # type: ignore[arg-type]
         if alteration.module:
             sys.meta_path.insert(0, _Finder(alteration))
@@ -177,7 +190,8 @@ def _become_altered(request: dict[str, object], folder: Path) -> None:
 
         options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "--tb=line"]
         tests: list[str] = request["tests"]  # type: ignore[assignment]
-        code = pytest.main([*options, f"--basetemp={folder / 'tests'}", *tests])
+        options += [f"--basetemp={folder / 'tests'}", *tests]
+        code = pytest.main(options, plugins=[_Limit(limit)])
         sys.stdout.flush()
         os._exit(int(code))
     except BaseException:

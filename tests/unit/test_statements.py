@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from securexfer.crypto import identity as identity_file
 from securexfer.crypto.canonical import decode_canonical, encode_canonical, encode_pretty
@@ -21,6 +24,7 @@ from securexfer.errors import (
     IdentityFileError,
     SignatureInvalidError,
 )
+from tests.checks.rooms import modules
 from tests.world import START
 
 KEYS = PrivateKeys(**{name: bytes([7]) * size for name, size in SEED_BYTES.items()})
@@ -202,6 +206,18 @@ class TestCanonicalJson:
             encode_pretty({"b": "é", "a": [1]})
             == '{\n  "b": "é",\n  "a": [\n    1\n  ]\n}\n'.encode()
         )
+
+
+@pytest.mark.parametrize("module", modules())
+def test_no_value_of_the_two_rooms_can_be_changed(module: str) -> None:
+    room = importlib.import_module(f"securexfer.{module}")
+    own = [one for one in vars(room).values() if getattr(one, "__module__", "") == room.__name__]
+    for one in own:
+        if dataclasses.is_dataclass(one):
+            assert vars(one)["__dataclass_params__"].frozen, one
+        elif isinstance(one, type) and issubclass(one, BaseModel):
+            assert one.model_config.get("frozen"), one
+            assert one.model_config.get("strict"), one
 
 
 @pytest.mark.parametrize("text", ["QQ", "QQ==\n", "QR==", "Q-==", " QQ==", "QQ==QQ==", "é"])
