@@ -43,13 +43,14 @@ class PartialFile:
         sha256: hex digest of what was written so far.
     """
 
-    def __init__(self, target: Path, *, force: bool = False) -> None:
+    def __init__(self, target: Path, *, force: bool = False, is_own: bool = False) -> None:
         self.target = target
         self._partial = partial_path(target)
         self._force = force
+        self._is_own = is_own
         self._digest = hashlib.sha256()
         self.n_bytes = 0
-        check_target(target, force=force)
+        check_target(target, force=force, is_own=is_own)
         if force:
             remove_leftover(self._partial)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS
@@ -132,7 +133,7 @@ class PartialFile:
             raise OutputExistsError(
                 f"Another run has replaced {self._partial}.", hint="Run one at a time."
             )
-        check_target(self.target, force=self._force)
+        check_target(self.target, force=self._force, is_own=self._is_own)
         try:
             if os.name == "nt":
                 self._close()  # an open file can't be renamed there
@@ -144,9 +145,13 @@ class PartialFile:
         except OSError as error:
             raise translate(error, self.target) from None
 
-    def discard(self) -> bool:
-        """Remove it, also when it has its name already; False if it is still there."""
-        for path in (self._partial, self.target):
+    def discard(self, *, keep_named: bool = False) -> bool:
+        """Remove it, also when it has its name already; False if it is still there.
+
+        Args:
+            keep_named: let it stay once it has its name, where it has replaced what was there.
+        """
+        for path in (self._partial,) if keep_named else (self._partial, self.target):
             if self._is_ours(path):
                 with contextlib.suppress(OSError):
                     path.unlink()
@@ -217,8 +222,13 @@ def remove_leftover(partial: Path, *, if_locked_only: bool = False) -> bool:
         os.close(descriptor)
 
 
-def check_target(target: Path, *, force: bool) -> None:
+def check_target(target: Path, *, force: bool, is_own: bool = False) -> None:
     """Check that a file may be written at this path.
+
+    Args:
+        target: the path.
+        force: whether a file that is there may be replaced.
+        is_own: it is a file of a home, which a backup may have linked.
 
     Raises:
         OutputExistsError: if something is there and `force` is not set, or it is no plain file.
@@ -233,6 +243,27 @@ def check_target(target: Path, *, force: bool) -> None:
         )
     if target.exists() and not force:
         raise OutputExistsError(f"{target} is there already.")
+    if not is_own and target.exists() and target.stat().st_nlink > 1:
+        # Only this name would be replaced, and the other would keep what nobody expects there.
+        raise OutputExistsError(
+            f"{target} has another name too (a hard link) and can't be replaced.",
+            hint="Choose another place.",
+        )
+
+
+def check_apart(target: Path, source: Path | None) -> None:
+    """Check that writing a file replaces nothing that it is made from.
+
+    Raises:
+        OutputExistsError: if it would.
+    """
+    for written in (target, partial_path(target)):
+        with contextlib.suppress(OSError):
+            if source is not None and written.samefile(source):
+                raise OutputExistsError(
+                    f"{source} is needed to write {target} and can't be replaced by it.",
+                    hint="Choose another place.",
+                )
 
 
 def check_path(path: Path) -> None:
@@ -250,7 +281,7 @@ def check_path(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> bool:
-    """Make a folder that only its owner may enter; True if it was not there before.
+    """Make a folder, and those above it, for its owner only; True if it was not there before.
 
     Raises:
         OutputError: if it can't be made.
@@ -258,7 +289,10 @@ def make_folder(folder: Path) -> bool:
     try:
         if folder.is_dir():
             return False
-        folder.mkdir(mode=FOLDER_MODE, parents=True)
+        # One by one: `parents=True` would leave those above open to whom the umask lets in.
+        for missing in reversed([folder, *folder.parents]):
+            if not missing.is_dir():
+                missing.mkdir(mode=FOLDER_MODE)
     except OSError as error:
         raise translate(error, folder) from None
     return True
@@ -300,19 +334,21 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_small(target: Path, data: bytes, *, force: bool = True) -> None:
-    """Replace a small file of our own, whole or not at all, durably, mode 0600.
+def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool = True) -> None:
+    """Replace a small file, of our own unless said otherwise, whole or not at all, mode 0600.
+
+    A drive that fails when the new one is in place leaves that: the old one is gone by then.
 
     Raises:
         OutputError: if it can't be written.
     """
-    file = PartialFile(target, force=force)
+    file = PartialFile(target, force=force, is_own=is_own)
     try:
         file.write(data)
         file.sync()
         file.publish()
     except BaseException:
-        file.discard()
+        file.discard(keep_named=force)
         raise
     file.finish()
 

@@ -300,7 +300,11 @@ class SenderUnknownError(VerificationError):
     """The bundle names a sender whose card is not pinned here."""
 
     code = "sender_unknown"
-    hint = "If you expect it, get the sender's card and pin it with: securexfer contact add CARD"
+    hint = (
+        "If you expect it, get the sender's card and pin it with: securexfer contact add CARD. If "
+        "it should be from one of your contacts, call them first: it is not signed with the key "
+        "that is pinned for them."
+    )
 
 
 class SenderRetiredError(VerificationError):
@@ -382,6 +386,13 @@ class OutputExistsError(OutputError):
 
     code = "output_exists"
     hint = "Choose another place, or add --force to replace it."
+
+
+class OutputChangedError(OutputError):
+    """A file is not what was written there any more."""
+
+    code = "output_changed"
+    hint = "Look at it. If it holds the bundle's data too, add --force to delete it all the same."
 
 
 class DiskFullError(OutputError):

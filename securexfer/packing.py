@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
@@ -52,7 +52,7 @@ from securexfer.instant import Clock, format_instant
 from securexfer.order import PackOrder, check_order, check_sources, choose_target
 from securexfer.planning import OpenExtracts
 from securexfer.privacy.extract import Extract
-from securexfer.privacy.pipeline import Chunk, minimise_extract
+from securexfer.privacy.pipeline import Findings, minimise_extract
 from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey, agreement_scope, bundle_scope
 from securexfer.recipe.model import Recipe
@@ -151,18 +151,26 @@ def pack(
                 )
 
         entry = register.append(identity, "packed", details, clock(), check=check_sequence)
-        try:
-            file.publish()
-        except BaseException as error:
-            reason = error.code if isinstance(error, SecurexferError) else "interrupted"
-            failed = {"bundle_id": bundle_id, "reason": reason}
-            register.append(identity, "pack-failed", failed, clock())
-            raise
-    except BaseException:
+        file.publish()
+        reporter.shield()
+    except BaseException as error:
+        reporter.shield()
         file.discard()
+        reason = error.code if isinstance(error, SecurexferError) else "interrupted"
+        with suppress(SecurexferError):
+            _contradict(register, identity, bundle_id, reason, clock)
         raise
     file.finish()
     return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry)
+
+
+def _contradict(
+    register: Register, identity: Identity, bundle_id: str, reason: str, clock: Clock
+) -> None:
+    """Where the register says already that a bundle was packed, say that it was not."""
+    if any(entry.details.get("bundle_id") == bundle_id for entry in register.entries()):
+        details = {"bundle_id": bundle_id, "reason": reason}
+        register.append(identity, "pack-failed", details, clock())
 
 
 def _choose_scope(
@@ -183,22 +191,19 @@ def _write_table(
 ) -> TableRecord:
     reporter.begin(f"Packing {plan.table}", extract.n_bytes)
     digest, n_bytes = hashlib.sha256(), 0
-    totals: Counter[str] = Counter()
-    n_unparsed: Counter[str] = Counter()
+    findings = Findings()
     with writer.table() as write:
         for chunk in minimise_extract(extract, plan, scope):
             write(chunk.compressed)
             digest.update(chunk.plaintext)
             n_bytes += len(chunk.plaintext)
-            totals.update(_count(chunk))
-            n_unparsed.update(chunk.n_unparsed)
+            findings.add(chunk)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
         number = writer.n_tables
     return _record(plan, number).model_copy(
         update={
-            **totals,
-            "n_unparsed": dict(n_unparsed),
-            "n_subjects": totals["n_rows_out"],
+            **vars(findings),
+            "n_subjects": findings.n_rows_out,
             "plaintext_sha256": digest.hexdigest(),
             "n_bytes": n_bytes,
         }
@@ -218,6 +223,7 @@ def _record(plan: TablePlan, number: int) -> TableRecord:
         n_rows_out=0,
         n_blank_lines=0,
         n_unparsed={f.name: 0 for f in plan.fields},
+        n_formulas={f.name: 0 for f in plan.fields},
         n_subjects=0,
         n_subjects_is="upper bound",
         plaintext_sha256="0" * 64,
@@ -230,11 +236,6 @@ def _check_manifest(sketch: Manifest) -> None:
     # Column names are the sender's to choose; readers bound what they accept.
     if len(sketch.encode()) + 256 * len(sketch.tables) > MAX_MANIFEST_BYTES:
         raise HeaderError("The tables have too many or too long columns to be recorded.")
-
-
-def _count(chunk: Chunk) -> dict[str, int]:
-    names = ("n_rows_in", "n_rows_out", "n_blank_lines")
-    return {name: getattr(chunk, name) for name in names}
 
 
 def _next_sequence(entries: Sequence[Entry], recipients: list[str]) -> int:

@@ -17,6 +17,9 @@ class Reporter(Protocol):
     def note(self, message: str) -> None:
         """Something a person should know that is not an error."""
 
+    def shield(self) -> None:
+        """From here on a stop comes too late: the work is done, or is being undone."""
+
 
 class SilentReporter:
     """Hears everything, says nothing; keeps the notes for the result."""
@@ -33,3 +36,6 @@ class SilentReporter:
     def note(self, message: str) -> None:
         """Keep it."""
         self.notes.append(message)
+
+    def shield(self) -> None:
+        """Nobody stops it."""

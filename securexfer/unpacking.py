@@ -16,13 +16,14 @@ from securexfer.carrier import (
     check_target,
     make_folder,
     partial_path,
-    remove_leftover,
 )
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
-from securexfer.errors import OutputError, SecurexferError, UsageError
+from securexfer.errors import OutputError, OutputExistsError, SecurexferError, UsageError
 from securexfer.instant import Clock
+from securexfer.leftovers import sweep_leftovers
+from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, counted_rows, recheck
 
@@ -31,11 +32,20 @@ DESCRIPTOR_NAME = "datapackage.json"
 
 @dataclass(frozen=True)
 class UnpackResult:
-    """What was written, and where."""
+    """What was written, and where.
+
+    Attributes:
+        folder: where.
+        files: everything that was written there.
+        tables: as the manifest describes them.
+        n_escaped: formulas that were escaped, by table; None if that was not asked for.
+        entry: of the register.
+    """
 
     folder: Path
     files: tuple[Path, ...]
     tables: tuple[TableRecord, ...]
+    n_escaped: dict[str, int] | None
     entry: Entry
 
 
@@ -50,15 +60,39 @@ def unpack(
     tables: Sequence[str] = (),
     keep_compressed: bool = False,
     force: bool = False,
+    escape_formulas: bool = False,
 ) -> UnpackResult:
     """Write tables and a Data Package descriptor, all of them or none.
+
+    Args:
+        verified: the bundle.
+        folder: where to; made if it is not there.
+        identity: signs the register's entries.
+        register: hears of it before anything is written, and after.
+        clock: now.
+        reporter: progress.
+        tables: only these; all if there are none.
+        keep_compressed: write `TABLE.csv.gz`.
+        force: replace files that are there.
+        escape_formulas: put an apostrophe before whatever a spreadsheet would run.
 
     Raises:
         SecurexferError: for any reason not to; then no table is left behind.
     """
     manifest = verified.manifest
-    chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
+    if escape_formulas and keep_compressed:
+        raise UsageError(
+            "Formulas can't be escaped in tables that stay compressed.",
+            hint="Leave out one of --escape-formulas and --keep-compressed.",
+        )
     sweep_leftovers(identity, register, clock=clock, reporter=reporter)
+    chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
+    bundle = verified.inside.outside.file
+    for name in (*paths.values(), DESCRIPTOR_NAME):
+        if bundle.is_file(folder / name) or bundle.is_file(partial_path(folder / name)):
+            raise OutputExistsError(
+                "The bundle would be replaced by its own content.", hint="Choose another folder."
+            )
     details = {
         **_name_bundle(verified),
         "files": sorted([*paths.values(), DESCRIPTOR_NAME]),
@@ -66,6 +100,7 @@ def unpack(
     }
     is_new = make_folder(folder)
     written: list[PartialFile] = []
+    n_escaped: dict[str, int] = {}
     started = False
     try:
         check_space(folder, 0 if keep_compressed else sum(table.n_bytes for table in chosen))
@@ -79,25 +114,44 @@ def unpack(
         started = True
         for table in chosen:
             written.append(PartialFile(folder / paths[table.name], force=force))
-            _write_table(verified, table, written[-1], keep_compressed, reporter)
+            if escape_formulas:
+                n_escaped[table.name] = _write_escaped(verified, table, written[-1], reporter)
+            else:
+                _write_table(verified, table, written[-1], keep_compressed, reporter)
+        results = [
+            {
+                "name": table.name,
+                "n_rows": table.n_rows_out,
+                "sha256": table.plaintext_sha256,
+            }
+            for table in chosen
+        ]
         compression = "gz" if keep_compressed else ""
         descriptor = describe_package(manifest, paths, compression=compression)
+        if escape_formulas:
+            _describe_escaped(descriptor, written, n_escaped)
         written.append(PartialFile(folder / DESCRIPTOR_NAME, force=force))
         written[-1].write(encode_pretty(descriptor))
         for file in written:
             file.sync()
         for file in written:
             file.publish()
-        results = [
-            {"name": t.name, "n_rows": t.n_rows_out, "sha256": t.plaintext_sha256} for t in chosen
-        ]
+        if escape_formulas:
+            details["n_escaped"] = n_escaped
         entry = register.append(
             identity,
             "unpacked",
-            {**details, "expires_at": manifest.expires_at, "tables": results},
+            {
+                **details,
+                "expires_at": manifest.expires_at,
+                "files_sha256": {file.target.name: file.sha256 for file in written},
+                "tables": results,
+            },
             clock(),
         )
+        reporter.shield()
     except BaseException as error:
+        reporter.shield()
         left = [file for file in written if not file.discard()]
         if is_new:
             with suppress(OSError):
@@ -115,7 +169,13 @@ def unpack(
         raise
     for file in written:
         file.finish()
-    return UnpackResult(folder, tuple(file.target for file in written), tuple(chosen), entry)
+    return UnpackResult(
+        folder,
+        tuple(file.target for file in written),
+        tuple(chosen),
+        n_escaped if escape_formulas else None,
+        entry,
+    )
 
 
 def plan_output(
@@ -142,39 +202,6 @@ def plan_output(
         for name in (*paths.values(), DESCRIPTOR_NAME):
             check_target(folder / name, force=force)
     return chosen, paths
-
-
-def sweep_leftovers(
-    identity: Identity, register: Register, *, clock: Clock, reporter: Reporter
-) -> int:
-    """Remove unfinished plaintext that an earlier run left behind when it was cut off.
-
-    The register knows where: each unpack is recorded before it is begun. Files that a run is
-    still writing are locked and left alone. What was swept is recorded, so that a file of that
-    name which somebody puts there later is nobody's leftover.
-
-    Returns:
-        How many files were removed.
-    """
-    unfinished: dict[tuple[str, str], list[str]] = {}
-    for entry in register.entries():
-        key = (entry.details.get("bundle_id", ""), entry.details.get("folder", ""))
-        if entry.event == "unpack-started":
-            unfinished[key] = entry.details["files"]
-        elif entry.event in ("unpacked", "unpack-failed", "unpack-swept"):
-            unfinished.pop(key, None)
-    n_removed = 0
-    for (bundle_id, folder), names in unfinished.items():
-        partials = [partial_path(Path(folder) / name) for name in names]
-        for partial in partials:
-            with suppress(SecurexferError):
-                n_removed += remove_leftover(partial, if_locked_only=True)
-        if not any(partial.exists() for partial in partials):
-            details = {"bundle_id": bundle_id, "folder": folder}
-            register.append(identity, "unpack-swept", details, clock())
-    if n_removed:
-        reporter.note(f"Removed {n_removed} unfinished files of an earlier run that was cut off.")
-    return n_removed
 
 
 def release_password(
@@ -227,3 +254,24 @@ def _write_table(
         return
     for piece in counted_rows(verified.inside, table, reporter):
         file.write(piece)
+
+
+def _write_escaped(
+    verified: Verified, table: TableRecord, file: PartialFile, reporter: Reporter
+) -> int:
+    reporter.begin(f"Unpacking {table.name}", table.n_bytes)
+    escaper = FormulaEscaper(table.name, len(table.fields))
+    for piece in escaper.escape(counted_rows(verified.inside, table, reporter)):
+        file.write(piece)
+    return escaper.n_escaped
+
+
+def _describe_escaped(
+    descriptor: dict[str, Any], files: Sequence[PartialFile], n_escaped: dict[str, int]
+) -> None:
+    """Have the descriptor tell of the files as they are now, and that they were changed."""
+    for resource, file in zip(descriptor["resources"], files, strict=True):
+        resource.update(bytes=file.n_bytes, hash=f"sha256:{file.sha256}")
+        for field in resource["schema"]["fields"]:
+            field["name"] = escape_cell(field["name"])
+    descriptor["securexfer"] = {"n_escaped": n_escaped}

@@ -176,7 +176,7 @@ def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSe
 def _check_times(envelope: Envelope, entries: Sequence[Entry], clock: Clock) -> None:
     # A clock that was set back must not revive what has expired: the register remembers.
     now = max([clock(), *(entry.at for entry in entries)])
-    if envelope.created > now + CLOCK_TOLERANCE:
+    if envelope.created - now > CLOCK_TOLERANCE:
         raise BundleFutureError(
             f"The bundle was created on {envelope.created:%Y-%m-%d}, which is in the future here."
         )
@@ -196,11 +196,12 @@ def _choose_keys(envelope: Envelope, identity: Identity) -> PrivateKeys:
         keys = identity.keys_for(recipient.fingerprint)
         if keys is not None:
             return keys
-    own = identity.keys_for(envelope.sender) is not None
-    raise NotForThisIdentityError(
-        "The bundle is not sealed to this identity.",
-        hint="You packed it: check it with securexfer verify --outside." if own else None,
-    )
+    if identity.keys_for(envelope.sender) is not None:
+        raise NotForThisIdentityError(
+            "This identity packed the bundle for others and is not one of its recipients.",
+            hint="Check it with: securexfer verify --outside",
+        )
+    raise NotForThisIdentityError("The bundle is not sealed to this identity.")
 
 
 def _check_retired(outside: Outside, *, is_known: bool, older: bool) -> None:

@@ -126,6 +126,8 @@ def take(saved: Saved, column: str, figures: dict[tuple[str, str], Figure]) -> N
 def render(saved: Saved) -> str:
     """The page."""
     parts = [HEAD]
+    if not saved["sample"] and not saved["soak"]:
+        parts.append("\nNo figures have been taken yet.\n")
     for row, title in ROWS.items():
         sample, soak = saved["sample"].get(row, {}), saved["soak"].get(row, {})
         if not sample and not soak:
@@ -162,6 +164,8 @@ def main() -> None:
     """Take, or check, the figures of one run."""
     command, folder = sys.argv[1], Path(sys.argv[2])
     saved, figures = load(), read_tally(folder)
+    if command == "check" and not saved["sample"]:
+        return  # the page claims nothing yet
     if command == "check":
         sys.exit("\n".join(shortfalls(saved, figures)) or None)
     take(saved, command, figures)

@@ -207,6 +207,11 @@ class Minimised:
         """By field name, without fields of which every cell was read."""
         return dict(+sum((chunk.n_unparsed for chunk in self.chunks), Counter[str]()))
 
+    @property
+    def n_formulas(self) -> dict[str, int]:
+        """By field name, without fields that have none."""
+        return dict(+sum((chunk.n_formulas for chunk in self.chunks), Counter[str]()))
+
     def total(self, count: str) -> int:
         return sum(getattr(chunk, count) for chunk in self.chunks)
 

@@ -75,15 +75,17 @@ def decode_comment(data: bytes) -> Comment:
     try:
         lines = data.decode("ascii").split("\n")
         title, sender, envelope_sha256, bundle_sha256, ed25519, ml_dsa_65 = lines[:6]
-        comment = Comment(
-            SignedDigests(sender, envelope_sha256, bundle_sha256),
-            Signature(decode_base64(ed25519), decode_base64(ml_dsa_65)),
-        )
+        halves = decode_base64(ed25519), decode_base64(ml_dsa_65)
         hashes = (sender, envelope_sha256, bundle_sha256)
         if title != _TITLE or not all(is_fingerprint(text) for text in hashes):
             raise ValueError("lines")
     except ValueError:
         raise BundleFormatError("The bundle's signature block is not well-formed.") from None
+    try:
+        signature = Signature(*halves)
+    except ValueError as error:
+        raise BundleFormatError(f"The bundle is not signed as it must be: {error}.") from None
+    comment = Comment(SignedDigests(sender, envelope_sha256, bundle_sha256), signature)
     if comment.encode() != data:
         raise BundleFormatError("The bundle's signature block has bytes that do not belong there.")
     return comment

@@ -6,9 +6,10 @@ It says who sealed what to whom and until when, and where every byte lies; not w
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from securexfer.bundle.layout import MAX_MEMBERS, Extent
 from securexfer.crypto.canonical import MAX_INTEGER, decode_canonical, encode_canonical
@@ -21,6 +22,9 @@ FORMAT = 1
 MAX_ENVELOPE_BYTES = 4 * 1024 * 1024
 MAX_RECIPIENTS = 100
 MAX_LIFETIME = timedelta(days=MAX_RETENTION_DAYS)
+# The largest envelope has 4,000 members and 100 recipients: some 20,000 values. More are refused
+# unparsed, because a value can take thirty times as much memory as text.
+_MAX_VALUES = 50_000
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BundleId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -30,6 +34,14 @@ Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, members: Any) -> Any:
+        # At the first one: the validator by itself would keep an error for each of a million.
+        if isinstance(members, dict) and not members.keys() <= cls.model_fields.keys():
+            raise PydanticCustomError("extra_forbidden", "unknown member")
+        return members
 
 
 class SealedFor(_Part):
@@ -87,24 +99,43 @@ def decode_envelope(data: bytes) -> Envelope:
         BundleUnsupportedError: for another format version.
         BundleFormatError: if it is not exactly an envelope in canonical form.
     """
+    if sum(map(data.count, (b",", b"[", b"{"))) > _MAX_VALUES:
+        raise BundleFormatError("The bundle's envelope holds more values than an envelope can.")
     try:
         members = decode_canonical(data, max_bytes=MAX_ENVELOPE_BYTES)
     except ValueError as error:
         raise BundleFormatError(f"The bundle's envelope is not well-formed: {error}.") from None
     version = members.get("format") if isinstance(members, dict) else None
     if isinstance(version, int) and version != FORMAT:
-        raise BundleUnsupportedError("The bundle is of another format version than 1.")
+        raise BundleUnsupportedError(
+            f"The bundle is of format version {version}; this program opens version {FORMAT}."
+        )
     try:
         envelope = Envelope.model_validate(members)
+    except ValidationError as error:
+        fault = _describe(error.errors(include_input=False, include_url=False)[0])
+        raise BundleFormatError(f"The bundle's envelope has {fault}.") from None
+    try:
         lifetime = envelope.expires - envelope.created
-    except (ValidationError, ValueError):
+    except ValueError:
+        raise BundleFormatError("The bundle's envelope has a time that does not exist.") from None
+    if not timedelta() <= lifetime <= MAX_LIFETIME:
         raise BundleFormatError(
-            "The bundle's envelope does not have the members it must."
-        ) from None
-    fingerprints = [r.fingerprint for r in envelope.recipients]
-    if not timedelta() <= lifetime <= MAX_LIFETIME or len(set(fingerprints)) != len(fingerprints):
-        raise BundleFormatError("The bundle's envelope contradicts itself.")
+            "The bundle's envelope says that it expires before it was made, or after ten years."
+        )
+    if len({r.fingerprint for r in envelope.recipients}) != len(envelope.recipients):
+        raise BundleFormatError("The bundle's envelope names a recipient twice.")
     return envelope
+
+
+def _describe(detail: ErrorDetails) -> str:
+    """What is wrong, in our own names only: a sender can choose theirs to deceive."""
+    path = ".".join(map(str, detail["loc"]))
+    if detail["type"] == "extra_forbidden":
+        return "a member that does not belong there"
+    if detail["type"] == "missing":
+        return f"no member {path}"
+    return f"a wrong value in {path}" if path else "no members"
 
 
 def seal_info(bundle_id: str, sender: str, recipient: str) -> bytes:

@@ -81,6 +81,13 @@ class BundleFile:
     ) -> None:
         os.close(self._descriptor)
 
+    def is_file(self, path: Path) -> bool:
+        """Whether it reads this very file, under whatever name."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), path.stat())
+        except OSError:
+            return False
+
     def peek(self, offset: int, n_bytes: int) -> bytes:
         """Bytes that nobody has vouched for yet: only to tell what kind of file this is."""
         return self._read_raw(offset, n_bytes)

@@ -8,17 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError
 
 from securexfer.bundle.envelope import BundleId, Count, Envelope, Instant, Sha256
 from securexfer.bundle.padding import space_padding
-from securexfer.crypto.canonical import encode_canonical
+from securexfer.crypto.canonical import MAX_INTEGER, encode_canonical, unique_members
 from securexfer.errors import ManifestMismatchError
 from securexfer.recipe.model import MAX_TABLES, is_table_name
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+# Objects and lists. Small ones take thirty times as much memory as text, and a manifest has two for
+# each field; 4 MiB have no room for 60,000 fields.
+MAX_CONTAINERS = 200_000
+
+
+T = TypeVar("T")
+# A list that is refused at its first wrong item: four million errors would be gigabytes.
+Items = Annotated[list[T], FailFast()]
+
+
+def _check_counts(value: Any) -> Any:
+    if isinstance(value, dict):
+        counts = value.values()
+        if not all(type(n) is int and 0 <= n <= MAX_INTEGER for n in counts):
+            raise ValueError("not counts")
+    return value
+
+
+Counts = Annotated[dict[str, Count], BeforeValidator(_check_counts)]
 
 
 class _Part(BaseModel):
@@ -41,6 +60,7 @@ class TableRecord(_Part):
         withheld: source columns that did not leave.
         n_rows_in, n_rows_out, n_blank_lines: records read and written, blank lines skipped.
         n_unparsed: cells that an action could not read and made blank, by field.
+        n_formulas: cells that a spreadsheet would run, by field; None if nobody counted.
         n_subjects: data subjects, exact or an upper bound as `n_subjects_is` says.
         plaintext_sha256, n_bytes: of the CSV as it comes out.
         gates: disclosure gates and their results.
@@ -48,17 +68,18 @@ class TableRecord(_Part):
 
     name: str
     member: str
-    fields: list[FieldRecord]
-    withheld: list[str]
+    fields: Items[FieldRecord]
+    withheld: Items[str]
     n_rows_in: Count
     n_rows_out: Count
     n_blank_lines: Count
-    n_unparsed: dict[str, Count]
+    n_unparsed: Counts
+    n_formulas: Counts | None = None
     n_subjects: Count
     n_subjects_is: Literal["upper bound", "exact", "approximate"]
     plaintext_sha256: Sha256
     n_bytes: Count
-    gates: list[dict[str, Any]]
+    gates: Items[dict[str, Any]]
 
 
 class AgreementRecord(_Part):
@@ -80,15 +101,15 @@ class Manifest(_Part):
     created_at: Instant
     expires_at: Instant
     sender: Sha256
-    recipients: list[Sha256]
-    members: list[str]
+    recipients: Items[Sha256]
+    members: Items[str]
     sequence: Annotated[int, Field(ge=1, le=2**53 - 1)]
     agreement: AgreementRecord
     forwarding: Literal["no", "yes"]
     linkage: Literal["bundle", "agreement"]
     recipe_sha256: Sha256
     tool: str
-    tables: list[TableRecord] = Field(min_length=1, max_length=MAX_TABLES)
+    tables: Items[TableRecord] = Field(min_length=1, max_length=MAX_TABLES)
 
     def encode(self) -> bytes:
         """The member's content: a Data Package in canonical JSON, padded with spaces."""
@@ -141,8 +162,10 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
         ManifestMismatchError: if it is not a manifest, or contradicts the envelope.
     """
     try:
+        if content.count(b"{") + content.count(b"[") > MAX_CONTAINERS:
+            raise ValueError("too many objects and lists")
         members = json.loads(
-            content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
+            content.decode("utf-8"), object_pairs_hook=unique_members, parse_constant=_refuse
         )
         # Escaped halves of surrogate pairs are no text: they could not be written anywhere later.
         json.dumps(members, ensure_ascii=False).encode("utf-8")
@@ -180,10 +203,3 @@ def _check_names(names: Iterable[str]) -> None:
 
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("the same key twice")
-    return members

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import pyzipper
@@ -30,6 +31,7 @@ from securexfer.bundle.envelope import (
 )
 from securexfer.bundle.file import BundleFile
 from securexfer.bundle.manifest import MAX_MANIFEST_BYTES, Manifest, TableRecord, decode_manifest
+from securexfer.crypto.fingerprint import format_fingerprint
 from securexfer.crypto.keys import PrivateKeys, PublicKeys, decode_base64
 from securexfer.crypto.sealing import unseal
 from securexfer.errors import (
@@ -114,8 +116,13 @@ class Inside:
     @contextmanager
     def compressed(self, table: TableRecord) -> Iterator[Any]:
         """The decrypted gzip stream of a table; its content is not checked here."""
-        with _decrypted(self.outside.file, self.password, table.member) as stream:
+        with self._archive.open(table.member) as stream:
             yield stream
+
+    @cached_property
+    def _archive(self) -> Any:
+        # Once for all tables: opening reads the whole directory, which is long where they are many.
+        return _open_archive(self.outside.file, self.password)
 
     def rows(
         self, table: TableRecord, tee: Callable[[bytes], Any] | None = None
@@ -173,7 +180,7 @@ def read_outside(file: BundleFile, find_sender: FindSender, reporter: Reporter) 
     if sender is None:
         raise SenderUnknownError(
             "The bundle names a sender who is not among the contacts pinned here "
-            f"(fingerprint {comment.claimed.sender[:16]}…)."
+            f"(fingerprint {format_fingerprint(comment.claimed.sender)})."
         )
     claimed = _check_digest(file, comment, reporter)
     comment.verified(sender.keys)
@@ -301,18 +308,15 @@ def _read_manifest(outside: Outside, password: str) -> bytes:
     if extent.content_bytes > MAX_MANIFEST_BYTES:
         raise ManifestMismatchError("The bundle's manifest is too large.")
     try:
-        with _decrypted(outside.file, password, layout.MANIFEST) as stream:
-            return bytes(stream.read())
+        return bytes(_open_archive(outside.file, password).read(layout.MANIFEST))
     except _READER_ERRORS:
         raise ManifestMismatchError("The bundle's manifest can't be decrypted.") from None
 
 
-@contextmanager
-def _decrypted(file: BundleFile, password: str, name: str) -> Iterator[Any]:
-    with pyzipper.AESZipFile(file.view()) as archive:
-        archive.setpassword(password.encode("ascii"))
-        with archive.open(name) as stream:
-            yield stream
+def _open_archive(file: BundleFile, password: str) -> Any:
+    archive = pyzipper.AESZipFile(file.view())
+    archive.setpassword(password.encode("ascii"))
+    return archive
 
 
 class _Tee:

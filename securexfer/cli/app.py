@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
 import click
 
@@ -16,11 +14,14 @@ from securexfer.cli.bundle import inspect, release_password, unpack, verify
 from securexfer.cli.console import Console, Settings, silence
 from securexfer.cli.contact import contact
 from securexfer.cli.demo import demo
+from securexfer.cli.destroy import destroy
+from securexfer.cli.doctor import doctor
 from securexfer.cli.identity import identity
 from securexfer.cli.options import SecurexferGroup, settings_of
 from securexfer.cli.pack import pack
 from securexfer.cli.recipe import recipe
 from securexfer.cli.register import register
+from securexfer.cli.stopping import catch_stops, ignore_stops
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
 
 _PR_SET_DUMPABLE = 4
@@ -51,7 +52,9 @@ for _command in (
     verify,
     unpack,
     release_password,
+    destroy,
     register,
+    doctor,
 ):
     root.add_command(_command)
 
@@ -85,8 +88,18 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The console script."""
-    _harden()
-    sys.exit(run(sys.argv[1:]))
+    try:
+        _harden()
+        code = run(sys.argv[1:])
+        # All is said and done, and while Python ends a signal would make it look like a failure.
+        ignore_stops()
+    except KeyboardInterrupt:
+        code = StoppedError.exit_code
+    if code == StoppedError.exit_code:
+        # Python ends itself with SIGINT, whatever code it is given, where the interrupt has passed
+        # through an exec() on its way up, as those of modules being loaded do.
+        os._exit(code)
+    sys.exit(code)
 
 
 def _run(arguments: Sequence[str], settings: Settings) -> int:
@@ -113,8 +126,17 @@ def _run(arguments: Sequence[str], settings: Settings) -> int:
     except OSError as error:
         why = error.strerror or "unknown reason"
         return _fail(OutputError(f"The output can't be written: {why}."), settings)
-    except Exception as error:
-        # The text may quote data, so only the kind and the place of the failure are shown.
+    except MemoryError:
+        return _fail(
+            InternalError(
+                "There is not enough memory.",
+                hint="Close other programs, or raise the limit, and run the command again.",
+            ),
+            settings,
+        )
+    except BaseException as error:
+        # A panic of polars is no Exception. The text may quote data, so only the kind and the
+        # place of the failure are shown.
         return _fail(InternalError(f"Unexpected {_place(error)}."), settings)
     return 0
 
@@ -154,18 +176,7 @@ def _harden() -> None:
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
-    signals = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        # From here on everything is tidying up, and that must not be stopped half-way.
-        for number in signals:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    for number in signals:
-        # What was ignored at the start stays so: nohup, and jobs in the background.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, stop)
+    catch_stops()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -90,6 +90,11 @@ def verify(bundle: Path, outside_only: bool, older: bool, passphrase_file: Path 
 @output_option("The folder to write to; made if it is not there.")
 @click.option("--table", "tables", multiple=True, metavar="TABLE", help="Only this table; repeat.")
 @click.option("--keep-compressed", is_flag=True, help="Write TABLE.csv.gz.")
+@click.option(
+    "--escape-formulas",
+    is_flag=True,
+    help="Put an apostrophe before every cell that a spreadsheet would run.",
+)
 @FORCE
 @OLDER
 @passphrase_option
@@ -98,6 +103,7 @@ def unpack(
     output: Path,
     tables: tuple[str, ...],
     keep_compressed: bool,
+    escape_formulas: bool,
     force: bool,
     older: bool,
     passphrase_file: Path | None,
@@ -106,6 +112,7 @@ def unpack(
 
     Nothing is written unless every check holds.
     """
+    from securexfer.leftovers import sweep_leftovers
     from securexfer.unpacking import plan_output
     from securexfer.unpacking import unpack as unpack_bundle
 
@@ -117,6 +124,8 @@ def unpack(
         reporter.rest()
         for note in verified.notes:
             session.console.note(note)
+        # First, because a run that is refused should have tidied up after the one before too.
+        sweep_leftovers(session.identity, session.register, clock=session.clock, reporter=reporter)
         plan_output(verified.manifest, output, tables, keep_compressed, force=force)
         if not session.console.settings.json and not session.console.settings.quiet:
             print_inside(session, verified)
@@ -131,12 +140,19 @@ def unpack(
             tables=tables,
             keep_compressed=keep_compressed,
             force=force,
+            escape_formulas=escape_formulas,
         )
     document = {**inside_document(verified), "files": [str(path) for path in result.files]}
+    if result.n_escaped is not None:
+        document["n_escaped"] = result.n_escaped
 
     def human() -> None:
         for path in result.files:
             session.console.line(f"Written: {plain(str(path))}")
+        for name, n_escaped in (result.n_escaped or {}).items():
+            session.console.line(
+                f"Table {name}: an apostrophe stands before {n_escaped:,} cells now."
+            )
         session.console.step(
             f"Destroy it by {verified.manifest.expires_at[:10]}, as the agreement says."
         )
@@ -250,7 +266,7 @@ def print_inside(session: Session, verified: Verified) -> None:
         ]
     )
     for table in manifest.tables:
-        rows = [(field.name, describe_field(field, table)) for field in table.fields]
+        rows = [(f.name, describe_field(f.name, f.action, table)) for f in table.fields]
         session.console.table(
             ("field", "what was done"), rows, title=f"Table {table.name}: {table.n_rows_out:,} rows"
         )

@@ -80,14 +80,20 @@ def show() -> None:
 def export_card(output: Path | None, force: bool) -> None:
     """Export your card: the public half, for the other side to pin."""
     from securexfer.carrier import write_small
+    from securexfer.errors import OutputExistsError
 
     session = Session.current()
     card = session.desk.own_card()
+    if output is not None and output.exists() and session.desk.owns(output):
+        raise OutputExistsError(
+            f"{output} is a file of this home and can't be replaced by a card.",
+            hint="Choose another place.",
+        )
     if output is None and not session.console.settings.json:
         session.console.line(card.encode().decode("utf-8").removesuffix("\n"))
         return
     if output is not None:
-        write_small(output, card.encode(), force=force)
+        write_small(output, card.encode(), force=force, is_own=False)
     session.console.result(
         {
             **card_document(card),

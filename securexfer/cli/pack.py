@@ -14,7 +14,7 @@ from securexfer.cli.plan import (
     parse_inputs,
     plan_document,
     print_plan,
-    warn_of_nothing,
+    warn_of,
 )
 from securexfer.cli.session import Session
 
@@ -62,6 +62,7 @@ def pack(
     What the recipe names leaves, as one bundle on a drive; all else stays. INPUT is PATH,
     TABLE=PATH, or TABLE=- for standard input.
     """
+    from securexfer.carrier import check_apart
     from securexfer.errors import UsageError
     from securexfer.order import PackOrder, check_order, choose_target
     from securexfer.packing import pack as pack_bundle
@@ -77,11 +78,13 @@ def pack(
     if not dry_run or recipients:
         check_order(order, session.clock)
     if output is not None:
-        choose_target(order, "0" * 32)
+        target = choose_target(order, "0" * 32)
+        for source in (recipe_path, passphrase_file):
+            check_apart(target, source)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     with (
         session.reporter() as reporter,
-        open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin) as opened,
+        open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin, reporter) as opened,
     ):
         if dry_run:
             document = {"dry_run": True, "tables": plan_document(opened.plans)}
@@ -107,7 +110,8 @@ def pack(
             print_summary(session, result, order_names(order.recipients))
 
     session.console.result(pack_document(result), human)
-    warn_of_nothing(session.console, result.manifest.tables)
+    for table in result.manifest.tables:
+        warn_of(session.console, table.name, table)
 
 
 def order_names(recipients: Any) -> list[str]:
@@ -140,7 +144,7 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
     rows: list[tuple[str, str]] = []
     for table in manifest.tables:
         rows.append((f"Table {table.name}", f"{table.n_rows_out:,} rows packed"))
-        rows += [(f"  {field.name}", describe_field(field, table)) for field in table.fields]
+        rows += [(f"  {f.name}", describe_field(f.name, f.action, table)) for f in table.fields]
         if table.n_blank_lines:
             rows.append(("  blank lines", f"{table.n_blank_lines:,} skipped"))
         rows.append(("  withheld", ", ".join(table.withheld) or "nothing"))

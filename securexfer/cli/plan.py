@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from securexfer.cli.console import Console, plain
 from securexfer.errors import UsageError
 
 if TYPE_CHECKING:
-    from securexfer.bundle.manifest import FieldRecord, TableRecord
     from securexfer.planning import Input
     from securexfer.privacy.plan import TablePlan
 
@@ -46,26 +45,47 @@ def parse_inputs(arguments: Sequence[str]) -> list[Input]:
     return inputs
 
 
-def describe_field(field: FieldRecord, table: TableRecord) -> str:
-    """What was done to a field, and how much of it could not be read."""
-    done = WHAT_IS_DONE.get(field.action, field.action)
-    n_unread = table.n_unparsed.get(field.name, 0)
-    if not n_unread:
-        return done
-    return f"{done} ({n_unread:,} of {table.n_rows_out:,} cells could not be read and are blank)"
+class Counts(Protocol):
+    """What was counted in a table, by `pack` or by `recipe check`."""
+
+    @property
+    def n_rows_out(self) -> int:
+        """Rows."""
+
+    @property
+    def n_unparsed(self) -> Mapping[str, int]:
+        """Cells that could not be read, by field."""
+
+    @property
+    def n_formulas(self) -> Mapping[str, int] | None:
+        """Cells that a spreadsheet would run, by field; None if nobody counted."""
 
 
-def warn_of_nothing(console: Console, tables: Sequence[TableRecord]) -> None:
-    """Say so where a table, or a whole field, came out empty: usually a mistake."""
-    for table in tables:
-        if not table.n_rows_out:
-            console.note(f"Table {table.name} has no rows.")
-        for name, n_unread in table.n_unparsed.items():
-            if n_unread == table.n_rows_out > 0:
-                console.note(
-                    f"Not one cell of the field {name} could be read: check its settings in the "
-                    "recipe."
-                )
+def describe_field(name: str, action: str, counts: Counts) -> str:
+    """What was done to a field, how much of it could not be read, and what to be careful with."""
+    done = WHAT_IS_DONE.get(action, action)
+    remarks = []
+    if n_unread := counts.n_unparsed.get(name, 0):
+        remarks.append(f"{n_unread:,} of {counts.n_rows_out:,} cells could not be read: blank")
+    if n_formulas := (counts.n_formulas or {}).get(name, 0):
+        remarks.append(f"{n_formulas:,} cells are formulas to a spreadsheet")
+    return f"{done} ({'; '.join(remarks)})" if remarks else done
+
+
+def warn_of(console: Console, table: str, counts: Counts) -> None:
+    """Say so where a table, or a whole field, came out empty, or would run in a spreadsheet."""
+    if not counts.n_rows_out:
+        console.note(f"Table {table} has no rows.")
+    for name, n_unread in counts.n_unparsed.items():
+        if n_unread == counts.n_rows_out > 0:
+            console.note(
+                f"Not one cell of the field {name} could be read: check its settings in the recipe."
+            )
+    if n_formulas := sum((counts.n_formulas or {}).values()):
+        console.note(
+            f"{n_formulas:,} cells of table {table} are formulas to a spreadsheet. They leave as "
+            "they are. Recipients who use a spreadsheet should unpack with --escape-formulas."
+        )
 
 
 def plan_document(plans: Sequence[TablePlan]) -> list[dict[str, Any]]:
@@ -83,9 +103,30 @@ def plan_document(plans: Sequence[TablePlan]) -> list[dict[str, Any]]:
     ]
 
 
-def print_plan(console: Console, plans: Sequence[TablePlan]) -> None:
-    """Plans for people: a line for every field that leaves, then what stays."""
+def print_plan(
+    console: Console, plans: Sequence[TablePlan], found: Mapping[str, Counts] | None = None
+) -> None:
+    """Plans for people: a line for every field that leaves, then what stays.
+
+    Args:
+        console: where to.
+        plans: of the tables.
+        found: what was counted in them, if they were read.
+    """
     for plan in plans:
-        rows = [(f.name, f.source or "", WHAT_IS_DONE[f.spec.action]) for f in plan.fields]
-        console.table(("field", "from column", "what is done"), rows, title=f"Table {plan.table}")
+        counts = (found or {}).get(plan.table)
+        title = f"Table {plan.table}"
+        if counts is not None:
+            title += f": {counts.n_rows_out:,} rows"
+        rows = [
+            (
+                f.name,
+                f.source or "",
+                describe_field(f.name, f.spec.action, counts)
+                if counts is not None
+                else WHAT_IS_DONE[f.spec.action],
+            )
+            for f in plan.fields
+        ]
+        console.table(("field", "from column", "what is done"), rows, title=title)
         console.line(f"Withheld: {plain(', '.join(plan.withheld)) or 'nothing'}\n")

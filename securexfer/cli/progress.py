@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from securexfer.cli.console import Console, rich_console
+from securexfer.cli.stopping import ignore_stops
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -54,9 +55,16 @@ class ConsoleReporter:
             self._progress = self._task = None
 
     def note(self, message: str) -> None:
-        """Print it in place of the bar."""
-        self.rest()
+        """Print it above the bar."""
+        if self._progress is not None:
+            self._progress.stop()
         self._console.note(message)
+        if self._progress is not None:
+            self._progress.start()
+
+    def shield(self) -> None:
+        """Ignore signals."""
+        ignore_stops()
 
     def _start(self) -> Progress | None:
         settings = self._console.settings

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from securexfer.custody.register import Register
     from securexfer.home.contacts import Contact, ContactBook
     from securexfer.home.desk import Desk
-    from securexfer.home.secrets import SecretSource
+    from securexfer.home.secrets import Passphrase, SecretSource
     from securexfer.reporting import Reporter
     from securexfer.verifying import Verified
 
@@ -71,10 +71,13 @@ class Session:
     @cached_property
     def identity(self) -> Identity:
         """This home's identity, unlocked; asks for the passphrase at most once."""
-        card = self.desk.own_card()
-        passphrase = self.secrets().passphrase(card.fingerprint)
-        self.console.detail(f"Passphrase from {passphrase.source}.")
-        return self.desk.unlock(passphrase.text)
+        self.console.detail(f"Passphrase from {self.passphrase.source}.")
+        return self.desk.unlock(self.passphrase.text)
+
+    @cached_property
+    def passphrase(self) -> Passphrase:
+        """The passphrase of this home's identity, from wherever it comes."""
+        return self.secrets().passphrase(self.desk.own_card().fingerprint)
 
     def secrets(self, *, twice: bool = False) -> SecretSource:
         """Where the passphrase comes from; `twice` when a new one is being chosen."""

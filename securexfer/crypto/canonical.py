@@ -41,12 +41,30 @@ def decode_canonical(data: bytes, *, max_bytes: int) -> Any:
     if len(data) > max_bytes:
         raise ValueError(f"larger than {max_bytes} bytes")
     try:
-        value = json.loads(data.decode("utf-8"))
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=unique_members)
+    except DuplicateKeyError:
+        raise
     except (ValueError, RecursionError):
         raise ValueError("not JSON text") from None
     if encode_canonical(value) != data:
         raise ValueError("not in canonical form")
     return value
+
+
+class DuplicateKeyError(ValueError):
+    """One object names a key twice, so that two readers could see two values."""
+
+
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members, for `json.loads` as `object_pairs_hook`.
+
+    Raises:
+        DuplicateKeyError: if a key is there twice.
+    """
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise DuplicateKeyError("the same key twice")
+    return members
 
 
 def _check(value: Any) -> None:

@@ -129,6 +129,8 @@ def read_card(data: bytes) -> Card:
 def _read_members(document: SignedDocument) -> Card:
     claimed = document.claimed()
     keys = PublicKeys.decode(claimed["keys"])
+    if keys.fingerprint not in document.signers("card"):
+        raise CardInvalidError("The card is not signed by the keys that it shows.")
     members: dict[str, Any] = document.verified("card", keys)
     if set(members) != _MEMBERS or members["securexfer_card"] != 1:
         raise ValueError("not a card of version 1")

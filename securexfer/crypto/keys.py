@@ -68,7 +68,11 @@ class PublicKeys:
             ValueError: for a wrong member, encoding, length or key.
         """
         keys = cls(**_decode_members(members, PUBLIC_BYTES))
-        X25519PublicKey.from_public_bytes(keys.x25519)
+        # With a key of small order any exchange fails (RFC 7748, section 6.1): nothing can be
+        # sealed to it. Which private key is tried does not matter.
+        X25519PrivateKey.from_private_bytes(bytes(32)).exchange(
+            X25519PublicKey.from_public_bytes(keys.x25519)
+        )
         MLKEM768PublicKey.from_public_bytes(keys.ml_kem_768)
         Ed25519PublicKey.from_public_bytes(keys.ed25519)
         MLDSA65PublicKey.from_public_bytes(keys.ml_dsa_65)

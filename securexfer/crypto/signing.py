@@ -51,8 +51,10 @@ class Signature:
         Raises:
             ValueError: if one is missing or of a wrong length.
         """
-        if len(self.ed25519) != ED25519_BYTES or len(self.ml_dsa_65) != ML_DSA_65_BYTES:
-            raise ValueError("a signature is missing or of a wrong length")
+        if len(self.ed25519) != ED25519_BYTES:
+            raise ValueError("the Ed25519 signature is missing or of a wrong length")
+        if len(self.ml_dsa_65) != ML_DSA_65_BYTES:
+            raise ValueError("the ML-DSA-65 signature is missing or of a wrong length")
 
 
 def sign(keys: PrivateKeys, kind: Kind, payload: bytes) -> Signature:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,18 +19,44 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from securexfer.carrier import FILE_MODE, make_folder, sync_folder, write_small
+from securexfer.carrier import FILE_MODE, make_folder, sync_folder, translate, write_small
 from securexfer.crypto.document import SignedDocument, sign_document
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import PublicKeys
-from securexfer.errors import OutputError, RegisterError, SignatureInvalidError
+from securexfer.errors import (
+    DiskFullError,
+    OutputError,
+    RegisterError,
+    SecurexferError,
+    SignatureInvalidError,
+)
 from securexfer.instant import format_instant, parse_instant
 
 START = "0" * 64
 _LOCK_SECONDS = 30.0
 # A manifest of 4 MiB, escaped twice, and the signatures.
 _MAX_LINE_BYTES = 16 * 1024 * 1024
+# What other rooms look up in the details, and what each kind of event can't do without. The chain
+# of hashes alone is no proof of who wrote an entry, so that nothing here may be taken on trust.
+_TYPES: dict[str, type] = {
+    "bundle_id": str,
+    "bundle_sha256": str,
+    "files": list,
+    "files_sha256": dict,
+    "folder": str,
+    "recipients": list,
+    "sender": str,
+    "sequence": int,
+}
+_OPENED = {"bundle_id", "bundle_sha256", "recipients", "sender", "sequence"}
+_REQUIRED = {
+    "packed": {"recipients", "sequence"},
+    "password-released": _OPENED,
+    "unpack-started": _OPENED | {"files", "folder"},
+    "unpacked": {"bundle_id", "files_sha256", "folder"},
+}
 _MEMBERS = {"at", "details", "event", "host", "identity", "number", "previous_sha256", "user"}
+_TEXTS = ("event", "host", "identity", "user")
 
 
 @dataclass(frozen=True)
@@ -103,7 +129,8 @@ class Register:
             check: may refuse, given all entries so far, while nobody else can add one.
 
         Raises:
-            RegisterError: if that fails; then whatever it was to record must not happen.
+            RegisterError, DiskFullError: if that fails; then whatever it was to record must not
+                happen.
         """
         with self._locked():
             entries = self._read(repair=True)
@@ -123,10 +150,9 @@ class Register:
             try:
                 line = sign_document(payload, ("register", identity.keys)).encode()
                 entry = _decode_entry(line, len(entries) + 1, previous)
-                self._write_line(line)
-                self._write_head(identity, len(entries) + 1, _sha256(line))
-            except (OSError, OutputError, ValueError):
-                raise RegisterError("The register can't be written.") from None
+                self._store(identity, line, entry)
+            except (OSError, OutputError, ValueError) as error:
+                raise self._failure(error, "written") from None
             return entry
 
     def verify(self, keys: Mapping[str, PublicKeys]) -> list[Entry]:
@@ -165,8 +191,16 @@ class Register:
             raise RegisterError(
                 "The register is in use by another run.", hint="Wait for it to end, then try again."
             ) from None
-        except (OSError, OutputError):
-            raise RegisterError("The register can't be read or locked.") from None
+        except (OSError, OutputError) as error:
+            raise self._failure(error, "read or locked") from None
+
+    def _failure(self, error: Exception, what: str) -> SecurexferError:
+        """Our error for whatever failed; a full disk is called that."""
+        if isinstance(error, OSError):
+            error = translate(error, self._path)
+        if isinstance(error, DiskFullError):
+            return error
+        return RegisterError(f"The register can't be {what}.")
 
     def _lines(self) -> list[bytes]:
         """Complete lines; an unfinished last one, left by a crash, does not count."""
@@ -196,6 +230,19 @@ class Register:
             if self._path.stat().st_size > whole:
                 os.truncate(self._path, whole)
         return entries
+
+    def _store(self, identity: Identity, line: bytes, entry: Entry) -> None:
+        n_bytes = self._path.stat().st_size if self._path.exists() else 0
+        try:
+            self._write_line(line)
+            self._write_head(identity, entry.number, entry.sha256)
+        except BaseException:
+            # What could not be recorded does not happen, so no entry may say that it did. Once the
+            # head counts it, it stays: taken back then, it would look like a loss.
+            with suppress(OSError, RegisterError):
+                if self._read_head()[0] < entry.number:
+                    os.truncate(self._path, n_bytes)
+            raise
 
     def _write_line(self, line: bytes) -> None:
         is_new = not self._path.exists()
@@ -257,6 +304,9 @@ def _decode_entry(line: bytes, number: int, previous: str) -> Entry:
             raise ValueError("members")
         if payload["previous_sha256"] != previous:
             raise ValueError("chain")
+        if not all(isinstance(payload[name], str) for name in _TEXTS):
+            raise ValueError("text")
+        _check_details(payload["event"], payload["details"])
         return Entry(
             number=number,
             at=parse_instant(payload["at"]),
@@ -272,3 +322,15 @@ def _decode_entry(line: bytes, number: int, previous: str) -> Entry:
             f"Entry {number} of the register is damaged, or does not follow the one before.",
             hint="Restore register.jsonl from its backup; nothing is released until then.",
         ) from None
+
+
+def _check_details(event: Any, details: Any) -> None:
+    if not isinstance(event, str) or not isinstance(details, dict):
+        raise ValueError("event or details")
+    if not _REQUIRED.get(event, set()) <= set(details):
+        raise ValueError("details")
+    for name, expected in _TYPES.items():
+        value = details.get(name, expected())
+        texts = value if isinstance(value, list) else []
+        if not isinstance(value, expected) or not all(isinstance(text, str) for text in texts):
+            raise ValueError(name)

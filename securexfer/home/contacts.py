@@ -192,7 +192,12 @@ class ContactBook:
                 pinned_at=parse_instant(members["pinned_at"]),
                 former=tuple(read_card(c.encode("utf-8")) for c in members["former"]),
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, KeyMaterialError):
+        except OSError as error:
+            raise CardInvalidError(
+                f"The contact file {path} can't be read: {error.strerror}.",
+                hint="Check the disk and that you may read the file.",
+            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError, KeyMaterialError):
             raise CardInvalidError(
                 f"The contact file {path} is damaged.",
                 hint="Remove that file and pin the contact's card again.",

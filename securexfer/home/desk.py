@@ -45,6 +45,10 @@ class Desk:
         """The log."""
         return self.root / "register.jsonl"
 
+    def owns(self, path: Path) -> bool:
+        """Whether a path leads into this home."""
+        return path.resolve().is_relative_to(self.root.resolve())
+
     def save_new_identity(self, identity: Identity, passphrase: str) -> None:
         """Write the identity file, 0600 in a 0700 folder.
 

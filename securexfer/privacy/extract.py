@@ -6,12 +6,8 @@ record that is longer than the maximum is an error, not a reason to read on.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-import os
-import select
-import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,24 +18,26 @@ from typing import BinaryIO
 from securexfer.errors import (
     EncodingError,
     ExtractChangedError,
-    ExtractMissingError,
     HeaderError,
     RecordTooLongError,
 )
+from securexfer.privacy.encoding import Decoder
 from securexfer.privacy.shape import (
     MisshapenError,
     check_records,
     first_record_end,
     last_record_end,
 )
+from securexfer.privacy.source import Source, open_source
 from securexfer.recipe.model import Dialect
+from securexfer.reporting import Reporter, SilentReporter
 
 BLOCK_BYTES = 8 * 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
 _FIRST_READ_BYTES = 64 * 1024
-_WAIT_MILLISECONDS = 500
+_CHANGED = "Table {}: the extract changed while it was read."
 
 
 @dataclass(frozen=True)
@@ -68,25 +66,28 @@ class Extract:
         dialect: Dialect,
         *,
         path: Path | None = None,
+        reporter: Reporter | None = None,
         block_bytes: int = BLOCK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
     ) -> None:
         self.table = table
         self.path = path
-        self._stream = stream
+        self._source = Source(table, stream, reporter or SilentReporter())
         self._dialect = dialect
         self._quote = ord(dialect.quote)
         self._block_bytes = block_bytes
         self._max_record_bytes = max_record_bytes
-        self._state = _file_state(stream)
-        self.n_bytes = self._state[0] if self._state else None
-        self._decoder = _Decoder(table, dialect.encoding)
+        self.n_bytes = self._source.n_bytes
+        self._decoder = Decoder(table, dialect.encoding)
         self._pending = bytearray()
+        self._n_read = 0
         self._ended = False
         self.header, self.n_header_lines = self._read_header()
 
     @classmethod
-    def open(cls, table: str, path: Path, dialect: Dialect) -> Extract:
+    def open(
+        cls, table: str, path: Path, dialect: Dialect, reporter: Reporter | None = None
+    ) -> Extract:
         """Open a file or a named pipe.
 
         Raises:
@@ -94,17 +95,9 @@ class Extract:
             HeaderError: if its header can't be used.
             EncodingError: if its first bytes are not in the stated encoding.
         """
+        stream = open_source(path)
         try:
-            mode = path.stat().st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-                raise ExtractMissingError(f"The extract {path} is not a file.")
-            stream = path.open("rb", buffering=0 if stat.S_ISREG(mode) else -1)
-        except OSError as error:
-            raise ExtractMissingError(
-                f"The extract {path} can't be read: {error.strerror}."
-            ) from None
-        try:
-            return cls(table, stream, dialect, path=path)
+            return cls(table, stream, dialect, path=path, reporter=reporter)
         except BaseException:
             stream.close()
             raise
@@ -118,14 +111,11 @@ class Extract:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stream.close()
+        self._source.close()
 
     def is_file(self, path: Path) -> bool:
         """Whether it reads this very file, under whatever name."""
-        try:
-            return os.path.samestat(os.fstat(self._stream.fileno()), path.stat())
-        except (OSError, ValueError):
-            return False
+        return self._source.is_file(path)
 
     def blocks(self) -> Iterator[RecordBlock]:
         """Cut all records after the header into blocks, in order.
@@ -158,8 +148,8 @@ class Extract:
         if self._pending:
             yield RecordBlock(bytes(self._pending))
             self._pending = bytearray()
-        if self._state and _file_state(self._stream) != self._state:
-            raise ExtractChangedError(f"Table {self.table}: the extract changed while it was read.")
+        if self._source.has_changed():
+            raise ExtractChangedError(_CHANGED.format(self.table))
 
     def _read_header(self) -> tuple[tuple[str, ...], int]:
         end, wanted = 0, _FIRST_READ_BYTES
@@ -176,87 +166,18 @@ class Extract:
 
     def _fill(self, wanted: int) -> None:
         while len(self._pending) < wanted and not self._ended:
-            try:
-                read = _read_some(self._stream, min(_READ_BYTES, wanted) or 1)
-            except OSError as error:
-                raise ExtractMissingError(
-                    f"Table {self.table}: reading the extract failed: {error.strerror}."
-                ) from None
+            read = self._source.read_some(min(_READ_BYTES, wanted) or 1)
             self._ended = not read
+            self._n_read += len(read or b"")
+            if self.n_bytes is not None and self._n_read > self.n_bytes:
+                # At once: a file can grow as fast as it is read.
+                raise ExtractChangedError(_CHANGED.format(self.table))
             self._pending += self._decoder.decode(read or b"")
-
-
-class _Decoder:
-    """Bytes of any supported encoding to UTF-8 bytes, block by block."""
-
-    def __init__(self, table: str, encoding: str) -> None:
-        self._table = table
-        self._encoding = encoding
-        self._started = False
-        self._n_lines = 0
-        self._held = b""
-        self._decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
-
-    def decode(self, read: bytes) -> bytes:
-        """The next bytes, or `b""` at the end."""
-        if not self._started and read:
-            # The first bytes decide about the byte order mark: wait until there are three.
-            self._held += read
-            if len(self._held) < 3:
-                return b""
-            read, self._held = self._start(self._held), b""
-        elif not self._started:
-            read, self._held = self._start(self._held), b""
-            return self._decode(read, final=False) + self._decode(b"", final=True)
-        return self._decode(read, final=not read)
-
-    def _start(self, read: bytes) -> bytes:
-        self._started = True
-        marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        if self._encoding == "utf-8":
-            if read.startswith(marks):
-                raise EncodingError(
-                    f"Table {self._table}: the extract is UTF-16, the recipe says utf-8.",
-                    hint='Set encoding = "utf-16" in the table\'s csv settings.',
-                )
-            return read.removeprefix(codecs.BOM_UTF8)
-        if self._encoding in ("utf-16-le", "utf-16-be"):
-            return read.removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE)
-        if self._encoding == "utf-16" and read and not read.startswith(marks):
-            raise EncodingError(
-                f"Table {self._table}: the extract has no UTF-16 byte order mark.",
-                hint='State the byte order: encoding = "utf-16-le" or "utf-16-be".',
-            )
-        return read
-
-    def _decode(self, read: bytes, *, final: bool) -> bytes:
-        if self._decoder is None:
-            return read
-        try:
-            text = self._decoder.decode(read, final)
-        except UnicodeDecodeError as error:
-            line = self._n_lines + error.object[: error.start].count(b"\n") + 1
-            raise EncodingError(
-                f"Table {self._table}: bytes that are not {self._encoding} near line {line}."
-            ) from None
-        try:
-            encoded = text.encode("utf-8")
-        except UnicodeEncodeError:
-            raise EncodingError(
-                f"Table {self._table}: characters that are no text after line {self._n_lines}."
-            ) from None
-        self._n_lines += encoded.count(b"\n")
-        return encoded
 
 
 def _parse_header(table: str, record: bytes, dialect: Dialect) -> tuple[str, ...]:
     if not record.strip(b"\r\n"):
         raise HeaderError(f"Table {table}: the extract is empty, it has no header.")
-    if record.startswith(b"PK\x03\x04"):
-        raise HeaderError(
-            f"Table {table}: the extract is a workbook or an archive, not a CSV file.",
-            hint="Open it in its own program and save the sheet as CSV.",
-        )
     try:
         text = record.decode("utf-8")
     except UnicodeDecodeError:
@@ -296,39 +217,3 @@ def _parse_header(table: str, record: bytes, dialect: Dialect) -> tuple[str, ...
             f"(columns {', '.join(places[:20])})."
         )
     return tuple(names)
-
-
-def _read_some(stream: BinaryIO, n_bytes: int) -> bytes:
-    """Up to so many bytes, as soon as there are some; `b""` at the end.
-
-    A blocking read of a pipe can outlast a signal: one that arrives while bytes are being copied
-    is not looked at before the read returns, which with a stalled source is never. So wait for
-    bytes in short turns, between which signals are heard.
-    """
-    descriptor = _pipe_descriptor(stream)
-    if descriptor is None:
-        return stream.read(n_bytes)
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    while not poll.poll(_WAIT_MILLISECONDS):
-        pass
-    return os.read(descriptor, n_bytes)
-
-
-def _pipe_descriptor(stream: BinaryIO) -> int | None:
-    if not hasattr(select, "poll"):
-        return None  # Windows can't wait for pipes
-    try:
-        descriptor = stream.fileno()
-        return None if stat.S_ISREG(os.fstat(descriptor).st_mode) else descriptor
-    except (OSError, ValueError):
-        return None
-
-
-def _file_state(stream: BinaryIO) -> tuple[int, int] | None:
-    """Size and modification time of a regular file, else None."""
-    try:
-        status = os.fstat(stream.fileno())
-    except (OSError, ValueError):
-        return None
-    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from securexfer.privacy.actions import ACTIONS, constant
+from securexfer.privacy.formulas import count_formulas
 from securexfer.privacy.plan import PlannedField, TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.recipe.field import ConstantField, KeepField, PseudonymiseField
@@ -24,10 +25,12 @@ class MinimisedFrame:
     Attributes:
         frame: text columns; blank cells are null.
         n_unparsed: by field name, how many cells held something that the action can't read.
+        n_formulas: by field name, how many cells a spreadsheet would run.
     """
 
     frame: pl.DataFrame
     n_unparsed: Mapping[str, int]
+    n_formulas: Mapping[str, int]
 
 
 def source_name(column: int) -> str:
@@ -51,8 +54,18 @@ def minimise(frame: pl.DataFrame, plan: TablePlan, scope: ScopeKey) -> Minimised
         for name, field in generalised.items()
     ]
     counts = both.select(unparsed).row(0, named=True) if unparsed else {}
+    output = both.select(names)
+    # Tokens are made of letters and digits.
+    foreign = {
+        name: field
+        for name, field in zip(names, plan.fields, strict=True)
+        if not isinstance(field.spec, PseudonymiseField)
+    }
+    n_formulas = count_formulas(output, foreign)
     return MinimisedFrame(
-        both.select(names), {field.name: counts[name] for name, field in generalised.items()}
+        output,
+        {field.name: counts[name] for name, field in generalised.items()},
+        {field.name: n_formulas[name] for name, field in foreign.items()},
     )
 
 

@@ -18,7 +18,8 @@ from isal import igzip
 
 from securexfer.errors import EncodingError, ExtractError, RecordTooLongError, ShapeError
 from securexfer.privacy.extract import Extract, RecordBlock
-from securexfer.privacy.minimise import minimise, source_name
+from securexfer.privacy.formulas import count_formulas
+from securexfer.privacy.minimise import MinimisedFrame, minimise, source_name
 from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.shape import (
@@ -44,6 +45,7 @@ class Chunk:
         n_rows_in, n_blank_lines, n_lines: what was read for it.
         n_rows_out: rows in it.
         n_unparsed: cells that a generalising action could not read, by field name.
+        n_formulas: cells, names of fields among them, that a spreadsheet would run, by field.
         n_bytes_in: bytes of the extract (as UTF-8) that it was made from.
     """
 
@@ -55,6 +57,26 @@ class Chunk:
     n_lines: int = 0
     n_bytes_in: int = 0
     n_unparsed: Counter[str] = field(default_factory=Counter)
+    n_formulas: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Findings:
+    """What was counted in a table, summed over its chunks."""
+
+    n_rows_in: int = 0
+    n_rows_out: int = 0
+    n_blank_lines: int = 0
+    n_unparsed: Counter[str] = field(default_factory=Counter)
+    n_formulas: Counter[str] = field(default_factory=Counter)
+
+    def add(self, chunk: Chunk) -> None:
+        """Count one more chunk."""
+        self.n_rows_in += chunk.n_rows_in
+        self.n_rows_out += chunk.n_rows_out
+        self.n_blank_lines += chunk.n_blank_lines
+        self.n_unparsed.update(chunk.n_unparsed)
+        self.n_formulas.update(chunk.n_formulas)
 
 
 class _BlockError(Exception):
@@ -109,7 +131,9 @@ def _header_chunk(plan: TablePlan) -> Chunk:
     # By the same writer as the rows, so that names are quoted by the same rules.
     names = pl.DataFrame([pl.Series(str(i), [f.name]) for i, f in enumerate(plan.fields)])
     header = names.write_csv(include_header=False).encode("utf-8")
-    return Chunk(header, _compress(header))
+    found = count_formulas(names, names.columns)
+    n_formulas = Counter({plan.fields[int(i)].name: n for i, n in found.items()})
+    return Chunk(header, _compress(header), n_formulas=n_formulas)
 
 
 def _make_chunk(block: RecordBlock, plan: TablePlan, scope: ScopeKey) -> Chunk:
@@ -128,7 +152,7 @@ def _make_chunk(block: RecordBlock, plan: TablePlan, scope: ScopeKey) -> Chunk:
     if block.is_cut:
         raise _BlockError(RecordTooLongError, 0, _TOO_LONG)
     if not records.n_rows:
-        return _counted(b"", b"", records, block, Counter())
+        return _counted(b"", b"", records, block)
     try:
         minimised = minimise(_parse(records, plan), plan, scope)
         frame = minimised.frame
@@ -140,7 +164,7 @@ def _make_chunk(block: RecordBlock, plan: TablePlan, scope: ScopeKey) -> Chunk:
         raise _explain(block.data) from None
     if frame.height != records.n_rows:
         raise _BlockError(ExtractError, 0, "the rows read are not the rows counted")
-    return _counted(plaintext, _compress(plaintext), records, block, Counter(minimised.n_unparsed))
+    return _counted(plaintext, _compress(plaintext), records, block, minimised)
 
 
 def _parse(records: CheckedRecords, plan: TablePlan) -> pl.DataFrame:
@@ -181,7 +205,7 @@ def _counted(
     compressed: bytes,
     records: CheckedRecords,
     block: RecordBlock,
-    n_unparsed: Counter[str],
+    minimised: MinimisedFrame | None = None,
 ) -> Chunk:
     return Chunk(
         plaintext=plaintext,
@@ -191,5 +215,6 @@ def _counted(
         n_blank_lines=records.n_blank,
         n_lines=records.n_lines,
         n_bytes_in=len(block.data),
-        n_unparsed=n_unparsed,
+        n_unparsed=Counter(minimised.n_unparsed if minimised else {}),
+        n_formulas=Counter(minimised.n_formulas if minimised else {}),
     )

@@ -19,6 +19,8 @@ from securexfer.recipe.model import Recipe
 MAX_RECIPE_BYTES = 256 * 1024
 # The TOML parser takes quadratic time for dotted keys.
 _MAX_DOTS = 500
+# Each of thousands of problems repeats the names on its path.
+_MAX_NAME = 1000
 
 # Keys of the agreed recipe language whose gates this version does not have. They are refused by
 # name: a limit that is silently ignored is worse than none.
@@ -92,6 +94,8 @@ def parse_recipe(data: bytes) -> RecipeFile:
         raise RecipeError(f"The recipe can't be read: {reason}, {where}.") from None
     except (ValueError, RecursionError):
         raise RecipeError("The recipe has a number or a nesting without end.") from None
+    if _has_long_name(members):
+        raise RecipeError(f"The recipe has a name of more than {_MAX_NAME:,} characters.")
     try:
         recipe = Recipe.model_validate(members)
     except ValidationError as error:
@@ -126,11 +130,26 @@ def _path(loc: tuple[int | str, ...], members: dict[str, Any]) -> str:
     place: Any = members
     for i, part in enumerate(loc):
         inside_field = len(parts) == 4 and parts[0] == "tables" and parts[2] == "fields"
-        is_tag = inside_field and part in FIELD_TYPES and not (part in place and i + 1 == len(loc))
-        if is_tag and isinstance(place, dict) and place.get("action") == part:
+        is_tag = inside_field and part in FIELD_TYPES and isinstance(place, dict)
+        is_tag = is_tag and not (part in place and i + 1 == len(loc))
+        if is_tag and place.get("action") == part:
             continue
-        if part == "[key]":
+        # Stands behind a key that is itself what is wrong; a field may be named so, too.
+        if part == "[key]" and not (isinstance(place, dict) and part in place):
             continue
         parts.append(str(part))
         place = place.get(part, {}) if isinstance(place, dict) else {}
     return ".".join(parts) or "recipe"
+
+
+def _has_long_name(members: dict[str, Any]) -> bool:
+    pending: list[Any] = [members]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            if any(len(name) > _MAX_NAME for name in item):
+                return True
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+    return False

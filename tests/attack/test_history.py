@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ class TestTime:
             pytest.raises(BundleExpiredError, match="the clock was set back"),
             world.bob.verify(old, older=True),
         ):
+            pass
+
+    def test_a_register_of_the_last_day_there_is_makes_everything_expired(
+        self, world: World
+    ) -> None:
+        path = pack(world)
+        last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+        world.bob.register.append(world.bob.identity, "drill", {}, last)
+        with pytest.raises(BundleExpiredError, match="9999-12-31"), world.bob.verify(path):
             pass
 
     def test_a_bundle_from_the_future_is_refused_beyond_a_day(self, world: World) -> None:

@@ -27,7 +27,9 @@ FLOORS = {
     "planning": 4,
     "order": 5,
     "packing": 6,
+    "leftovers": 4,
     "verifying": 4,
+    "destroying": 5,
     "unpacking": 5,
     "cli": 7,
     "__init__": 8,
@@ -86,7 +88,7 @@ def test_each_library_has_one_home(path: Path) -> None:
 def test_rooms_are_small(path: Path) -> None:
     if path.name == "errors.py":
         return  # one flat list, read by looking things up
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 380
 
 
 def test_only_the_face_prints_or_reads_the_environment() -> None:

@@ -311,6 +311,13 @@ class TestNames:
         spec = f'action = "pseudonymise", domain = {toml_text(domain)}'
         assert [p.partition(":")[0] for p in field_problems(spec)] == [".domain"]
 
+    def test_a_field_named_like_the_validators_own_words_keeps_its_path(self) -> None:
+        """The validator says `[key]` of a key that is wrong; a field may be named so, too."""
+        fields = '"[key]" = { action = "keep", band = 1 }\nkeep = 5\n'
+        found = problems(f"{AGREEMENT}[tables.t.fields]\n{fields}")
+        assert "tables.t.fields.[key].band: unknown key" in found
+        assert any(problem.startswith("tables.t.fields.keep: ") for problem in found)
+
 
 class TestTypesAndLimits:
     @pytest.mark.parametrize(
@@ -512,6 +519,14 @@ class TestFilesThatAreNoRecipes:
     )
     def test_one_that_is_not_toml(self, text: str) -> None:
         assert refusal(text.encode()).startswith("The recipe can't be read: ")
+
+    def test_one_with_an_endless_name_is_refused_before_the_name_is_repeated(self) -> None:
+        """Each of thousands of problems would have said it: gigabytes, from 200 KB."""
+        unknown = "".join(f"a{n} = 1\n" for n in range(1000))
+        said = refusal(f"[tables.{'a' * 1001}]\n{unknown}".encode())
+        assert said == "The recipe has a name of more than 1,000 characters."
+        assert refusal(f"[[t]]\n{'a' * 1001} = 1\n".encode()) == said
+        assert problems(f"{AGREEMENT}[tables.t.fields]\n{'a' * 1000} = 1\n")
 
     @pytest.mark.parametrize("deep", ["[" * 100_000, "{a=" * 100_000, "[" * 900 + "]" * 900])
     def test_one_that_is_nested_too_deeply(self, deep: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from securexfer.crypto.document import SignedDocument, sign_document
 from securexfer.crypto.keys import PublicKeys
 from securexfer.custody.register import START as NOTHING
 from securexfer.custody.register import Actor, Register, head_sha256
@@ -125,3 +127,63 @@ def test_several_writers_at_once_lose_no_entry(tmp_path: Path) -> None:
     assert [writer.wait(timeout=120) for writer in writers] == [0] * 6
     entries = Register(path, Actor("x", "y")).entries()
     assert [e.number for e in entries] == list(range(1, 31))
+
+
+OPENED = {
+    "bundle_id": "a",
+    "bundle_sha256": "b",
+    "recipients": ["c"],
+    "sender": "d",
+    "sequence": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("event", "details"),
+    [
+        ("packed", {"recipients": ["c"]}),
+        ("packed", {"recipients": ["c"], "sequence": "1"}),
+        ("packed", {"recipients": [["c"]], "sequence": 1}),
+        ("password-released", {**OPENED, "sender": ["d"]}),
+        ("unpack-started", OPENED),
+        ("unpack-started", {**OPENED, "files": "t.csv", "folder": "."}),
+        ("unpacked", {"folder": {}}),
+        ("drill", {"bundle_id": 1}),
+    ],
+)
+def test_an_entry_that_others_could_not_act_on_is_neither_written_nor_read(
+    world: World, event: str, details: dict[str, Any]
+) -> None:
+    register = world.ann.register
+    with pytest.raises(RegisterError):
+        register.append(world.ann.identity, event, details, START)
+    assert register.entries() == []
+    payload = {
+        "at": "2026-11-22T09:30:00Z",
+        "details": details,
+        "event": event,
+        "host": "desk",
+        "identity": world.ann.identity.fingerprint,
+        "number": 1,
+        "previous_sha256": NOTHING,
+        "user": "ann",
+    }
+    line = sign_document(payload, ("register", world.ann.identity.keys)).encode()
+    path_of(world).write_bytes(line + b"\n")
+    with pytest.raises(RegisterError, match="Entry 1 of the register is damaged"):
+        register.entries()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("identity", []), ("event", 7), ("user", {}), ("host", 1), ("details", "x")]
+)
+def test_an_entry_of_wrong_types_is_damaged(world: World, name: str, value: Any) -> None:
+    """Even signed and chained: what follows relies on texts."""
+    world.ann.register.append(world.ann.identity, "drill", {}, START)
+    path = path_of(world)
+    payload = SignedDocument.decode(path.read_bytes().rstrip(b"\n")).claimed()
+    line = sign_document({**payload, name: value}, ("register", world.ann.identity.keys)).encode()
+    path.write_bytes(line + b"\n")
+    path.with_name("register.head").unlink()
+    with pytest.raises(RegisterError, match="Entry 1 of the register is damaged"):
+        world.ann.register.verify(keys_of(world))

@@ -232,6 +232,13 @@ def valid_bundles() -> Iterator[Vector]:
         change_manifest=more_than_the_page,
     )
     yield bundle(
+        "ok-formulas-counted",
+        "a table that says how many cells a spreadsheet would run",
+        "M32",
+        "ok",
+        change_manifest=lambda made: made["securexfer"]["tables"][0].update(n_formulas={"id": 3}),
+    )
+    yield bundle(
         "ok-manifest-compact",
         "a manifest without white space or padding",
         "M32",
@@ -1329,6 +1336,17 @@ def manifests() -> Iterator[Vector]:
     yield bad(
         "table-member", "a table of another member", "M30", **in_table(member="tables/0002.csv.gz")
     )
+    for name, about, counted in (
+        ("negative", "fewer than none", {"id": -1}),
+        ("text", "a text", {"id": "3"}),
+        ("list", "a list", [3]),
+    ):
+        yield bad(
+            f"formulas-{name}",
+            f"formulas counted as {about}",
+            "M32",
+            **in_table(n_formulas=counted),
+        )
     yield bad("no-tables", "no table described", "M30", **sets(tables=[]))
     yield bad(
         "tables-order",

@@ -31,6 +31,7 @@ from securexfer.instant import format_instant, parse_instant
 from securexfer.reporting import SilentReporter
 from securexfer.unpacking import UnpackResult, unpack
 from securexfer.verifying import Verified, check_tables, pinned_senders, verify
+from tests.assurance import Tally
 from tests.vectors.generate_bundles import NOT_KEPT, Vector, all_vectors
 from tests.world import SetClock
 
@@ -158,6 +159,17 @@ def outcome_of(reader: Reader, path: Path, output: Path, vector: dict[str, Any])
     return "ok"
 
 
+def count(tally: Tally, vector: dict[str, Any]) -> None:
+    """One file that came out as the list says."""
+    kind = {"bundle": "Bundles", "card": "Cards", "identity": "Identity files"}[vector["kind"]]
+    outcome = "read" if vector["outcome"] == "ok" else f"refused: {vector['outcome']}"
+    tally.count("vectors", f"{kind} {outcome}")
+    if vector["kind"] == "bundle":
+        what = "read" if vector["outcome"] == "ok" else "refused"
+        n_tables = vector["n_plaintext_tables"]
+        tally.count("vectors", f"Plaintext tables released by bundles {what}", n_tables)
+
+
 def released(output: Path) -> dict[str, str]:
     """Tables in the output folder: name to SHA-256."""
     return {
@@ -166,7 +178,7 @@ def released(output: Path) -> dict[str, str]:
 
 
 @each("bundle")
-def test_a_bundle(name: str, tmp_path: Path, pinned: dict[str, FindSender]) -> None:
+def test_a_bundle(name: str, tmp_path: Path, pinned: dict[str, FindSender], tally: Tally) -> None:
     vector = FACTS[name]
     reader = Reader(tmp_path / "home", vector["reader"], pinned[vector["reader"]])
     for i, before in enumerate(vector["before"]):
@@ -180,10 +192,11 @@ def test_a_bundle(name: str, tmp_path: Path, pinned: dict[str, FindSender]) -> N
         assert [path for path in output.rglob("*") if path.is_file()] == []
         left = {path.name for path in tmp_path.iterdir()} - {"home", "output", "fresh"}
         assert left == {f"before-{i}" for i in range(len(vector["before"]))}
+    count(tally, vector)
 
 
 @each("card")
-def test_a_card(name: str, tmp_path: Path) -> None:
+def test_a_card(name: str, tmp_path: Path, tally: Tally) -> None:
     vector = FACTS[name]
     contacts = ContactBook(tmp_path / "contacts")
     pin_in_turn(contacts, "fred", vector["follows"])
@@ -199,6 +212,7 @@ def test_a_card(name: str, tmp_path: Path) -> None:
     except SecurexferError as error:
         card_outcome = error.code
     assert card_outcome == vector["outcome"]
+    count(tally, vector)
     if card_outcome != "ok":
         assert [contact.fingerprint for contact in contacts.list()] == pinned
         return
@@ -215,7 +229,7 @@ def test_a_card(name: str, tmp_path: Path) -> None:
 
 
 @each("identity")
-def test_an_identity_file(name: str) -> None:
+def test_an_identity_file(name: str, tally: Tally) -> None:
     vector = FACTS[name]
     identity, outcome = None, "ok"
     try:
@@ -223,6 +237,7 @@ def test_an_identity_file(name: str) -> None:
     except SecurexferError as error:
         outcome = error.code
     assert outcome == vector["outcome"]
+    count(tally, vector)
     if identity is None:
         return
     assert vector["identity"] == {
@@ -244,6 +259,7 @@ def test_the_words_of_the_list_are_known() -> None:
         assert vector["kind"] in {"bundle", "card", "identity"}
         expected = {"file", "about", "rules", "outcome", "kind", "sha256"}
         if vector["kind"] == "bundle":
+            assert (vector["n_plaintext_tables"] > 0) == (vector["outcome"] == "ok")
             expected |= {"reader", "now", "older", "before", "n_plaintext_tables"}
             expected |= {"tables", "manifest"} if vector["outcome"] == "ok" else set()
             assert format_instant(parse_instant(vector["now"])) == vector["now"]

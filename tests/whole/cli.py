@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import securexfer
 from tests.world import recipe_text
 
 RECIPE = recipe_text(
@@ -54,7 +55,8 @@ class Desk:
     def environment(self) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            # The securexfer of the tests, wherever another may be installed.
+            "PYTHONPATH": str(Path(securexfer.__file__).parents[1]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "SECUREXFER_HOME": str(self.home),
             "SECUREXFER_PASSPHRASE_FILE": str(self.secret),

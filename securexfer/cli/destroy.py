@@ -1,0 +1,54 @@
+"""`destroy`: the end of what was unpacked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from securexfer.cli.console import plain
+from securexfer.cli.options import SecurexferCommand, passphrase_option
+from securexfer.cli.session import Session
+
+
+@click.command(cls=SecurexferCommand, epilog="Example: securexfer destroy 1a2b3c4d5e6f")
+@click.argument("bundle_id", metavar="BUNDLE_ID")
+@click.option("--force", is_flag=True, help="Delete files too that have changed since.")
+@passphrase_option
+def destroy(bundle_id: str, force: bool, passphrase_file: Path | None) -> None:
+    """Delete what was unpacked from a bundle, and record it.
+
+    BUNDLE_ID is the id, or the first characters of it. Files are deleted only if they still are
+    what unpack wrote. Unfinished files of runs that were cut off are deleted with them.
+    """
+    from securexfer.destroying import destroy as destroy_files
+
+    session = Session.current(passphrase_file)
+    with session.reporter() as reporter:
+        result = destroy_files(
+            bundle_id,
+            session.identity,
+            session.register,
+            clock=session.clock,
+            reporter=reporter,
+            force=force,
+        )
+    document = {
+        "bundle_id": result.bundle_id,
+        "missing": [str(path) for path in result.missing],
+        "n_leftovers": result.n_leftovers,
+        "removed": [str(path) for path in result.removed],
+    }
+
+    def human() -> None:
+        for path in result.removed:
+            session.console.line(f"Deleted: {plain(str(path))}")
+        for path in result.missing:
+            session.console.line(f"Not there any more: {plain(str(path))}")
+        session.console.step(
+            f"{len(result.removed)} files deleted, and recorded. Copies made elsewhere are not "
+            "known here. Flash drives can keep old blocks until they are overwritten: an encrypted "
+            "disk makes them unreadable."
+        )
+
+    session.console.result(document, human)

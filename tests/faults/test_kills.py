@@ -1,0 +1,87 @@
+"""A run may be stopped, or killed, at any moment."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from tests.assurance import Tally
+from tests.faults.injection import Stage
+from tests.faults.invariants import Before, Scene, finish
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what a process does")
+
+N_SHARES = 4
+N_RUNS, N_RUNS_SOAK = 12, 200
+# The first ends a run at once; the others ask it to end.
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+N_ROWS = 60_000
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
+    """Scenes by command, large enough that no moment of a run is all too short."""
+    packing = Scene.build(tmp_path_factory.mktemp("large"), n_rows=N_ROWS)
+    unpacking = packing.copy(tmp_path_factory.mktemp("large"))
+    unpacking.pack()
+    return {"pack": packing, "unpack": unpacking}
+
+
+def wait_for_handlers(process: Popen[bytes]) -> None:
+    """Until the program handles signals; before that it has done nothing."""
+    terminates = 1 << (signal.SIGTERM - 1)
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        caught = [line for line in status.read_text().splitlines() if line.startswith("SigCgt:")]
+        if int(caught[0].split()[1], 16) & terminates:
+            return
+        time.sleep(0.001)
+
+
+def run_time(scene: Scene, stage: Stage) -> float:
+    """Seconds that a run has in which it can be stopped."""
+    process = scene.start(stage.desk(scene), stage.arguments(scene))
+    wait_for_handlers(process)
+    begun_at = time.monotonic()
+    assert finish(process).code == 0
+    return time.monotonic() - begun_at
+
+
+@pytest.mark.parametrize("share", range(N_SHARES))
+@pytest.mark.parametrize("command", ["pack", "unpack"])
+def test_a_run_may_end_at_any_moment(
+    command: str,
+    share: int,
+    large: dict[str, Scene],
+    tmp_path: Path,
+    tally: Tally,
+    soak: bool,
+) -> None:
+    stage, template = Stage(command, "output"), large[command]
+    whole = run_time(template.copy(tmp_path / "whole"), stage)
+    chance = random.Random(f"{command} {share}")
+    n_runs = (N_RUNS_SOAK if soak else N_RUNS) // N_SHARES
+    for number in range(n_runs):
+        scene = template.copy(tmp_path / "scene")
+        before = Before(scene)
+        which = SIGNALS[(share + number) % len(SIGNALS)]
+        moment = chance.random() * whole
+        process = scene.start(stage.desk(scene), stage.arguments(scene))
+        wait_for_handlers(process)
+        time.sleep(moment)
+        process.send_signal(which)
+        outcome = finish(process)
+        try:
+            assert outcome.code in (0, -signal.SIGKILL if which is signal.SIGKILL else 130)
+            stage.check(before, outcome)
+        except Exception as error:
+            raise AssertionError(f"{which.name} after {moment:.3f} s: {error!r}") from error
+        shutil.rmtree(scene.folder)
+    tally.count("crash", f"runs of `{command}` stopped or killed at random moments", n_runs)
