@@ -37,7 +37,7 @@ def _check_counts(value: Any) -> Any:
     return value
 
 
-Counts = Annotated[dict[str, Count], BeforeValidator(_check_counts)]
+Counts = Annotated[dict[str, int], BeforeValidator(_check_counts)]
 
 
 class _Part(BaseModel):

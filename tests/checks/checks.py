@@ -36,5 +36,6 @@ CHECKS = tuple(
 MODULES = tuple(dict.fromkeys(check.module for check in CHECKS))
 NO_CHECK = {
     ("bundle.file", "raise"): "closes what it opened and passes the error on",
+    ("crypto.canonical", "raise"): "passes on an error that says more",
     ("unpacking", "raise"): "tidies up and passes the error on",
 }

@@ -95,18 +95,24 @@ class TestEnvelopes:
 
     @pytest.mark.parametrize("version", [0, 2, 2**53 - 1])
     def test_another_version_is_called_that(self, version: int) -> None:
-        with pytest.raises(BundleUnsupportedError, match="another format version"):
+        with pytest.raises(BundleUnsupportedError, match=f"is of format version {version};"):
             self.read(lambda e: e.update(format=version))
 
     @pytest.mark.parametrize("data", [b"1", b"[]", b'""', b"{}"])
     def test_other_json_is_no_envelope(self, data: bytes) -> None:
-        with pytest.raises(BundleFormatError, match="does not have the members"):
+        with pytest.raises(BundleFormatError, match="no member"):
             decode_envelope(data)
 
     def test_its_size_is_bounded(self) -> None:
         for size, words in ((2**22, "not JSON"), (2**22 + 1, "larger than 4194304 bytes")):
             with pytest.raises(BundleFormatError, match=words):
                 decode_envelope(b"x" * size)
+
+    def test_its_values_are_counted_before_it_is_parsed(self) -> None:
+        for n, words in ((50_000, "no members"), (50_001, "more values than")):
+            text = b"[" + b",".join([b"1"] * n) + b"]"
+            with pytest.raises(BundleFormatError, match=words):
+                decode_envelope(text)
 
     def test_it_can_not_be_changed(self) -> None:
         envelope = self.read(lambda e: None)

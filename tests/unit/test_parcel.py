@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from securexfer.bundle import layout, reader
 from securexfer.bundle.file import BLOCK_BYTES, BundleFile
-from securexfer.bundle.manifest import describe_package
+from securexfer.bundle.manifest import decode_manifest, describe_package
 from securexfer.bundle.padding import padme
 from securexfer.bundle.reader import read_claims, read_inside
 from securexfer.bundle.writer import BundleWriter
@@ -26,6 +26,7 @@ from securexfer.errors import (
     BundleFormatError,
     BundleMissingError,
     ContentMismatchError,
+    ManifestMismatchError,
     NotForThisIdentityError,
     OutputError,
     SecurexferError,
@@ -219,6 +220,13 @@ class TestTheOutside:
             with pytest.raises(SenderUnknownError):
                 read_inside(claims, world.bob.identity.keys)
 
+    def test_whoever_packed_it_for_others_is_told_that(self, world: World, bundle: Path) -> None:
+        with (
+            pytest.raises(NotForThisIdentityError, match="packed the bundle for others"),
+            world.ann.verify(bundle),
+        ):
+            pass
+
     def test_other_keys_than_a_recipients_do_not_open_it(self, world: World, bundle: Path) -> None:
         with (
             world.bob.verify(bundle) as verified,
@@ -366,6 +374,36 @@ class TestTheManifest:
         assert chosen == facts | {
             "resources": [other | {"path": "b.csv", "bytes": 8, "hash": f"sha256:{digest}"}]
         }
+
+    @pytest.mark.parametrize(
+        ("edit", "is_read"),
+        [
+            (lambda m: None, True),
+            (lambda m: m.update(unknown=[[]] * 199_000), True),
+            (lambda m: m.update(unknown=[[]] * 200_000), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_unparsed={"x": 2**53 - 1}), True),
+            (lambda m: m["securexfer"]["tables"][0].update(n_unparsed={"x": 2**53}), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_unparsed={"x": -1}), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_formulas={"x": "1"}), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_formulas=[1]), False),
+            (lambda m: m["securexfer"].update(sequence=2**53 - 1), True),
+            (lambda m: m["securexfer"].update(sequence=2**53), False),
+            (lambda m: m["securexfer"].update(format=0), False),
+        ],
+    )
+    def test_its_numbers_are_held_to_their_bounds(
+        self, world: World, bundle: Path, edit: Callable[[dict[str, Any]], None], is_read: bool
+    ) -> None:
+        with world.bob.verify(bundle) as verified:
+            content = json.loads(verified.manifest.encode())
+            edit(content)
+            data = json.dumps(content).encode()
+            envelope = verified.inside.outside.envelope
+            if is_read:
+                assert decode_manifest(data, envelope).bundle_id == envelope.bundle_id
+            else:
+                with pytest.raises(ManifestMismatchError, match="not well-formed"):
+                    decode_manifest(data, envelope)
 
 
 class TestTheWriter:

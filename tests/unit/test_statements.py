@@ -106,6 +106,11 @@ class TestCards:
         with pytest.raises(CardInvalidError):
             read_card(line)
 
+    def test_a_card_that_its_own_keys_did_not_sign_is_called_that(self) -> None:
+        document = sign_document(CARD.document.claimed(), ("card", OTHER))
+        with pytest.raises(CardInvalidError, match="not signed by the keys that it shows"):
+            read_card(document.encode())
+
     def test_a_card_that_follows_another_key_is_called_that(self) -> None:
         with pytest.raises(SignatureInvalidError, match="does not name that key"):
             CARD.check_succession(OTHER.public)

@@ -83,6 +83,25 @@ def test_a_drive_without_room_is_refused_before_anything_is_recorded(
     world.bob.unpack(path, world.folder / "out")
 
 
+@pytest.mark.parametrize("suffix", ["", ".partial"])
+def test_a_bundle_is_not_replaced_by_its_own_content(world: World, suffix: str) -> None:
+    path, out = pack(world), world.folder / "out"
+    out.mkdir()
+    own = path.rename(out / f"t.csv{suffix}")
+    whole = own.read_bytes()
+    with pytest.raises(OutputExistsError, match="its own content"):
+        world.bob.unpack(own, out, force=True)
+    assert own.read_bytes() == whole
+
+
+def test_formulas_are_not_escaped_in_what_stays_compressed(world: World) -> None:
+    with pytest.raises(UsageError, match="stay compressed"):
+        world.bob.unpack(
+            pack(world), world.folder / "out", keep_compressed=True, escape_formulas=True
+        )
+    assert not (world.folder / "out").exists()
+
+
 def test_a_table_that_is_not_there_is_named(world: World) -> None:
     with pytest.raises(UsageError, match="no table 'u'"):
         world.bob.unpack(pack(world), world.folder / "out", tables=["u"])
