@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test soak check docs lint types clean
+.PHONY: demo test soak coverage mutation check docs lint types clean
 
 demo: $(READY)
 	$(BIN)/securexfer demo
@@ -16,7 +16,16 @@ test: $(READY)
 soak: $(READY)
 	rm -rf build/soak
 	$(BIN)/python -m pytest -q -n auto --dist worksteal --soak --no-skips --tally build/soak tests
+	$(BIN)/python -m tests.checks.mutate --tally build/soak
 	$(BIN)/python -m tests.assurance soak build/soak
+
+# Every branch of the two rooms that judge foreign bytes, as `make test` does too.
+coverage: $(READY)
+	$(BIN)/python -m pytest -q tests/checks/test_branches.py
+
+# About half an hour on two cores. `MUTATION_ARGS="--only bundle.reader"` takes a part.
+mutation: $(READY)
+	$(BIN)/python -m tests.checks.mutate $(MUTATION_ARGS)
 
 check: lint types test  # the docs are held to the program by tests/docs
 

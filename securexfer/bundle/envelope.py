@@ -33,12 +33,12 @@ Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True)
 
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown(cls, members: Any) -> Any:
-        # At the first one: the validator by itself would keep an error for each of a million.
+        # Here, because pydantic's own way would keep an error for each of a million.
         if isinstance(members, dict) and not members.keys() <= cls.model_fields.keys():
             raise PydanticCustomError("extra_forbidden", "unknown member")
         return members

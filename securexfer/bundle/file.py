@@ -184,10 +184,6 @@ class BundleView(io.RawIOBase):
         self._file = file
         self._position = 0
 
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
     def seekable(self) -> bool:
         """It is."""
         return True

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError
 
 from securexfer.bundle.envelope import BundleId, Count, Envelope, Instant, Sha256
-from securexfer.bundle.layout import MANIFEST
 from securexfer.bundle.padding import space_padding
 from securexfer.crypto.canonical import MAX_INTEGER, encode_canonical, unique_members
 from securexfer.errors import ManifestMismatchError
@@ -38,7 +37,7 @@ def _check_counts(value: Any) -> Any:
     return value
 
 
-Counts = Annotated[dict[str, Count], BeforeValidator(_check_counts)]
+Counts = Annotated[dict[str, int], BeforeValidator(_check_counts)]
 
 
 class _Part(BaseModel):
@@ -187,7 +186,7 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
             f"The bundle's manifest contradicts its envelope: {', '.join(wrong)}."
         )
     tables = [m.name for m in envelope.members if m.name.startswith("tables/")]
-    if [table.member for table in manifest.tables] != tables or MANIFEST not in manifest.members:
+    if [table.member for table in manifest.tables] != tables:
         raise ManifestMismatchError("The bundle's manifest does not describe the tables it holds.")
     _check_names(table.name for table in manifest.tables)
     return manifest

@@ -113,14 +113,6 @@ class Inside:
     manifest: Manifest
     password: str = field(repr=False)
 
-    def table(self, name: str) -> TableRecord:
-        """The record of one table.
-
-        Raises:
-            KeyError: if the bundle has none of that name.
-        """
-        return next(table for table in self.manifest.tables if table.name == name)
-
     @contextmanager
     def compressed(self, table: TableRecord) -> Iterator[Any]:
         """The decrypted gzip stream of a table; its content is not checked here."""

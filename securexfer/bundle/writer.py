@@ -16,7 +16,6 @@ from securexfer.bundle.comment import SignedDigests, sign_comment
 from securexfer.bundle.envelope import Envelope, Member
 from securexfer.bundle.padding import gzip_padding
 from securexfer.crypto.keys import PrivateKeys
-from securexfer.errors import InternalError
 
 PASSWORD_BYTES = 32
 # Names nothing that is inside, and nobody but, if configured, whom to call.
@@ -102,9 +101,7 @@ class BundleWriter:
         self._add(layout.ENVELOPE, envelope)
         # The directory comes out together with a comment; hold it back until it is signed.
         self._zip.comment = bytes(layout.COMMENT_BYTES)
-        self._tape.hold()
-        self._zip.close()
-        tail = self._tape.release()
+        tail = self._tape.hold_back(self._zip.close)
         bundle_sha256 = self._tape.write_last(tail[: -layout.COMMENT_BYTES])
         digests = SignedDigests(
             sender=keys.fingerprint,
@@ -181,14 +178,12 @@ class _Tape:
     def end_member(self) -> tuple[int, str]:
         return self._offset - self._start, self._member.hexdigest()
 
-    def hold(self) -> None:
-        self._held = bytearray()
-
-    def release(self) -> bytes:
-        if self._held is None:
-            raise InternalError("Nothing was held back.")
-        tail, self._held = bytes(self._held), None
-        return tail
+    def hold_back(self, write: Callable[[], Any]) -> bytes:
+        """What is written meanwhile; it goes nowhere else."""
+        self._held = held = bytearray()
+        write()
+        self._held = None
+        return bytes(held)
 
     def write_last(self, data: bytes) -> str:
         self.write(data)

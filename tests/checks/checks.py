@@ -1,0 +1,41 @@
+"""The named checks of `verify` and `unpack`: `checks.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Attributes:
+        step: of the reading order, or what a step rests on.
+        name: what it is that holds.
+        module, at, within: where it is; see `removal`.
+        test: which must fail without it.
+        hangs: without it, a reader runs on for ever.
+    """
+
+    step: str
+    name: str
+    module: str
+    at: str
+    test: str
+    within: str = ""
+    hangs: bool = False
+
+
+CHECKS = tuple(
+    Check(**check)
+    for check in tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))["checks"]
+)
+# Every `raise` of these modules belongs to a check, or is listed with the reason why it does not.
+MODULES = tuple(dict.fromkeys(check.module for check in CHECKS))
+NO_CHECK = {
+    ("bundle.file", "raise"): "closes what it opened and passes the error on",
+    ("crypto.canonical", "raise"): "passes on an error that says more",
+    ("unpacking", "raise"): "tidies up and passes the error on",
+}

@@ -1,0 +1,428 @@
+"""The parcel in its parts: the file, its view, the manifest, the writer, the tables."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from securexfer.bundle import layout, reader
+from securexfer.bundle.file import BLOCK_BYTES, BundleFile
+from securexfer.bundle.manifest import decode_manifest, describe_package
+from securexfer.bundle.padding import padme
+from securexfer.bundle.reader import read_claims, read_inside
+from securexfer.bundle.writer import BundleWriter
+from securexfer.errors import (
+    BundleFormatError,
+    BundleMissingError,
+    ContentMismatchError,
+    ManifestMismatchError,
+    NotForThisIdentityError,
+    OutputError,
+    SecurexferError,
+    SenderUnknownError,
+)
+from securexfer.reporting import SilentReporter
+from securexfer.verifying import inspect
+from tests.attack.forge import resign
+from tests.world import World, keep_all, recipe_text
+
+KEEP = '{ action = "keep" }'
+SILENT = SilentReporter()
+
+
+@pytest.fixture
+def content() -> bytes:
+    """Three blocks and a comment, of random bytes."""
+    return os.urandom(2 * BLOCK_BYTES + 1000 + layout.COMMENT_BYTES)
+
+
+@pytest.fixture
+def opened(content: bytes, tmp_path: Path) -> Iterator[BundleFile]:
+    """A file of that content, hashed."""
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with BundleFile.open(path) as file:
+        file.hash_all(lambda _: None)
+        yield file
+
+
+@pytest.fixture
+def bundle(world: World) -> Path:
+    return world.ann.pack(
+        {"t": b"x\n1\n2\n"}, keep_all("t", ["x"]), [world.bob, world.cat], world.drive
+    ).path
+
+
+def open_files() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
+class TestTheFile:
+    def test_its_parts_are_where_they_are(self, opened: BundleFile, content: bytes) -> None:
+        assert opened.size == len(content)
+        assert opened.signed_bytes == len(content) - layout.COMMENT_BYTES
+        assert opened.comment == content[-layout.COMMENT_BYTES :]
+        assert opened.peek(5, 7) == content[5:12]
+
+    def test_it_is_hashed_whole_and_by_block_and_says_how_far_it_is(
+        self, content: bytes, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        steps: list[int] = []
+        with BundleFile.open(path) as file:
+            digest = file.hash_all(steps.append)
+        assert digest == hashlib.sha256(content[: -layout.COMMENT_BYTES]).hexdigest()
+        assert steps == [BLOCK_BYTES, BLOCK_BYTES, 1000]
+        assert BLOCK_BYTES == 1024 * 1024
+
+    @pytest.mark.parametrize(
+        ("offset", "n_bytes"),
+        [
+            (0, 0),
+            (0, 1),
+            (BLOCK_BYTES - 1, 2),
+            (BLOCK_BYTES, BLOCK_BYTES),
+            (5, 2 * BLOCK_BYTES),
+            (0, 2 * BLOCK_BYTES + 1000),
+            (2 * BLOCK_BYTES + 1000, 0),
+        ],
+    )
+    def test_any_range_is_read_and_hashed(
+        self, opened: BundleFile, content: bytes, offset: int, n_bytes: int
+    ) -> None:
+        wanted = content[offset : offset + n_bytes]
+        assert opened.read(offset, n_bytes) == wanted
+        assert opened.hash_range(offset, n_bytes) == hashlib.sha256(wanted).hexdigest()
+
+    @pytest.mark.parametrize(
+        ("offset", "n_bytes"),
+        [(-1, 2), (0, -1), (0, 2 * BLOCK_BYTES + 1001), (2 * BLOCK_BYTES + 1000, 1)],
+    )
+    def test_bytes_outside_of_it_are_never_read(
+        self, opened: BundleFile, offset: int, n_bytes: int
+    ) -> None:
+        with pytest.raises(BundleFormatError, match="outside"):
+            opened.read(offset, n_bytes)
+
+    def test_a_block_is_not_read_again_while_it_is_at_hand(
+        self, opened: BundleFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        opened.read(0, 1)
+        monkeypatch.setattr(os, "pread", None)
+        opened.read(BLOCK_BYTES - 1, 1)
+
+    def test_short_reads_are_continued(
+        self, opened: BundleFile, content: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        honest = os.pread
+        monkeypatch.setattr(os, "pread", lambda d, n, o: honest(d, min(n, 100_000), o))
+        assert opened.read(3, BLOCK_BYTES) == content[3 : BLOCK_BYTES + 3]
+
+    def test_a_file_that_is_missing_is_called_that(self, tmp_path: Path) -> None:
+        with pytest.raises(BundleMissingError, match="No such file"):
+            BundleFile.open(tmp_path / "none")
+
+    def test_a_drive_that_can_not_be_read_is_called_that(
+        self, opened: BundleFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr(os, "pread", fail)
+        with pytest.raises(OutputError, match="Input/output error") as caught:
+            opened.peek(0, 1)
+        assert "may be faulty" in caught.value.hint
+
+    def test_a_link_a_folder_and_a_short_file_are_named_as_what_they_are(
+        self, tmp_path: Path
+    ) -> None:
+        shortest = layout.COMMENT_BYTES + layout.END_BYTES
+        (tmp_path / "short").write_bytes(bytes(shortest - 1))
+        (tmp_path / "long").write_bytes(bytes(shortest))
+        (tmp_path / "link").symlink_to(tmp_path / "long")
+        for name, words, hint in (
+            ("short", "too short", "Name the bundle itself"),
+            ("link", "is a link", "Name the file itself"),
+            (".", "something else", "Name the bundle itself"),
+        ):
+            with pytest.raises(BundleFormatError, match=words) as caught:
+                BundleFile.open(tmp_path / name)
+            assert caught.value.hint.startswith(hint)
+        with BundleFile.open(tmp_path / "long") as file:
+            assert file.signed_bytes == layout.END_BYTES
+
+    def test_it_is_closed_whatever_happens(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        before = open_files()
+        with BundleFile.open(path) as file:
+            descriptor = file._descriptor
+            assert not os.get_inheritable(descriptor)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+        path.write_bytes(b"short")
+        with pytest.raises(BundleFormatError):
+            BundleFile.open(path)
+        assert open_files() == before
+
+
+class TestTheView:
+    @given(moves=st.lists(st.tuples(*map(st.integers, (0, -200, -1), (2, 9000, 9000)))))
+    def test_it_reads_and_moves_as_any_file_does(
+        self, tmp_path: Path, moves: list[tuple[int, int, int]]
+    ) -> None:
+        content = bytes(range(256)) * 28
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        with BundleFile.open(path) as file:
+            file.hash_all(lambda _: None)
+            view, model = file.view(), io.BytesIO(content)
+            assert view.seekable()
+            assert view.read(50) == model.read(50)
+            for whence, offset, size in moves:
+                base = (0, model.tell(), len(content))[whence]
+                if base + offset < 0:
+                    with pytest.raises(OSError, match="before the start"):
+                        view.seek(offset, whence)
+                else:
+                    model.seek(base + offset)
+                    assert view.seek(offset, whence) == view.tell() == base + offset
+                assert view.read(size) == model.read(size)
+            assert view.seek(3) == 3
+            assert view.read(None) == content[3:]
+            assert view.read() == b""
+            assert view.seek(0) == 0
+            assert view.read() == content
+
+
+class TestTheOutside:
+    def test_inspecting_needs_nobody(self, world: World, bundle: Path) -> None:
+        with inspect(bundle, SILENT) as outside:
+            assert outside.sender is None
+            assert outside.envelope.sender == world.ann.identity.fingerprint
+            assert outside.read_me.startswith("This file was packed with securexfer.")
+
+    def test_what_nobody_vouched_for_is_not_opened(self, world: World, bundle: Path) -> None:
+        with BundleFile.open(bundle) as file:
+            claims = read_claims(file, SILENT)
+            with pytest.raises(SenderUnknownError):
+                read_inside(claims, world.bob.identity.keys)
+
+    def test_whoever_packed_it_for_others_is_told_that(self, world: World, bundle: Path) -> None:
+        with (
+            pytest.raises(NotForThisIdentityError, match="packed the bundle for others"),
+            world.ann.verify(bundle),
+        ):
+            pass
+
+    def test_other_keys_than_a_recipients_do_not_open_it(self, world: World, bundle: Path) -> None:
+        with (
+            world.bob.verify(bundle) as verified,
+            pytest.raises(NotForThisIdentityError, match="not sealed to this identity"),
+        ):
+            read_inside(verified.inside.outside, world.eve.identity.keys)
+
+    @pytest.mark.parametrize(("at", "byte"), [(0, 0), (3, 7), (20, 1), (21, 0x19)])
+    def test_a_file_that_is_no_bundle_is_called_that(
+        self, world: World, bundle: Path, at: int, byte: int
+    ) -> None:
+        data = bytearray(bundle.read_bytes())
+        data[len(data) - layout.COMMENT_BYTES - layout.END_BYTES + at] = byte
+        bundle.write_bytes(data)
+        with (
+            pytest.raises(BundleFormatError, match="not a bundle, or it has been cut") as caught,
+            world.bob.verify(bundle),
+        ):
+            pass
+        assert "right file" in caught.value.hint
+
+    def test_an_envelope_that_lies_elsewhere_or_is_too_large_is_not_read(
+        self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = bytearray(bundle.read_bytes())
+        with inspect(bundle, SILENT) as outside:
+            size = len(outside.envelope.encode())
+        for limit in (size, size - 1, 0):
+            monkeypatch.setattr(reader, "MAX_ENVELOPE_BYTES", limit)
+            if limit == size:
+                with world.bob.verify(bundle):
+                    continue
+            with (
+                pytest.raises(BundleFormatError, match="not where it must be"),
+                world.bob.verify(bundle),
+            ):
+                pass
+        monkeypatch.undo()
+        entry = whole.rindex(b"PK\x01\x02")
+        header = 30 + len(layout.ENVELOPE) + 20 + 24
+        directory = int.from_bytes(
+            whole[-layout.COMMENT_BYTES - 6 : -layout.COMMENT_BYTES - 2], "little"
+        )
+        for step, words in ((0, "not the one that was signed"), (1, "not where it must be")):
+            whole[entry + 42 : entry + 46] = (directory - header + step).to_bytes(4, "little")
+            bundle.write_bytes(resign(bytes(whole), world.ann.identity.keys))
+            with pytest.raises(SecurexferError, match=words), world.bob.verify(bundle):
+                pass
+
+    def test_a_directory_that_begins_far_ahead_is_not_read(self, world: World) -> None:
+        cells = "\n".join(os.urandom(500).hex() for _ in range(2000))
+        data = b"x\n" + cells.encode()
+        path = world.ann.pack({"t": data}, keep_all("t", ["x"]), [world.bob], world.drive).path
+        whole = bytearray(path.read_bytes())
+        assert len(whole) > layout.MAX_DIRECTORY_BYTES + layout.COMMENT_BYTES + 1
+        end = len(whole) - layout.COMMENT_BYTES - layout.END_BYTES
+        for n_bytes, words in ((1, "too large"), (0, "not well-formed")):
+            start = end + layout.END_BYTES - layout.MAX_DIRECTORY_BYTES - n_bytes
+            whole[end + 16 : end + 20] = start.to_bytes(4, "little")
+            path.write_bytes(resign(bytes(whole), world.ann.identity.keys))
+            with pytest.raises(BundleFormatError, match=words), world.bob.verify(path):
+                pass
+
+
+class TestTables:
+    def test_a_gzip_reader_that_stops_early_is_noticed(
+        self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+
+        with world.bob.verify(bundle) as verified:
+            inside, (table,) = verified.inside, verified.manifest.tables
+            with inside.compressed(table) as stream:
+                whole = stream.read()
+            # The empty member at the end holds nothing but padding.
+            member = whole[: whole.rindex(b"\x1f\x8b\x08\x04")]
+
+            class Early(io.BytesIO):
+                def __init__(self, stream: Any) -> None:
+                    super().__init__(gzip.decompress(stream.read(len(member))))
+
+            monkeypatch.setattr(reader, "_open_gzip", Early)
+            with pytest.raises(ContentMismatchError, match="after its end"):
+                list(inside.rows(table))
+
+    def test_no_more_than_was_signed_comes_out(
+        self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader, "_READ_BYTES", 2)
+        with world.bob.verify(bundle) as verified:
+            inside, (table,) = verified.inside, verified.manifest.tables
+            assert len(list(inside.rows(table))) == 3
+            less = table.model_copy(update={"n_bytes": 3})
+            pieces = inside.rows(less)
+            assert next(pieces) == b"x\n"
+            with pytest.raises(ContentMismatchError, match="more than its manifest says"):
+                next(pieces)
+
+    def test_what_is_passed_on_is_the_compressed_table(self, world: World, bundle: Path) -> None:
+        with world.bob.verify(bundle) as verified:
+            inside, (table,) = verified.inside, verified.manifest.tables
+            passed: list[bytes] = []
+            assert b"".join(inside.rows(table, passed.append)) == b"x\n1\n2\n"
+            with inside.compressed(table) as stream:
+                assert b"".join(passed) == stream.read()
+            assert inside.password not in repr(inside)
+
+
+class TestTheManifest:
+    def test_it_is_a_data_package_padded_with_spaces(self, world: World) -> None:
+        recipe = recipe_text({"People": {"x": KEEP}, "b": {"y": KEEP, "z": KEEP}})
+        tables = {"People": b"x\n1\n", "b": b"y,z\n2,3\n"}
+        manifest = world.ann.pack(tables, recipe, [world.bob], world.drive).manifest
+        content = manifest.encode()
+        text = content.rstrip(b" ")
+        assert len(content) == padme(len(text))
+        descriptor = manifest.descriptor()
+        assert json.loads(text) == descriptor
+        block = descriptor.pop("securexfer")
+        assert [table["n_rows_out"] for table in block["tables"]] == [1, 1]
+        common = {
+            "encoding": "utf-8",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "type": "table",
+        }
+        people = common | {
+            "name": "people",
+            "schema": {"fields": [{"name": "x", "type": "string"}]},
+        }
+        other = common | {
+            "name": "b",
+            "schema": {
+                "fields": [{"name": "y", "type": "string"}, {"name": "z", "type": "string"}]
+            },
+        }
+        facts = {"created": manifest.created_at, "name": f"sx-{manifest.bundle_id}"}
+        assert descriptor == facts | {
+            "resources": [
+                people | {"path": "tables/0001.csv.gz", "compression": "gz"},
+                other | {"path": "tables/0002.csv.gz", "compression": "gz"},
+            ]
+        }
+        chosen = describe_package(manifest, {"b": "b.csv"})
+        digest = hashlib.sha256(b"y,z\n2,3\n").hexdigest()
+        assert chosen == facts | {
+            "resources": [other | {"path": "b.csv", "bytes": 8, "hash": f"sha256:{digest}"}]
+        }
+
+    @pytest.mark.parametrize(
+        ("edit", "is_read"),
+        [
+            (lambda m: None, True),
+            (lambda m: m.update(unknown=[[]] * 199_000), True),
+            (lambda m: m.update(unknown=[[]] * 200_000), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_unparsed={"x": 2**53 - 1}), True),
+            (lambda m: m["securexfer"]["tables"][0].update(n_unparsed={"x": 2**53}), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_unparsed={"x": -1}), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_formulas={"x": "1"}), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_formulas=[1]), False),
+            (lambda m: m["securexfer"].update(sequence=2**53 - 1), True),
+            (lambda m: m["securexfer"].update(sequence=2**53), False),
+            (lambda m: m["securexfer"].update(format=0), False),
+        ],
+    )
+    def test_its_numbers_are_held_to_their_bounds(
+        self, world: World, bundle: Path, edit: Callable[[dict[str, Any]], None], is_read: bool
+    ) -> None:
+        with world.bob.verify(bundle) as verified:
+            content = json.loads(verified.manifest.encode())
+            edit(content)
+            data = json.dumps(content).encode()
+            envelope = verified.inside.outside.envelope
+            if is_read:
+                assert decode_manifest(data, envelope).bundle_id == envelope.bundle_id
+            else:
+                with pytest.raises(ManifestMismatchError, match="not well-formed"):
+                    decode_manifest(data, envelope)
+
+
+class TestTheWriter:
+    def test_what_is_abandoned_is_not_finished_by_anybody(self) -> None:
+        sink = io.BytesIO()
+        writer = BundleWriter(sink)
+        writer.write_read_me("")
+        table = writer.table()
+        table.__enter__()(b"abc")
+        n_bytes = len(sink.getvalue())
+        writer.abandon()
+        del writer
+        assert len(sink.getvalue()) == n_bytes
+
+    def test_abandoning_between_members_is_possible_too(self) -> None:
+        sink = io.BytesIO()
+        writer = BundleWriter(sink)
+        writer.write_read_me("the office")
+        assert [member.name for member in writer.members] == [layout.READ_ME]
+        writer.abandon()
+        assert b"Whom to call: the office" in sink.getvalue()
+        assert b"PK\x01\x02" not in sink.getvalue()
