@@ -8,25 +8,21 @@ synced too, lest a power cut undo the rename.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
-import shutil
 import stat
 from pathlib import Path
 
 from securexfer.errors import (
-    DiskFullError,
-    OutputError,
     OutputExistsError,
     ReadBackError,
     SecurexferError,
 )
+from securexfer.place import check_target, sync_folder, translate
 from securexfer.reporting import Reporter
 
 PARTIAL_SUFFIX = ".partial"
 FILE_MODE = 0o600
-FOLDER_MODE = 0o700
 _READ_BYTES = 1024 * 1024
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -201,17 +197,6 @@ def partial_path(target: Path) -> Path:
     return target.with_name(target.name + PARTIAL_SUFFIX)
 
 
-def is_absent(path: Path) -> bool:
-    """Whether nothing is there, for certain: a drive that fails can't say so."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def remove_leftover(partial: Path, *, if_locked_only: bool = False) -> bool:
     """Remove an unfinished file of ours that no run is writing any more; True if it did.
 
@@ -250,101 +235,6 @@ def remove_leftover(partial: Path, *, if_locked_only: bool = False) -> bool:
         os.close(descriptor)
 
 
-def check_target(target: Path, *, force: bool, is_own: bool = False) -> None:
-    """Check that a file may be written at this path; `is_own`: of a home, which backups may link.
-
-    Raises:
-        OutputExistsError: if something is there and `force` is not set, or it is no plain file.
-        OutputError: if its folder is not there.
-    """
-    check_path(target)
-    if not target.parent.is_dir():
-        raise OutputError(f"The folder {target.parent} does not exist.", hint="Create it first.")
-    if target.is_symlink() or (target.exists() and not target.is_file()):
-        raise OutputExistsError(
-            f"{target} is not a plain file and can't be replaced.", hint="Choose another place."
-        )
-    if target.exists() and not force:
-        raise OutputExistsError(f"{target} is there already.")
-    if not is_own and target.exists() and target.stat().st_nlink > 1:
-        raise OutputExistsError(
-            f"{target} has another name too (a hard link) and can't be replaced.",
-            hint="Choose another place.",
-        )
-
-
-def check_path(path: Path) -> None:
-    """Check that a path can be written down, in the register and on a terminal.
-
-    Raises:
-        OutputError: if it is not text.
-    """
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        raise OutputError(
-            "The output's path is not UTF-8 text.", hint="Choose another name for it."
-        ) from None
-
-
-def make_folder(folder: Path) -> bool:
-    """Make a folder, and those above it, for its owner only, durably.
-
-    Returns:
-        Whether it was not there before.
-
-    Raises:
-        OutputError: if it can't be made.
-    """
-    try:
-        if folder.is_dir():
-            return False
-        # One by one: `parents=True` would leave those above open to whom the umask lets in.
-        for missing in reversed([folder, *folder.parents]):
-            if not missing.is_dir():
-                missing.mkdir(mode=FOLDER_MODE)
-                sync_folder(missing.parent)
-    except OSError as error:
-        raise translate(error, folder) from None
-    return True
-
-
-def check_space(folder: Path, needed_bytes: int) -> None:
-    """Refuse where there is certainly too little room.
-
-    Raises:
-        DiskFullError: if fewer than `needed_bytes` are free.
-    """
-    free = free_bytes(folder)
-    if free is not None and free < needed_bytes:
-        raise DiskFullError(
-            f"{folder} has {free:,} bytes free; at least {needed_bytes:,} are needed."
-        )
-
-
-def free_bytes(folder: Path) -> int | None:
-    """Bytes that can still be written there, None where the system doesn't say."""
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return None
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the drive store the folder's entries, where the system can."""
-    if os.name == "nt":
-        return  # Windows has no fsync for folders; its renames are journalled
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # Some file systems (FUSE drives among them) can't sync a folder; they say so.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
-            raise
-    finally:
-        os.close(descriptor)
-
-
 def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool = True) -> None:
     """Replace a small file, of our own unless said otherwise, whole or not at all, mode 0600.
 
@@ -365,13 +255,6 @@ def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool =
         file.discard(keep_named=force)
         raise
     file.finish()
-
-
-def translate(error: OSError, path: Path) -> OutputError:
-    """Our error for one of the operating system's."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFullError(f"There is no room left where {path} should be written.")
-    return OutputError(f"{path} can't be written: {error.strerror or 'unknown reason'}.")
 
 
 def _inode(status: os.stat_result) -> tuple[int, int]:

@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from securexfer.carrier import sync_folder
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import OutputChangedError, OutputError, UsageError
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
+from securexfer.place import sync_folder
 from securexfer.reporting import Reporter
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from securexfer.bundle.envelope import MAX_RECIPIENTS
-from securexfer.carrier import check_space, check_target, free_bytes, partial_path
+from securexfer.carrier import partial_path
 from securexfer.errors import (
     CardExpiredError,
     OutputError,
@@ -18,6 +18,7 @@ from securexfer.errors import (
 )
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock
+from securexfer.place import check_space, check_target, free_bytes
 from securexfer.planning import OpenExtracts
 from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter

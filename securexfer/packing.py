@@ -35,9 +35,7 @@ from securexfer.bundle.manifest import (
     TableRecord,
 )
 from securexfer.bundle.writer import BundleWriter
-from securexfer.carrier import (
-    PartialFile,
-)
+from securexfer.carrier import PartialFile
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import encode_base64
 from securexfer.crypto.sealing import seal

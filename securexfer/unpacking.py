@@ -9,20 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from securexfer.bundle.manifest import Manifest, TableRecord, describe_package
-from securexfer.carrier import (
-    PartialFile,
-    check_path,
-    check_space,
-    check_target,
-    make_folder,
-    partial_path,
-)
+from securexfer.carrier import PartialFile, partial_path
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import OutputError, OutputExistsError, SecurexferError, UsageError
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
+from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, counted_rows, recheck

@@ -61,8 +61,8 @@ def demo(rows: int, keep: Path | None) -> None:
     Two people are made up, an extract is packed, lost, found and unpacked, in a home that is thrown
     away.
     """
-    from securexfer.carrier import make_folder
     from securexfer.errors import OutputExistsError
+    from securexfer.place import make_folder
 
     session = Session.current()
     started = time.monotonic()

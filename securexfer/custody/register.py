@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from securexfer.carrier import FILE_MODE, make_folder, sync_folder, translate, write_small
+from securexfer.carrier import FILE_MODE, write_small
 from securexfer.crypto.document import SignedDocument, sign_document
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import PublicKeys
@@ -31,6 +31,7 @@ from securexfer.errors import (
     SignatureInvalidError,
 )
 from securexfer.instant import format_instant, parse_instant
+from securexfer.place import make_folder, sync_folder, translate
 
 START = "0" * 64
 _LOCK_SECONDS = 30.0

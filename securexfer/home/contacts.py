@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from securexfer.carrier import make_folder, sync_folder, write_small
+from securexfer.carrier import write_small
 from securexfer.crypto.canonical import decode_canonical, encode_canonical
 from securexfer.crypto.card import MAX_CARD_BYTES, Card, read_card
 from securexfer.crypto.fingerprint import format_fingerprint, is_fingerprint
@@ -23,6 +23,7 @@ from securexfer.errors import (
     UsageError,
 )
 from securexfer.instant import format_instant, parse_instant
+from securexfer.place import make_folder, sync_folder
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MAX_CONTACT_BYTES = 64 * MAX_CARD_BYTES

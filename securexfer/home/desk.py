@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from securexfer.carrier import make_folder, write_small
+from securexfer.carrier import write_small
 from securexfer.crypto.card import Card
 from securexfer.crypto.identity import (
     MAX_IDENTITY_BYTES,
@@ -17,6 +17,7 @@ from securexfer.crypto.identity import (
     read_identity_card,
 )
 from securexfer.errors import IdentityExistsError, IdentityFileError, IdentityMissingError
+from securexfer.place import make_folder
 
 
 def default_root() -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from securexfer import carrier
+from securexfer import carrier, place
 from securexfer.carrier import PartialFile, partial_path
 from securexfer.custody.register import Register
 from securexfer.errors import (
@@ -65,7 +65,7 @@ class TestPack:
     def test_a_folder_that_can_not_be_synced_leaves_no_bundle(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        honest = carrier.sync_folder
+        honest = place.sync_folder
 
         def sync(folder: Path) -> None:
             if folder == world.drive:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from securexfer import carrier
-from securexfer.carrier import PartialFile, check_space, check_target, write_small
+from securexfer.carrier import PartialFile, write_small
 from securexfer.errors import DiskFullError, OutputError, OutputExistsError, ReadBackError
+from securexfer.place import check_space, check_target
 from securexfer.reporting import SilentReporter
 
 
