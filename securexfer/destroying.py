@@ -17,7 +17,7 @@ from securexfer.custody.register import Entry, Register
 from securexfer.errors import OutputChangedError, OutputError, UsageError
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
-from securexfer.place import sync_folder
+from securexfer.place import is_absent, sync_folder
 from securexfer.reporting import Reporter
 
 
@@ -63,19 +63,27 @@ def destroy(
         register: knows what was written.
         clock: now.
         reporter: progress.
-        force: delete files too that are not as they were written.
+        force: delete files too that are not as they were written, and take a folder that is not
+            there for deleted.
 
     Raises:
         UsageError: if the register knows of no such bundle, or of several.
         OutputChangedError: if a file is not as it was written; then nothing is deleted.
-        OutputError: if a file can't be deleted.
+        OutputError: if a file can't be deleted, or a folder is not there.
         RegisterError: if that can't be recorded.
     """
     entries = register.entries()
     bundle_id = _choose_bundle(entries, bundle_id)
     files = find_unpacked(entries, bundle_id)
-    missing = tuple(file.path for file in files if not file.path.exists())
-    there = [file for file in files if file.path.exists()]
+    away = [file.path.parent for file in files if is_absent(file.path.parent)]
+    if away and not force:
+        raise OutputError(
+            f"The folder {away[0]} is not there, so nobody can say that the files in it are gone. "
+            "Nothing was deleted.",
+            hint="Plug in its drive. If you deleted the folder yourself, add --force.",
+        )
+    missing = tuple(file.path for file in files if is_absent(file.path))
+    there = [file for file in files if not is_absent(file.path)]
     changed = [file.path for file in there if _sha256(file.path, reporter) != file.sha256]
     if changed and not force:
         raise OutputChangedError(

@@ -13,7 +13,7 @@ from securexfer.cli.session import Session
 
 @click.command(cls=SecurexferCommand, epilog="Example: securexfer destroy 1a2b3c4d5e6f")
 @click.argument("bundle_id", metavar="BUNDLE_ID")
-@click.option("--force", is_flag=True, help="Delete files too that have changed since.")
+@click.option("--force", is_flag=True, help="Also if files have changed or their folder is gone.")
 @passphrase_option
 def destroy(bundle_id: str, force: bool, passphrase_file: Path | None) -> None:
     """Delete what was unpacked from a bundle, and record it.

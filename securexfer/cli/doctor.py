@@ -95,11 +95,13 @@ def _register(session: Session) -> Finding:
 
 def _leftovers(session: Session) -> Finding:
     from securexfer.leftovers import find_leftovers, sweep_leftovers
+    from securexfer.place import is_absent
 
     leftovers = find_leftovers(session.register.entries())
     n_there = sum(len(leftover.remaining()) for leftover in leftovers)
     if not leftovers:
         return Finding("leftovers", "ok", "no unpack was cut off")
+    away = [leftover.folder for leftover in leftovers if is_absent(leftover.folder)]
     try:
         with session.reporter() as reporter:
             sweep_leftovers(
@@ -115,6 +117,13 @@ def _leftovers(session: Session) -> Finding:
             f"{len(left)} unfinished files hold plaintext and could not be removed, the first is "
             f"{left[0]}.",
             hint="If no unpack is at work, delete them.",
+        )
+    if away:
+        return Finding(
+            "leftovers",
+            "warning",
+            f"An unpack to {away[0]} was cut off, and that folder is not there. If it is on a "
+            "drive, plug it in and run this again.",
         )
     return Finding(
         "leftovers", "ok", f"{n_there} unfinished files of a run that was cut off removed"

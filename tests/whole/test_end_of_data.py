@@ -102,6 +102,18 @@ class TestDestroy:
         bob.run("destroy", unpacked, "--force")
         assert kept.exists()
 
+    def test_a_drive_that_is_not_plugged_in_is_not_taken_for_deleted(
+        self, desks: tuple[Desk, Desk], unpacked: str
+    ) -> None:
+        _, bob = desks
+        drive, away = bob.folder / "two", bob.folder / "in a drawer"
+        drive.rename(away)
+        run = bob.run("destroy", unpacked, check=80)
+        assert b"Nothing was deleted" in b" ".join(run.stderr.split())
+        assert len(names(bob.folder / "one")) == 2
+        away.rename(drive)
+        assert len(bob.json("destroy", unpacked)["removed"]) == 4
+
     def test_a_bundle_that_was_not_unpacked_here_is_named_as_that(
         self, desks: tuple[Desk, Desk], unpacked: str
     ) -> None:
@@ -147,6 +159,21 @@ def test_what_a_killed_unpack_left_is_removed(
 
 
 class TestDoctor:
+    def test_plaintext_on_a_drive_that_is_away_stays_on_its_list(
+        self, desks: tuple[Desk, Desk]
+    ) -> None:
+        ann, bob = desks
+        rows = b"1,Ann,1980-02-03,York\n" * 400_000
+        (ann.folder / "people.csv").write_bytes(b"id,name,born,town\n" + rows)
+        folder, away = ann.folder / "killed", ann.folder / "in a drawer"
+        killed_unpack(bob, Path(ann.json(*PACK)["path"]), folder)
+        folder.rename(away)
+        last = bob.json("doctor")["findings"][-1]
+        assert (last["name"], last["verdict"]) == ("leftovers", "warning")
+        away.rename(folder)
+        assert bob.json("doctor")["findings"][-1]["verdict"] == "ok"
+        assert names(folder) == []
+
     def test_a_home_in_order_is_ok_on_every_line(self, desks: tuple[Desk, Desk]) -> None:
         ann, _ = desks
         findings = ann.json("doctor")["findings"]
