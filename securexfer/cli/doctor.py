@@ -22,7 +22,7 @@ class Finding:
 
     name: str
     verdict: str
-    text: str
+    remark: str
 
 
 @click.command(cls=SecurexferCommand, epilog="Example: securexfer doctor")
@@ -54,7 +54,7 @@ def doctor(passphrase_file: Path | None) -> None:
     session.console.result(
         {"findings": [vars(finding) for finding in findings]},
         lambda: session.console.table(
-            ("", "verdict", "finding"), [(f.name, f.verdict, f.text) for f in findings]
+            ("", "verdict", "finding"), [(f.name, f.verdict, f.remark) for f in findings]
         ),
     )
     if exit_code:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,25 +79,26 @@ class Scene:
         return desk.environment() | {name: str(self.watched / name) for name in places}
 
     def start(
-        self, desk: Desk, *arguments: str | Path, before: tuple[str, ...] = (), **more: object
+        self, desk: Desk, *arguments: str | Path, before: tuple[str, ...] = (), **more: Any
     ) -> subprocess.Popen[bytes]:
         """A command in the watched folder, by a caller who wants core dumps."""
         for name in ("TMPDIR", "TEMP", "TMP", "HOME", "XDG_CACHE_HOME"):
             (self.watched / name).mkdir(parents=True, exist_ok=True)
-        options: dict[str, object] = {
+        options: dict[str, Any] = {
             "stdin": subprocess.PIPE,
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,
             **more,
         }
         command = [*before, sys.executable, "-m", "securexfer", *map(str, arguments)]
-        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+        run: subprocess.Popen[bytes] = subprocess.Popen(
             command,
             env=self.environment(desk),
             cwd=self.watched,
             preexec_fn=want_core_dumps,
             **options,
         )
+        return run
 
     def finish(self, run: subprocess.Popen[bytes], stdin: bytes | None = None) -> int:
         with overheard(run.pid) as heard:
@@ -129,6 +131,9 @@ class Scene:
 
 
 def want_core_dumps() -> None:
+    # A caller in the background hands on that it ignores some of them.
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 

@@ -149,7 +149,7 @@ def test_what_a_killed_unpack_left_is_removed(
     elif way == "doctor":
         findings = bob.json("doctor")["findings"]
         assert {f["verdict"] for f in findings} == {"ok"}
-        assert "1 unfinished" in findings[-1]["text"]
+        assert "1 unfinished" in findings[-1]["remark"]
     else:
         bob.secret.unlink()
         findings = json.loads(bob.run("doctor", "--json", check=30).stdout)["findings"]
