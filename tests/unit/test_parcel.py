@@ -145,6 +145,21 @@ class TestTheFile:
             opened.peek(0, 1)
         assert "may be faulty" in caught.value.hint
 
+    def test_a_drive_that_goes_as_it_is_opened_is_called_that(
+        self, tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_: int) -> os.stat_result:
+            raise OSError(errno.EIO, "Input/output error")
+
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        before = open_files()
+        monkeypatch.setattr(os, "fstat", fail)
+        with pytest.raises(BundleMissingError, match="Input/output error"):
+            BundleFile.open(path)
+        monkeypatch.undo()
+        assert open_files() == before
+
     def test_a_link_a_folder_and_a_short_file_are_named_as_what_they_are(
         self, tmp_path: Path
     ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from securexfer import carrier
+from securexfer import place
 from securexfer.errors import (
     BundleOlderError,
     DiskFullError,
@@ -74,12 +74,12 @@ def test_a_drive_without_room_is_refused_before_anything_is_recorded(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = pack(world)
-    monkeypatch.setattr(carrier, "free_bytes", lambda _: 3)
+    monkeypatch.setattr(place, "free_bytes", lambda _: 3)
     with pytest.raises(DiskFullError):
         world.bob.unpack(path, world.folder / "out")
     assert not (world.folder / "out").exists()
     assert world.bob.register.entries() == []
-    monkeypatch.setattr(carrier, "free_bytes", lambda _: 4)
+    monkeypatch.setattr(place, "free_bytes", lambda _: 4)
     world.bob.unpack(path, world.folder / "out")
 
 
