@@ -161,6 +161,18 @@ def toml_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def toml_value(value: Any) -> str:
+    """A value as inline TOML; what TOML can't say becomes text that is no TOML."""
+    if isinstance(value, dict):
+        pairs = (f"{toml_text(str(key))} = {toml_value(one)}" for key, one in value.items())
+        return "{ " + ", ".join(pairs) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    if isinstance(value, str):
+        return toml_text(value)
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
 def recipe_text(tables: Mapping[str, Mapping[str, str]], *, before: str = "") -> str:
     """A recipe: for each table, field name to the inline TOML table of the field."""
     parts = [AGREEMENT, before]

@@ -7,6 +7,8 @@ import json
 from random import Random
 from typing import Any
 
+from tests.world import toml_text, toml_value
+
 JUNK: tuple[Any, ...] = (
     *(0, 1, -1, 2**53 - 1, 2**53, 2**64, 10**400, 0.5, -0.0, float("inf"), float("nan")),
     *(True, False, None, "", " ", "x", "é" * 300, "a" * 5000, "0" * 64, "f" * 32, "AAAA"),
@@ -64,23 +66,11 @@ def cut_up(data: bytes, random: Random) -> bytes:
     return data[:start] + middle + data[start + length :]
 
 
-def toml_value(value: Any) -> str:
-    """A value as inline TOML; what TOML can't say becomes text that is no TOML."""
-    if isinstance(value, dict):
-        pairs = (f"{toml_value(str(key))} = {toml_value(item)}" for key, item in value.items())
-        return "{" + ", ".join(pairs) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(toml_value, value)) + "]"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return {True: "true", False: "false"}.get(value, repr(value)) if value is not None else "null"
-
-
 def toml(document: Any) -> bytes:
     """A document as TOML, each member on a line."""
     if not isinstance(document, dict):
         return toml_value(document).encode("utf-8", "surrogatepass")
-    lines = (f"{toml_value(str(key))} = {toml_value(item)}" for key, item in document.items())
+    lines = (f"{toml_text(str(key))} = {toml_value(item)}" for key, item in document.items())
     return "\n".join(lines).encode("utf-8", "surrogatepass")
 
 

@@ -40,7 +40,7 @@ from tests.attack.face import Face
 from tests.attack.face import face as face
 from tests.attack.impostor import Scene
 from tests.attack.mutation import cut_up, damage, spell, toml
-from tests.world import AGREEMENT, START, World, minimise_table
+from tests.world import AGREEMENT, START, World, minimise_table, read
 
 SEED = 20261124
 
@@ -267,6 +267,12 @@ g = { action = "constant", value = "x" }
 )
 
 
+def use_recipe(data: bytes) -> None:
+    """Read it; damage may have given it a second table, and there is one extract."""
+    if len(read(data).recipe.tables) == 1:
+        minimise_table(b"a,d\n1,2026-01-02\n", data)
+
+
 def test_recipes(n_cases: int, tally: Tally) -> None:
     random, outcomes = Random(SEED), Outcomes(10, 20)
     honest = tomllib.loads(RECIPE)
@@ -274,5 +280,5 @@ def test_recipes(n_cases: int, tally: Tally) -> None:
         data = toml(damage(honest, random))
         if number % 4 == 0:
             data = cut_up(RECIPE.encode(), random)
-        outcomes.take(partial(minimise_table, b"a,d\n1,2026-01-02\n", data))
+        outcomes.take(partial(use_recipe, data))
     outcomes.check(tally, "recipes", n_cases)

@@ -14,7 +14,7 @@ from securexfer.bundle import layout
 from securexfer.crypto.keys import PrivateKeys
 from securexfer.errors import BundleFormatError
 from tests.attack.forge import Forgery
-from tests.world import toml_text
+from tests.world import toml_value
 
 Mutate = Callable[[bytes], bytes]
 # Changes an input by its structure, or gives it back to be changed as bytes.
@@ -126,16 +126,6 @@ def shape_recipe(data: bytes, chance: random.Random, mutate: Mutate) -> bytes:
         return "".join(f"{k} = {toml_value(v)}\n" for k, v in members.items()).encode("utf-8")
     except (ValueError, TypeError, AttributeError, RecursionError):
         return shape_lines(data, chance, mutate)
-
-
-def toml_value(value: Any) -> str:
-    """A value as inline TOML."""
-    if isinstance(value, dict):
-        pairs = (f"{toml_text(key)} = {toml_value(one)}" for key, one in value.items())
-        return "{ " + ", ".join(pairs) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(toml_value, value)) + "]"
-    return toml_text(value) if isinstance(value, str) else json.dumps(value)
 
 
 def shape_bundle(keys: PrivateKeys) -> Shape:
