@@ -128,6 +128,8 @@ def render(saved: Saved) -> str:
     parts = [HEAD]
     if not saved["sample"] and not saved["soak"]:
         parts.append("\nNo figures have been taken yet.\n")
+    elif not saved["soak"]:
+        parts.append("\nThe full matrices have not been run to their end yet.\n")
     for row, title in ROWS.items():
         sample, soak = saved["sample"].get(row, {}), saved["soak"].get(row, {})
         if not sample and not soak:
