@@ -151,7 +151,9 @@ def unpack(
             session.console.line(f"Written: {plain(str(path))}")
         for name, n_escaped in (result.n_escaped or {}).items():
             session.console.line(
-                f"Table {name}: an apostrophe stands before {n_escaped:,} cells now."
+                f"Table {name}: {n_escaped:,} formulas were given an apostrophe in front."
+                if n_escaped
+                else f"Table {name}: no cell is a formula."
             )
         session.console.step(
             f"Destroy it by {verified.manifest.expires_at[:10]}, as the agreement says."
