@@ -21,7 +21,7 @@ from securexfer.cli.options import SecurexferGroup, settings_of
 from securexfer.cli.pack import pack
 from securexfer.cli.recipe import recipe
 from securexfer.cli.register import register
-from securexfer.cli.stopping import catch_stops, ignore_stops
+from securexfer.cli.stopping import catch_stops, ignore_stops, stop_was_asked
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
 
 _PR_SET_DUMPABLE = 4
@@ -120,7 +120,7 @@ def _run(arguments: Sequence[str], settings: Settings) -> int:
     except SecurexferError as error:
         return _fail(error, settings)
     except (KeyboardInterrupt, click.Abort):
-        return _fail(StoppedError("Stopped before it was finished."), settings)
+        return _fail(_stopped(), settings)
     except BrokenPipeError:
         return 0  # while click printed --help or --version; commands print through Console
     except OSError as error:
@@ -135,6 +135,9 @@ def _run(arguments: Sequence[str], settings: Settings) -> int:
             settings,
         )
     except BaseException as error:
+        # A library that is interrupted half-way may make an error of its own of it.
+        if stop_was_asked():
+            return _fail(_stopped(), settings)
         # A panic of polars is no Exception. The text may quote data, so only the kind and the
         # place of the failure are shown.
         return _fail(InternalError(f"Unexpected {_place(error)}."), settings)
@@ -146,6 +149,10 @@ def _merge(outer: Settings, parsed: Settings) -> Settings:
     outer.home, outer.quiet = parsed.home, parsed.quiet
     outer.verbose, outer.no_input = parsed.verbose, parsed.no_input
     return outer
+
+
+def _stopped() -> StoppedError:
+    return StoppedError("Stopped before it was finished.")
 
 
 def _fail(error: SecurexferError, settings: Settings) -> int:

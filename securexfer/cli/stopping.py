@@ -31,8 +31,13 @@ def hear_stop() -> None:
 
     Python drops what is raised while it destroys an object or frees the lock of an import.
     """
-    if _asked:
+    if stop_was_asked():
         raise KeyboardInterrupt
+
+
+def stop_was_asked() -> bool:
+    """Whether a signal asked to stop, whatever became of the interrupt."""
+    return bool(_asked)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:

@@ -106,6 +106,28 @@ print("goes on and on", flush=True)
 """
 
 
+# Stopped inside a library that makes an error of its own of it, as the one that builds models does.
+DRESSED_UP = """
+import os, signal, sys
+from securexfer.cli import app
+@app.root.command()
+def work():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000): pass
+    except KeyboardInterrupt:
+        raise RuntimeError("the schema is wrong") from None
+sys.argv = ["securexfer", "work"]
+app.main()
+"""
+
+
+def test_a_stop_is_called_one_whatever_a_library_makes_of_it() -> None:
+    run = subprocess.run([sys.executable, "-c", DRESSED_UP], capture_output=True, timeout=30)
+    assert run.returncode == 130
+    assert b"Stopped before it was finished." in run.stderr
+
+
 @pytest.mark.parametrize("step", ["begin('a step')", "advance(1)"])
 def test_a_stop_that_gets_lost_is_heard_at_the_next_step(step: str) -> None:
     program = SWALLOWED.replace("{step}", step)
