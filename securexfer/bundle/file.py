@@ -55,7 +55,7 @@ class BundleFile:
             BundleMissingError: if it can't be read at all.
         """
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        flags |= getattr(os, "O_BINARY", 0)
         try:
             descriptor = os.open(path, flags)
         except OSError as error:

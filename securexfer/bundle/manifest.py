@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
 
 from securexfer.bundle.envelope import BundleId, Count, Envelope, Instant, Sha256
 from securexfer.bundle.padding import space_padding
@@ -41,7 +41,7 @@ Counts = Annotated[dict[str, int], BeforeValidator(_check_counts)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True)
 
 
 class FieldRecord(_Part):
@@ -170,7 +170,7 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
         # Escaped halves of surrogate pairs are no text: they could not be written anywhere later.
         json.dumps(members, ensure_ascii=False).encode("utf-8")
         manifest = Manifest.model_validate(members["securexfer"])
-    except (ValueError, ValidationError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ManifestMismatchError("The bundle's manifest is not well-formed.") from None
     repeated = {
         "bundle id": manifest.bundle_id == envelope.bundle_id,

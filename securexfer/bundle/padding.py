@@ -18,8 +18,6 @@ MIN_MEMBER_BYTES = _FIXED + 4  # the smallest extra field is a subfield without 
 
 def padme(n_bytes: int) -> int:
     """The smallest Padmé size that is not below `n_bytes`."""
-    if n_bytes < 2:
-        return n_bytes
     exponent = n_bytes.bit_length() - 1
     significant = exponent.bit_length()
     mask = (1 << max(exponent - significant, 0)) - 1

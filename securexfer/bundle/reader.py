@@ -260,7 +260,7 @@ def _read_layout(file: BundleFile, claimed: SignedDigests, sender: PinnedSender 
 
     extents = envelope.extents()
     layout.check_names([extent.name for extent in extents])
-    if not 0 <= extents[0].content_bytes <= layout.MAX_READ_ME_BYTES:
+    if extents[0].content_bytes > layout.MAX_READ_ME_BYTES:
         raise BundleFormatError("The bundle's read-me is too large.")
     layout.check_contiguous([*extents, found])
     read_me = file.read(extents[0].content_offset, extents[0].content_bytes)
@@ -326,7 +326,7 @@ class _Tee:
         self._stream = stream
         self._tee = tee
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int) -> bytes:
         piece: bytes = self._stream.read(size)
         self._tee(piece)
         return piece

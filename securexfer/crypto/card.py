@@ -15,6 +15,7 @@ from typing import Any
 from securexfer.crypto.document import SignedDocument, sign_document
 from securexfer.crypto.fingerprint import is_fingerprint
 from securexfer.crypto.keys import PrivateKeys, PublicKeys
+from securexfer.crypto.signing import Kind
 from securexfer.errors import CardInvalidError, SignatureInvalidError
 from securexfer.instant import format_instant, parse_instant
 
@@ -104,9 +105,14 @@ def issue_card(
         "previous_fingerprint": former.fingerprint if former else "",
         "securexfer_card": 1,
     }
-    if former is None:
-        return read_card(sign_document(payload, ("card", keys)).encode())
-    return read_card(sign_document(payload, ("card", keys), ("rotation", former)).encode())
+    signings: list[tuple[Kind, PrivateKeys]] = [("card", keys)]
+    if former is not None:
+        signings.append(("rotation", former))
+    try:
+        document = sign_document(payload, *signings)
+    except ValueError:
+        raise CardInvalidError("A card can't hold text that is not valid Unicode.") from None
+    return read_card(document.encode())
 
 
 def read_card(data: bytes) -> Card:
@@ -122,7 +128,7 @@ def read_card(data: bytes) -> Card:
         return _read_members(document)
     except SignatureInvalidError:
         raise CardInvalidError("The card's own signature is not valid.") from None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError):
         raise CardInvalidError("The file is not a card, or a damaged one.") from None
 
 
@@ -167,6 +173,7 @@ def _check_text(text: Any, *, required: bool = False) -> str:
     if not isinstance(text, str) or len(text) > MAX_TEXT or (required and not text.strip()):
         raise ValueError("text")
     # Control and formatting characters could repaint the terminal where a person compares cards.
-    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for c in text):
+    # Halves of surrogate pairs never come here: canonical JSON has none.
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Co", "Zl", "Zp"} for c in text):
         raise ValueError("text")
     return text

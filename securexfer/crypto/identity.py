@@ -150,7 +150,7 @@ def decrypt_identity(data: bytes, passphrase: str) -> Identity:
         )
         if len(nonce) != NONCE_BYTES:
             raise ValueError("nonce")
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError):
         raise IdentityFileError("The identity file is damaged.") from None
     plaintext = decrypt(sealed, passphrase, parameters, nonce, encode_canonical(header))
     # From here on the text is authenticated: our own writer made it, or someone who has the
@@ -178,5 +178,5 @@ def _decode_file(data: bytes) -> tuple[dict[str, Any], Card]:
         if set(members) != _HEADER | {"ciphertext"} or members["securexfer_identity"] != 1:
             raise ValueError("not an identity file of version 1")
         return members, read_card(members["card"].encode("utf-8"))
-    except (ValueError, TypeError, KeyError, AttributeError, CardInvalidError):
+    except (ValueError, TypeError, AttributeError, CardInvalidError):
         raise IdentityFileError("The file is not an identity file, or a damaged one.") from None

@@ -9,20 +9,34 @@ import re
 import struct
 
 import polars as pl
+import pytest
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securexfer.bundle import layout
-from securexfer.bundle.envelope import Envelope, commit_password, seal_info
-from securexfer.bundle.manifest import Manifest, TableRecord
+from securexfer.bundle import layout, padding
+from securexfer.bundle.envelope import (
+    MAX_ENVELOPE_BYTES,
+    MAX_RECIPIENTS,
+    Envelope,
+    commit_password,
+    seal_info,
+)
+from securexfer.bundle.file import BLOCK_BYTES
+from securexfer.bundle.manifest import (
+    MAX_CONTAINERS,
+    MAX_MANIFEST_BYTES,
+    Manifest,
+    TableRecord,
+)
 from securexfer.bundle.padding import gzip_padding, padme
 from securexfer.crypto.canonical import encode_canonical
-from securexfer.crypto.card import read_card
+from securexfer.crypto.card import MAX_CARD_BYTES, MAX_GENERATION, read_card
 from securexfer.crypto.fingerprint import format_fingerprint
 from securexfer.crypto.framing import length_prefixed
+from securexfer.crypto.identity import MAX_IDENTITY_BYTES
 from securexfer.crypto.keys import PUBLIC_BYTES, SEED_BYTES, PrivateKeys, PublicKeys
 from securexfer.crypto.sealing import seal
 from securexfer.privacy import pseudonyms
@@ -187,3 +201,35 @@ def test_a_bundle_can_be_checked_by_the_page_alone(world: World) -> None:
     content = re.search(rb'\{"bundle_id".*\}', signed[: start - 24], flags=re.DOTALL)
     assert content
     assert hashlib.sha256(content.group(0)).hexdigest() == lines[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "bound"),
+    [
+        ("A card file is one signed document and a newline, at most 64 KiB.", MAX_CARD_BYTES),
+        ("Canonical JSON and a newline, at most 1 MiB,", MAX_IDENTITY_BYTES),
+        ("UTF-8 text for a finder, at most 64 KiB", layout.MAX_READ_ME_BYTES),
+        ("as JSON in UTF-8, at most 4 MiB.", MAX_MANIFEST_BYTES),
+        ("`envelope.json` is canonical JSON, at most 4 MiB,", MAX_ENVELOPE_BYTES),
+        ("SHA-256 of every block of 1 MiB.", BLOCK_BYTES),
+    ],
+)
+def test_sizes_are_those_that_the_page_tells(words: str, bound: int) -> None:
+    assert words in " ".join(TEXT.split())
+    number, unit = re.findall(r"(\d+) ([KM])iB", words)[-1]
+    assert bound == int(number) * {"K": 2**10, "M": 2**20}[unit]
+
+
+@pytest.mark.parametrize(
+    ("words", "bound"),
+    [
+        ("more than 200,000 objects and lists", MAX_CONTAINERS),
+        ("an extra field has at most 16,000 bytes", padding._MAX_EXTRA),
+        ("at most 4000 members", layout.MAX_MEMBERS),
+        ("one more after each rotation, at most 10,000", MAX_GENERATION),
+        ('1 to 100 of `{"fingerprint"', MAX_RECIPIENTS),
+    ],
+)
+def test_numbers_are_those_that_the_page_tells(words: str, bound: int) -> None:
+    assert words.lower() in " ".join(TEXT.lower().split())
+    assert bound == int(re.findall(r"\d[\d,]*", words)[-1].replace(",", ""))

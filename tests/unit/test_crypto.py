@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securexfer.crypto.canonical import decode_canonical, encode_canonical
+from securexfer.crypto.canonical import DuplicateKeyError, decode_canonical, encode_canonical
 from securexfer.crypto.card import issue_card, read_card
 from securexfer.crypto.derivation import derive_key
 from securexfer.crypto.document import SignedDocument, sign_document
@@ -26,7 +26,7 @@ from securexfer.crypto.identity import (
     read_identity_card,
     rotate_identity,
 )
-from securexfer.crypto.keys import PrivateKeys, PublicKeys
+from securexfer.crypto.keys import SEED_BYTES, PrivateKeys, PublicKeys, encode_base64
 from securexfer.crypto.sealing import seal, unseal
 from securexfer.crypto.signing import Kind, Signature, sign, verify
 from securexfer.errors import (
@@ -81,7 +81,6 @@ class TestCanonicalJson:
             b" 1",
             b'{"a": 1}',
             b'{"b":1,"a":1}',
-            b'{"a":1,"a":1}',
             b"1.0",
             b"-1",
             b"1e3",
@@ -100,6 +99,10 @@ class TestCanonicalJson:
     def test_any_other_spelling_is_refused(self, text: bytes) -> None:
         with pytest.raises(ValueError):  # noqa: PT011
             decode_canonical(text, max_bytes=10**6)
+
+    def test_a_key_that_is_there_twice_is_called_that(self) -> None:
+        with pytest.raises(DuplicateKeyError, match=r"^the same key twice$"):
+            decode_canonical(b'{"a":1,"a":1}', max_bytes=10**6)
 
     @pytest.mark.parametrize("value", [None, True, 1.5, -1, 2**53, {1: "a"}, "\ud800", [b"x"]])
     def test_what_it_can_not_say_is_not_encoded(self, value: Any) -> None:
@@ -171,9 +174,13 @@ class TestSignatures:
 
     def test_private_keys_do_not_show_themselves(self, identity: Identity) -> None:
         shown = repr(identity) + repr(identity.keys)
-        for secret in (identity.pseudonym_secret, identity.keys.ed25519, identity.keys.x25519):
-            assert repr(secret)[2:-1] not in shown
-            assert secret.hex() not in shown
+        rotated = rotate_identity(identity, rotated_at=START)
+        shown += repr(rotated)
+        for keys in (identity.keys, rotated.keys):
+            for secret in (identity.pseudonym_secret, *(getattr(keys, k) for k in SEED_BYTES)):
+                assert repr(secret)[2:-1] not in shown
+                assert secret.hex() not in shown
+        assert "former" not in shown
 
 
 class TestSealing:
@@ -209,6 +216,13 @@ def test_derived_keys_are_hkdf_sha256_without_salt() -> None:
     assert derive_key(secret, "a", "b") == hmac.digest(prk, info + b"\1", hashlib.sha256)
 
 
+@pytest.mark.parametrize("point", [0, 1])
+def test_a_public_key_that_nothing_can_be_sealed_to_is_none(keys: PrivateKeys, point: int) -> None:
+    small = encode_base64(point.to_bytes(32, "little"))
+    with pytest.raises(ValueError):  # noqa: PT011
+        PublicKeys.decode(keys.public.encode() | {"x25519": small})
+
+
 class TestCards:
     def test_a_card_is_read_back_as_it_was_issued(self, identity: Identity) -> None:
         card = read_card(identity.card.encode())
@@ -229,7 +243,7 @@ class TestCards:
             read_card(data)
 
     @pytest.mark.parametrize(
-        "name", ["", " ", "x" * 201, "a\nb", "a\x1b[2Jb", "a\u202eb", "a\u200bb"]
+        "name", ["", " ", "x" * 201, "a\nb", "a\x1b[2Jb", "a\u202eb", "a\u200bb", "a\udcff"]
     )
     def test_a_name_that_could_deceive_a_terminal_is_refused(
         self, keys: PrivateKeys, name: str

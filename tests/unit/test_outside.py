@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from securexfer.errors import (
     BundleFormatError,
     BundleUnsupportedError,
 )
+from tests.unit.test_layout import emitted
 
 KEYS = PrivateKeys(**{name: bytes([7]) * size for name, size in SEED_BYTES.items()})
 Edit = Callable[[dict[str, Any]], Any]
@@ -93,14 +95,30 @@ class TestEnvelopes:
         with pytest.raises(BundleFormatError):
             self.read(edit)
 
+    @pytest.mark.parametrize(
+        ("edit", "fault"),
+        [
+            (lambda e: e.update(more="x"), "a member that does not belong there"),
+            (lambda e: e.pop("sender"), "no member sender"),
+            (lambda e: e["members"][2].pop("name"), "no member members.2.name"),
+            (lambda e: e.update(created_at="2026-11-22"), "a wrong value in created_at"),
+            (lambda e: e["members"][1].update(length="0"), "a wrong value in members.1.length"),
+            (lambda e: e.update(bundle_id="", sender=""), "a wrong value in bundle_id"),
+        ],
+    )
+    def test_what_is_wrong_is_said_in_our_own_names(self, edit: Edit, fault: str) -> None:
+        with pytest.raises(BundleFormatError) as caught:
+            self.read(edit)
+        assert caught.value.message == f"The bundle's envelope has {fault}."
+
     @pytest.mark.parametrize("version", [0, 2, 2**53 - 1])
     def test_another_version_is_called_that(self, version: int) -> None:
         with pytest.raises(BundleUnsupportedError, match=f"is of format version {version};"):
             self.read(lambda e: e.update(format=version))
 
-    @pytest.mark.parametrize("data", [b"1", b"[]", b'""', b"{}"])
+    @pytest.mark.parametrize("data", [b"1", b"[]", b'""'])
     def test_other_json_is_no_envelope(self, data: bytes) -> None:
-        with pytest.raises(BundleFormatError, match="no member"):
+        with pytest.raises(BundleFormatError, match=r"^The bundle's envelope has no members\.$"):
             decode_envelope(data)
 
     def test_its_size_is_bounded(self) -> None:
@@ -113,6 +131,9 @@ class TestEnvelopes:
             text = b"[" + b",".join([b"1"] * n) + b"]"
             with pytest.raises(BundleFormatError, match=words):
                 decode_envelope(text)
+        for opening in (b"{", b"["):
+            with pytest.raises(BundleFormatError, match="more values than"):
+                decode_envelope(opening * 50_001)
 
     def test_it_can_not_be_changed(self) -> None:
         envelope = self.read(lambda e: None)
@@ -196,6 +217,38 @@ class TestTheLayout:
         assert layout.find_directory(directory[-layout.MAX_END_BYTES :], start + 10**6) == start
         assert layout.last_member_offset(directory) == extents[-1].offset
 
+    @pytest.mark.parametrize("size", [WIDE - 1, WIDE, WIDE + 1])
+    def test_values_are_wide_from_the_same_size_on_as_our_writers(self, size: int) -> None:
+        overhead = len(layout.local_header(layout.table_member(1))) + 24
+        # Content, stored content, and the next member's offset, each at the limit in its turn.
+        for length in (size + overhead, size + overhead + layout.AES_OVERHEAD, size - 1000):
+            extents = self.extents(1000, length, 1000)
+            assert layout.directory(extents) == emitted(extents)
+
+    def test_a_claimed_offset_may_be_any_in_the_file(self) -> None:
+        entry = layout.directory(self.extents(1000, 1000, 1000))[:46]
+        nameless = bytearray(entry)
+        for offset in (0, 1, 500):
+            nameless[26:34] = bytes(8)
+            nameless[42:46] = offset.to_bytes(4, "little")
+            assert layout.last_member_offset(bytes(nameless)) == offset
+        end = layout.directory(self.extents(1000, 1000, 1000))[-22:]
+        first = end[:16] + (1).to_bytes(4, "little") + end[20:]
+        assert layout.find_directory(first, 1000) == 1
+
+    @pytest.mark.parametrize("n_wide", [1, 2, 3])
+    def test_the_wide_offset_is_the_last_wide_value_and_may_end_the_entries(
+        self, n_wide: int
+    ) -> None:
+        entry = bytearray(layout.directory(self.extents(1000, 1000, 1000))[:46])
+        entry[26:34] = bytes(8)
+        entry[42:46] = b"\xff" * 4
+        values = [7 * 2**32] * (n_wide - 1) + [5 * 2**32]
+        extra = struct.pack(f"<HH{n_wide}Q", 1, 8 * n_wide, *values)
+        assert layout.last_member_offset(bytes(entry) + extra) == 5 * 2**32
+        with pytest.raises(BundleFormatError, match="not well-formed"):
+            layout.last_member_offset(bytes(entry) + extra[:-1])
+
     def test_an_end_that_is_none_is_refused(self) -> None:
         directory = layout.directory(self.extents(1000, 1000, 1000))
         for tail, offset, words in (
@@ -250,4 +303,5 @@ def test_padding_is_never_left_with_less_than_a_member(short: int) -> None:
     starts = [i for i in range(len(padding)) if padding.startswith(b"\x1f\x8b\x08\x04", i)]
     sizes = [end - start for start, end in zip(starts, [*starts[1:], len(padding)], strict=True)]
     assert len(sizes) == 2
+    assert (sizes[0] == largest) == (short == MIN_MEMBER_BYTES)
     assert all(26 <= size <= largest for size in sizes)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import gc
 import gzip
 import hashlib
 import io
 import json
 import os
+import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -18,10 +21,10 @@ from hypothesis import strategies as st
 
 from securexfer.bundle import layout, reader
 from securexfer.bundle.file import BLOCK_BYTES, BundleFile
-from securexfer.bundle.manifest import decode_manifest, describe_package
-from securexfer.bundle.padding import padme
+from securexfer.bundle.manifest import MAX_CONTAINERS, decode_manifest, describe_package
+from securexfer.bundle.padding import MIN_MEMBER_BYTES, padme
 from securexfer.bundle.reader import read_claims, read_inside
-from securexfer.bundle.writer import BundleWriter
+from securexfer.bundle.writer import READ_ME_TEXT, BundleWriter
 from securexfer.errors import (
     BundleFormatError,
     BundleMissingError,
@@ -131,8 +134,20 @@ class TestTheFile:
         assert opened.read(3, BLOCK_BYTES) == content[3 : BLOCK_BYTES + 3]
 
     def test_a_file_that_is_missing_is_called_that(self, tmp_path: Path) -> None:
-        with pytest.raises(BundleMissingError, match="No such file"):
-            BundleFile.open(tmp_path / "none")
+        missing = tmp_path / "none"
+        with pytest.raises(BundleMissingError) as caught:
+            BundleFile.open(missing)
+        assert (
+            caught.value.message
+            == f"The bundle {missing} can't be read: No such file or directory."
+        )
+
+    def test_it_knows_itself_under_any_name(self, opened: BundleFile, tmp_path: Path) -> None:
+        (tmp_path / "other").write_bytes(b"")
+        (tmp_path / "twin").hardlink_to(tmp_path / "file")
+        assert opened.is_file(tmp_path / "twin") is True
+        assert opened.is_file(tmp_path / "other") is False
+        assert opened.is_file(tmp_path / "none") is False
 
     def test_a_drive_that_can_not_be_read_is_called_that(
         self, opened: BundleFile, monkeypatch: pytest.MonkeyPatch
@@ -220,6 +235,8 @@ class TestTheView:
             assert view.read() == b""
             assert view.seek(0) == 0
             assert view.read() == content
+            with pytest.raises(OSError, match="before the start"):
+                view.seek(-1)
 
 
 class TestTheOutside:
@@ -291,6 +308,30 @@ class TestTheOutside:
             with pytest.raises(SecurexferError, match=words), world.bob.verify(bundle):
                 pass
 
+    def test_a_directory_that_begins_behind_its_end_is_not_there(
+        self, world: World, bundle: Path
+    ) -> None:
+        data = bytearray(bundle.read_bytes())
+        end = len(data) - layout.COMMENT_BYTES
+        data[end - 6 : end - 2] = (end + 1).to_bytes(4, "little")
+        bundle.write_bytes(resign(bytes(data), world.ann.identity.keys))
+        with (
+            pytest.raises(BundleFormatError, match="directory lies outside the file"),
+            world.bob.verify(bundle),
+        ):
+            pass
+
+    def test_how_much_is_to_be_checked_is_told_beforehand(self, bundle: Path) -> None:
+        class Listener(SilentReporter):
+            steps: ClassVar[list[tuple[str, int | None]]] = []
+
+            def begin(self, step: str, n_bytes: int | None = None) -> None:
+                self.steps.append((step, n_bytes))
+
+        with BundleFile.open(bundle) as file:
+            read_claims(file, Listener())
+            assert Listener.steps == [("Checking", file.signed_bytes)]
+
     def test_a_directory_that_begins_far_ahead_is_not_read(self, world: World) -> None:
         cells = "\n".join(os.urandom(500).hex() for _ in range(2000))
         data = b"x\n" + cells.encode()
@@ -336,8 +377,25 @@ class TestTables:
             less = table.model_copy(update={"n_bytes": 3})
             pieces = inside.rows(less)
             assert next(pieces) == b"x\n"
-            with pytest.raises(ContentMismatchError, match="more than its manifest says"):
+            with pytest.raises(ContentMismatchError) as caught:
                 next(pieces)
+            assert caught.value.message == "Table t holds more than its manifest says."
+
+    def test_a_table_that_is_no_gzip_is_called_that(
+        self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Broken(io.BytesIO):
+            def __init__(self, _: Any) -> None:
+                super().__init__()
+
+            def read(self, *_: Any) -> bytes:
+                raise OSError
+
+        monkeypatch.setattr(reader, "_open_gzip", Broken)
+        with world.bob.verify(bundle) as verified:
+            inside, (table,) = verified.inside, verified.manifest.tables
+            with pytest.raises(ContentMismatchError, match=r"^Table t can't be decompressed\.$"):
+                list(inside.rows(table))
 
     def test_what_is_passed_on_is_the_compressed_table(self, world: World, bundle: Path) -> None:
         with world.bob.verify(bundle) as verified:
@@ -401,6 +459,11 @@ class TestTheManifest:
             (lambda m: m["securexfer"]["tables"][0].update(n_unparsed={"x": -1}), False),
             (lambda m: m["securexfer"]["tables"][0].update(n_formulas={"x": "1"}), False),
             (lambda m: m["securexfer"]["tables"][0].update(n_formulas=[1]), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_rows_in=2**53 - 1), True),
+            (lambda m: m["securexfer"]["tables"][0].update(n_rows_in=2**53), False),
+            (lambda m: m["securexfer"]["tables"][0].update(n_subjects_is="exact"), True),
+            (lambda m: m["securexfer"]["tables"][0].update(n_subjects_is="approximate"), True),
+            (lambda m: m["securexfer"]["tables"][0].update(n_subjects_is="about"), False),
             (lambda m: m["securexfer"].update(sequence=2**53 - 1), True),
             (lambda m: m["securexfer"].update(sequence=2**53), False),
             (lambda m: m["securexfer"].update(format=0), False),
@@ -419,6 +482,62 @@ class TestTheManifest:
             else:
                 with pytest.raises(ManifestMismatchError, match="not well-formed"):
                     decode_manifest(data, envelope)
+
+    @pytest.mark.parametrize("filler", [[], {}])
+    def test_its_objects_and_lists_are_counted(
+        self, world: World, bundle: Path, filler: Any
+    ) -> None:
+        with world.bob.verify(bundle) as verified:
+            envelope = verified.inside.outside.envelope
+            content = json.loads(verified.manifest.encode())
+        own = len(re.findall(r"[\[{]", json.dumps(content)))
+        content["unknown"] = [filler] * (MAX_CONTAINERS - own - 1)
+        assert decode_manifest(json.dumps(content).encode(), envelope)
+        content["unknown"].append(filler)
+        with pytest.raises(ManifestMismatchError, match="not well-formed"):
+            decode_manifest(json.dumps(content).encode(), envelope)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "words"),
+        [
+            ("bundle_id", "0" * 32, "bundle id"),
+            ("sender", "0" * 64, "sender"),
+            ("recipients", [], "recipients"),
+            ("created_at", "2026-11-22T09:30:01Z", "creation time"),
+            ("expires_at", "2026-11-22T09:30:01Z", "expiry"),
+            ("members", [], "members"),
+        ],
+    )
+    def test_what_contradicts_the_envelope_is_named(
+        self, world: World, bundle: Path, name: str, value: Any, words: str
+    ) -> None:
+        with world.bob.verify(bundle) as verified:
+            content = json.loads(verified.manifest.encode())
+            content["securexfer"][name] = value
+            with pytest.raises(ManifestMismatchError) as caught:
+                decode_manifest(json.dumps(content).encode(), verified.inside.outside.envelope)
+        assert caught.value.message == f"The bundle's manifest contradicts its envelope: {words}."
+
+    def test_it_is_read_up_to_its_bound(
+        self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with world.bob.verify(bundle) as verified:
+            n_bytes = len(verified.manifest.encode())
+        monkeypatch.setattr(reader, "MAX_MANIFEST_BYTES", n_bytes)
+        with world.bob.verify(bundle):
+            pass
+        monkeypatch.setattr(reader, "MAX_MANIFEST_BYTES", n_bytes - 1)
+        with pytest.raises(ManifestMismatchError, match="too large"), world.bob.verify(bundle):
+            pass
+
+    def test_what_is_not_known_is_left_out(self, world: World) -> None:
+        recipe = recipe_text({"t": {"x": KEEP, "y": '{ action = "constant", value = "1" }'}})
+        manifest = world.ann.pack({"t": b"x\n1\n"}, recipe, [world.bob], world.drive).manifest
+        table = manifest.descriptor()["securexfer"]["tables"][0]
+        assert table["fields"] == [
+            {"action": "keep", "name": "x", "source": "x"},
+            {"action": "constant", "name": "y"},
+        ]
 
 
 class TestTheWriter:
@@ -439,5 +558,39 @@ class TestTheWriter:
         writer.write_read_me("the office")
         assert [member.name for member in writer.members] == [layout.READ_ME]
         writer.abandon()
-        assert b"Whom to call: the office" in sink.getvalue()
+        assert f"{READ_ME_TEXT}\nWhom to call: the office\nPK".encode() in sink.getvalue()
         assert b"PK\x01\x02" not in sink.getvalue()
+
+    def test_nobody_to_call_is_not_mentioned(self) -> None:
+        sink = io.BytesIO()
+        writer = BundleWriter(sink)
+        writer.write_read_me("")
+        writer.abandon()
+        assert f"{READ_ME_TEXT}PK".encode() in sink.getvalue()
+
+    def test_a_member_that_was_left_half_open_does_not_complain_later(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        complaints: list[Any] = []
+        monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+        writer = BundleWriter(io.BytesIO())
+        table = writer.table()
+        table.__enter__()(b"abc")
+        stream = writer._stream
+        writer.abandon()
+        assert stream.closed
+        del table, writer, stream
+        gc.collect()
+        assert complaints == []
+
+    def test_a_table_has_a_padme_size(self) -> None:
+        for size in (1000, 1001, 70_000):
+            sink = io.BytesIO()
+            writer = BundleWriter(sink)
+            with writer.table() as write:
+                write(bytes(size // 2))
+                write(bytes(size - size // 2))
+            (member,) = writer.members
+            writer.abandon()
+            held = layout.Extent(member.name, member.offset, member.length).content_bytes
+            assert held == padme(size + MIN_MEMBER_BYTES)

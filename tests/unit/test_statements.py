@@ -106,6 +106,13 @@ class TestCards:
         with pytest.raises(CardInvalidError):
             read_card(line)
 
+    @pytest.mark.parametrize("generation", [0, 1, 10_001])
+    def test_its_generation_is_one_that_follows(self, generation: int) -> None:
+        payload = CARD.document.claimed()
+        payload |= {"generation": generation, "previous_fingerprint": OTHER.fingerprint}
+        with pytest.raises(CardInvalidError, match="not a card, or a damaged one"):
+            read_card(sign_document(payload, ("card", KEYS), ("rotation", OTHER)).encode())
+
     def test_a_card_that_its_own_keys_did_not_sign_is_called_that(self) -> None:
         document = sign_document(CARD.document.claimed(), ("card", OTHER))
         with pytest.raises(CardInvalidError, match="not signed by the keys that it shows"):
@@ -140,6 +147,8 @@ class TestSignedDocuments:
             lambda line: {"payload": line["payload"]},
             lambda line: line | {"payload": 1},
             lambda line: line | {"signatures": "x"},
+            lambda line: line | {"signatures": 1},
+            lambda line: line | {"signatures": [1]},
             lambda line: line | {"signatures": []},
             lambda line: line | {"signatures": line["signatures"] * 2},
             lambda line: line | {"signatures": line["signatures"] * 3},
@@ -348,6 +357,11 @@ class TestIdentityFiles:
     def test_parameters_beyond_them_are_not(self, bad: tuple[int, int, int, int]) -> None:
         with pytest.raises(IdentityFileError, match="out of bounds"):
             Argon2Parameters(*bad[:3], bytes(bad[3]))
+
+    @pytest.mark.parametrize("data", [b"1", b"1\n", b'"x"'])
+    def test_other_json_is_no_identity_file(self, data: bytes) -> None:
+        with pytest.raises(IdentityFileError, match="not an identity file"):
+            decrypt_identity(data, "p")
 
     def test_a_card_lasts_two_years_and_the_header_says_how_it_was_made(self) -> None:
         assert self.IDENTITY.card.expires_at == START + 730 * DAY
