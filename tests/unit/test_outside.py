@@ -220,8 +220,13 @@ class TestTheLayout:
     @pytest.mark.parametrize("size", [WIDE - 1, WIDE, WIDE + 1])
     def test_values_are_wide_from_the_same_size_on_as_our_writers(self, size: int) -> None:
         overhead = len(layout.local_header(layout.table_member(1))) + 24
-        # Content, stored content, and the next member's offset, each at the limit in its turn.
-        for length in (size + overhead, size + overhead + layout.AES_OVERHEAD, size - 1000):
+        # Content, stored content, the next offset, the directory: each at the limit in its turn.
+        for length in (
+            size + overhead,
+            size + overhead + layout.AES_OVERHEAD,
+            size - 1000,
+            size - 2000,
+        ):
             extents = self.extents(1000, length, 1000)
             assert layout.directory(extents) == emitted(extents)
 
