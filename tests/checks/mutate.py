@@ -33,8 +33,8 @@ NEEDED = 0.95
 FOLDER = ROOT / "build" / "mutation"
 # Of the tests that reach a line, the fastest; hundreds of vectors go the same way. Whatever takes
 # longer than the limit has lost its end.
-_MAX_SECONDS = 30
-_TEST_LIMIT = 30
+_MAX_SECONDS = 15
+_TEST_LIMIT = 15
 _N_FIRST = 12
 
 
