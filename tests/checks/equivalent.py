@@ -25,6 +25,9 @@ _BY_REASON = {
         "bundle.file.BundleFile.open: `0` -> `-1` (place 2)",
         "bundle.file.BundleFile.open: `'O_BINARY'` -> `'XXO_BINARY'`",
     ),
+    "only Windows has the flag": (
+        "bundle.file.BundleFile.open: `flags |= getattr(os, 'O_BINARY', 0)` -> `pass`",
+    ),
     "`read` goes block by block whatever it is asked for; only memory differs": (
         "bundle.file.BundleFile.hash_range: `BLOCK_BYTES - offset % BLOCK_BYTES` -> `BLOCK_BYTES + offset % BLOCK_BYTES`",
     ),
