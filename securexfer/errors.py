@@ -17,15 +17,20 @@ class SecurexferError(Exception):
         code: stable slug for scripts.
         exit_code: process exit status; one family, one number.
         hint: what to do next, one sentence.
+        problems: every one found, each as "path in the recipe: what is wrong", where there are
+            several.
     """
 
     code = "internal"
     exit_code = 1
     hint = "This is a bug in securexfer: please report the command and this message."
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, problems: Sequence[str] = (), hint: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.problems = tuple(problems)
         if hint is not None:
             self.hint = hint
 
@@ -46,21 +51,11 @@ class UsageError(SecurexferError):
 
 
 class RecipeError(SecurexferError):
-    """The recipe is not valid, by itself or against an extract's header.
-
-    Attributes:
-        problems: every problem found, each as "path in the file: what is wrong".
-    """
+    """The recipe is not valid, by itself or against an extract's header."""
 
     code = "recipe_invalid"
     exit_code = 10
     hint = "Correct the recipe; docs/recipe.md describes every key."
-
-    def __init__(
-        self, message: str, *, problems: Sequence[str] = (), hint: str | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.problems = tuple(problems)
 
 
 # -- 20: the extract ----------------------------------------------------------------------------

@@ -48,12 +48,18 @@ from securexfer.errors import (
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
 from securexfer.order import PackOrder, check_order, check_sources, choose_target
-from securexfer.planning import OpenExtracts
-from securexfer.privacy.extract import Extract
+from securexfer.planning import OpenExtracts, choose_scope, survey_extract
+from securexfer.privacy.disclosure import (
+    Finding,
+    check_combinations,
+    check_totals,
+    judge_table,
+    refuse,
+)
 from securexfer.privacy.pipeline import Findings, minimise_extract
 from securexfer.privacy.plan import TablePlan
-from securexfer.privacy.pseudonyms import ScopeKey, agreement_scope, bundle_scope
-from securexfer.recipe.model import Recipe
+from securexfer.privacy.pseudonyms import ScopeKey
+from securexfer.privacy.watch import Watch
 from securexfer.reporting import Reporter
 
 BUNDLE_SUFFIX = ".sxfer.zip"
@@ -96,9 +102,12 @@ def pack(
     entries = register.entries()
     recipients = sorted(contact.fingerprint for contact in order.recipients)
     agreement = opened.recipe.agreement
-    scope = _choose_scope(opened.recipe, order.recipients, identity, bundle_id)
+    scope = choose_scope(opened.recipe, order.recipients, identity.pseudonym_secret, bundle_id)
 
-    def make_manifest(tables: list[TableRecord]) -> Manifest:
+    combinations = check_combinations(opened.plans, opened.recipe.limits)
+    refuse(combinations)
+
+    def make_manifest(tables: list[TableRecord], gates: Sequence[Finding] = ()) -> Manifest:
         return Manifest(
             format=1,
             bundle_id=bundle_id,
@@ -114,19 +123,27 @@ def pack(
             recipe_sha256=order.recipe_file.recipe_sha256,
             tool=f"securexfer {version('securexfer')}",
             tables=tables,
+            gates=[finding.record() for finding in gates],
         )
 
-    _check_manifest(make_manifest([_record(p, i) for i, p in enumerate(opened.plans, start=1)]))
+    sketch = [_record(plan, number) for number, plan in enumerate(opened.plans, start=1)]
+    _check_manifest(make_manifest(sketch, combinations))
     file = PartialFile(target, force=order.force)
     try:
         writer = BundleWriter(file)
         try:
             writer.write_read_me(order.found_contact)
+            watches = [Watch(plan) for plan in opened.plans]
             tables = [
-                _write_table(writer, opened.extracts[plan.table], plan, scope, reporter)
-                for plan in opened.plans
+                _write_table(writer, opened, plan, scope, watch, reporter)
+                for plan, watch in zip(opened.plans, watches, strict=True)
             ]
-            manifest = make_manifest(tables)
+            n_rows = sum(table.n_rows_out for table in tables)
+            totals = check_totals(opened.recipe.limits, n_rows, watches)
+            # All at once: whoever mends a recipe wants to know all that is wrong with it.
+            refuse([*totals, *(one for watch in watches for one in judge_table(watch))])
+            manifest = make_manifest(tables, [*combinations, *totals])
+            _check_manifest(manifest)
 
             def make_envelope(members: list[Member], password: str) -> Envelope:
                 return _seal_envelope(
@@ -171,37 +188,34 @@ def _contradict(
         register.append(identity, "pack-failed", details, clock())
 
 
-def _choose_scope(
-    recipe: Recipe, recipients: Sequence[Contact], identity: Identity, bundle_id: str
-) -> ScopeKey:
-    if recipe.pseudonyms.linkage == "bundle":
-        return bundle_scope(identity.pseudonym_secret, bundle_id)
-    return agreement_scope(
-        identity.pseudonym_secret,
-        recipe.agreement.reference,
-        recipe.pseudonyms.epoch,
-        [contact.origin_fingerprint for contact in recipients],
-    )
-
-
 def _write_table(
-    writer: BundleWriter, extract: Extract, plan: TablePlan, scope: ScopeKey, reporter: Reporter
+    writer: BundleWriter,
+    opened: OpenExtracts,
+    plan: TablePlan,
+    scope: ScopeKey,
+    watch: Watch,
+    reporter: Reporter,
 ) -> TableRecord:
+    extract = opened.extracts[plan.table]
+    rulings = survey_extract(opened, plan, scope, reporter)
     reporter.begin(f"Packing {plan.table}", extract.n_bytes)
     digest, n_bytes = hashlib.sha256(), 0
     findings = Findings()
     with writer.table() as write:
-        for chunk in minimise_extract(extract, plan, scope):
+        for chunk in minimise_extract(extract, plan, scope, watch=watch, rulings=rulings):
             write(chunk.compressed)
             digest.update(chunk.plaintext)
             n_bytes += len(chunk.plaintext)
             findings.add(chunk)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
         number = writer.n_tables
+    n_subjects, n_subjects_is = watch.count_subjects()
     return _record(plan, number).model_copy(
         update={
             **vars(findings),
-            "n_subjects": findings.n_rows_out,
+            "n_subjects": n_subjects,
+            "n_subjects_is": n_subjects_is,
+            "gates": [finding.record() for finding in judge_table(watch)],
             "plaintext_sha256": digest.hexdigest(),
             "n_bytes": n_bytes,
         }
@@ -232,7 +246,7 @@ def _record(plan: TablePlan, number: int) -> TableRecord:
 
 def _check_manifest(sketch: Manifest) -> None:
     # Column names are the sender's to choose; readers bound what they accept.
-    if len(sketch.encode()) + 256 * len(sketch.tables) > MAX_MANIFEST_BYTES:
+    if len(sketch.encode()) > MAX_MANIFEST_BYTES:
         raise HeaderError("The tables have too many or too long columns to be recorded.")
 
 

@@ -10,10 +10,21 @@ from pathlib import Path
 from typing import BinaryIO
 
 from securexfer.errors import UsageError
+from securexfer.home.contacts import Contact
+from securexfer.privacy.disclosure import (
+    Finding,
+    check_combinations,
+    check_totals,
+    judge_table,
+    refuse,
+)
 from securexfer.privacy.extract import Extract
+from securexfer.privacy.minimise import Rulings
 from securexfer.privacy.pipeline import Findings, minimise_extract
 from securexfer.privacy.plan import TablePlan, plan_tables
-from securexfer.privacy.pseudonyms import bundle_scope
+from securexfer.privacy.pseudonyms import ScopeKey, agreement_scope, bundle_scope
+from securexfer.privacy.survey import reasons_of, survey
+from securexfer.privacy.watch import Watch
 from securexfer.recipe.model import Recipe
 from securexfer.reporting import Reporter
 
@@ -70,25 +81,96 @@ def open_extracts(
             else:
                 raise UsageError("Standard input is not available here.")
         plans = plan_tables(recipe, {name: e.header for name, e in extracts.items()})
+        for plan in plans:
+            if (reasons := reasons_of(plan)) and not extracts[plan.table].can_rewind:
+                raise UsageError(
+                    f"Table {plan.table} has to be read more than once, "
+                    f"{' and '.join(reasons)}, and what comes through a pipe can't be.",
+                    hint="Save it to a file, or change the recipe.",
+                )
         yield OpenExtracts(recipe, extracts, plans)
 
 
-def try_extracts(opened: OpenExtracts, reporter: Reporter) -> dict[str, Findings]:
-    """Read every extract to its end, as `pack` would, and keep nothing but counts, by table.
+@dataclass(frozen=True)
+class Trial:
+    """What `pack` would find in the extracts: counts, and what each gate says of them.
+
+    Attributes:
+        found: counts by table.
+        gates: findings of each table's gates.
+        bundle_gates: findings of the gates that look at all tables together.
+    """
+
+    found: dict[str, Findings]
+    gates: dict[str, list[Finding]]
+    bundle_gates: list[Finding]
+
+    def refuse(self) -> None:
+        """Stop if any gate refused.
+
+        Raises:
+            GateError: with every refusal.
+        """
+        refuse([*self.bundle_gates, *(one for found in self.gates.values() for one in found)])
+
+
+def survey_extract(
+    opened: OpenExtracts, plan: TablePlan, scope: ScopeKey, reporter: Reporter
+) -> Rulings:
+    """What has to be known of a table before it leaves.
+
+    Raises:
+        ExtractError: if the extract can't be used.
+        GateError: if it has more values or groups than can be counted.
+    """
+    extract = opened.extracts[plan.table]
+    if n_passes := len(reasons_of(plan)):
+        n_bytes = extract.n_bytes
+        reporter.begin(f"Surveying {plan.table}", n_bytes and n_bytes * n_passes)
+    return survey(extract, plan, scope, reporter.advance)
+
+
+def try_extracts(opened: OpenExtracts, reporter: Reporter) -> Trial:
+    """Read every extract to its end, as `pack` would, and keep nothing but counts.
 
     Raises:
         ExtractError: if an extract can't be used.
+        GateError: if it has more groups than can be counted.
     """
     scope = bundle_scope(os.urandom(32), "")
     found: dict[str, Findings] = {}
+    watches: dict[str, Watch] = {}
     for plan in opened.plans:
         extract = opened.extracts[plan.table]
+        rulings = survey_extract(opened, plan, scope, reporter)
         reporter.begin(f"Reading {plan.table}", extract.n_bytes)
-        found[plan.table] = Findings()
-        for chunk in minimise_extract(extract, plan, scope):
-            found[plan.table].add(chunk)
+        counts, watch = Findings(), Watch(plan)
+        found[plan.table], watches[plan.table] = counts, watch
+        for chunk in minimise_extract(
+            extract, plan, scope, watch=watch, rulings=rulings, is_trial=True
+        ):
+            counts.add(chunk)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
-    return found
+    n_rows = sum(counts.n_rows_out for counts in found.values())
+    limits = opened.recipe.limits
+    return Trial(
+        found,
+        {name: judge_table(watch) for name, watch in watches.items()},
+        [
+            *check_combinations(opened.plans, limits),
+            *check_totals(limits, n_rows, watches.values()),
+        ],
+    )
+
+
+def choose_scope(
+    recipe: Recipe, recipients: Sequence[Contact], secret: bytes, bundle_id: str
+) -> ScopeKey:
+    """The key for the tokens of one bundle, as far as the recipe lets them reach."""
+    if recipe.pseudonyms.linkage == "bundle":
+        return bundle_scope(secret, bundle_id)
+    origins = [contact.origin_fingerprint for contact in recipients]
+    return agreement_scope(secret, recipe.agreement.reference, recipe.pseudonyms.epoch, origins)
 
 
 def _match_inputs(recipe: Recipe, inputs: Sequence[Input]) -> dict[str, Path | None]:

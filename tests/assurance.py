@@ -27,6 +27,7 @@ ROWS = {
     "archives": "Malicious archives",
     "crash": "Crashes and failing drives",
     "hygiene": "Plaintext hygiene",
+    "gates": "Leaks planted in tables",
     "input": "Hostile input",
     "fuzzing": "Fuzzing and properties",
     "checks": "Every check counts",

@@ -94,7 +94,7 @@ class AgreementRecord(_Part):
 
 
 class Manifest(_Part):
-    """The `securexfer` block."""
+    """The `securexfer` block; its `gates` are those that look at all tables together."""
 
     format: int = Field(ge=1, le=1)
     bundle_id: BundleId
@@ -110,6 +110,7 @@ class Manifest(_Part):
     recipe_sha256: Sha256
     tool: str
     tables: Items[TableRecord] = Field(min_length=1, max_length=MAX_TABLES)
+    gates: Items[dict[str, Any]] = Field(default=[])
 
     def encode(self) -> bytes:
         """The member's content: a Data Package in canonical JSON, padded with spaces."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from securexfer.errors import RecipeError, SecurexferError
+from securexfer.errors import GateError, RecipeError, SecurexferError
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -82,9 +82,8 @@ class Console:
             self.line(json.dumps({"error": describe_error(error)}, indent=2))
             return
         self._flow("Error: ", error.message)
-        if isinstance(error, RecipeError):
-            for problem in error.problems:
-                self._flow("  - ", problem)
+        for problem in error.problems:
+            self._flow("  - ", problem)
         self._flow("Next:  ", error.hint)
 
     def facts(self, rows: Iterable[tuple[str, str]], *, to_stderr: bool = False) -> None:
@@ -183,7 +182,7 @@ def describe_error(error: SecurexferError) -> dict[str, Any]:
         "hint": error.hint,
         "message": error.message,
     }
-    if isinstance(error, RecipeError):
+    if isinstance(error, RecipeError | GateError):
         described["problems"] = list(error.problems)
     return described
 

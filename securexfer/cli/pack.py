@@ -12,8 +12,7 @@ from securexfer.cli.options import FORCE, SecurexferCommand, output_option, pass
 from securexfer.cli.plan import (
     describe_field,
     parse_inputs,
-    plan_document,
-    print_plan,
+    show_trial,
     warn_of,
 )
 from securexfer.cli.session import Session
@@ -41,9 +40,7 @@ SEALED = (
 )
 @click.option("--to", multiple=True, metavar="CONTACT", help="A recipient; repeat for several.")
 @output_option("The drive's folder, or a path that ends in .zip.", required=False)
-@click.option(
-    "--dry-run", is_flag=True, help="Show the plan from the headers alone; write nothing."
-)
+@click.option("--dry-run", is_flag=True, help="Read the extracts, try every gate; write nothing.")
 @click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
 @FORCE
 @passphrase_option
@@ -65,7 +62,7 @@ def pack(
     from securexfer.errors import UsageError
     from securexfer.order import PackOrder, check_apart, check_order, choose_target
     from securexfer.packing import pack as pack_bundle
-    from securexfer.planning import open_extracts
+    from securexfer.planning import open_extracts, try_extracts
     from securexfer.recipe.reading import read_recipe
 
     session = Session.current(passphrase_file)
@@ -86,16 +83,15 @@ def pack(
         open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin, reporter) as opened,
     ):
         if dry_run:
-            document = {"dry_run": True, "tables": plan_document(opened.plans)}
+            trial = try_extracts(opened, reporter)
 
-            def show() -> None:
-                print_plan(session.console, opened.plans)
+            def show_target() -> None:
                 facts = [("For", ", ".join(order_names(recipients)) or "nobody yet: name --to")]
                 facts.append(("To", str(output or "nowhere yet: name -o")))
                 session.console.facts(facts)
-                session.console.line("Nothing was written; only headers were read.")
+                session.console.line("Nothing was written.")
 
-            session.console.result(document, show)
+            show_trial(session.console, {"dry_run": True}, opened.plans, trial, show_target)
             return
         identity = session.identity
         result = pack_bundle(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +10,8 @@ from securexfer.cli.console import Console, plain
 from securexfer.errors import UsageError
 
 if TYPE_CHECKING:
-    from securexfer.planning import Input
+    from securexfer.planning import Input, Trial
+    from securexfer.privacy.disclosure import Finding
     from securexfer.privacy.plan import TablePlan
 
 WHAT_IS_DONE = {
@@ -18,8 +19,15 @@ WHAT_IS_DONE = {
     "pseudonymise": "pseudonymised",
     "year": "generalised to the year",
     "month": "generalised to the month",
+    "age-band": "generalised to the age in bands",
+    "date-shift": "shifted, by the same days for all dates of a person",
     "postcode-district": "generalised to the district",
     "band": "generalised to bands",
+    "round": "rounded",
+    "truncate": "cut to the first characters",
+    "map": "replaced by the table of codes",
+    "redact-text": "free text without identifiers and withheld values",
+    "category": "kept where it is common",
     "constant": "the same text in every row",
 }
 
@@ -86,6 +94,103 @@ def warn_of(console: Console, table: str, counts: Counts) -> None:
             f"{n_formulas:,} cells of table {table} are formulas to a spreadsheet. They leave as "
             "they are. Recipients who use a spreadsheet should unpack with --escape-formulas."
         )
+
+
+def describe_finding(finding: Finding) -> str:
+    """What a gate found, in words and counts."""
+    details = finding.details
+    if finding.gate == "never_together":
+        return f"{', '.join(details['fields'])} together ({details['reason']})"
+    if finding.gate in ("max_rows", "max_subjects"):
+        what = "rows" if finding.gate == "max_rows" else "data subjects"
+        about = {"exact": "", "approximate": "about ", "upper bound": "up to "}[details["n_is"]]
+        return f"{about}{details['n']:,} {what}, at most {details['limit']:,}"
+    if finding.gate == "min_group_size":
+        return _describe_groups(details)
+    if finding.gate == "residual":
+        if "kind" not in details:
+            if "field" in details:
+                return f"{details['field']}: {details['n_cells']:,} cells had identifiers"
+            return f"{details['n_fields']} fields searched" if "n_fields" in details else ""
+        return f"{details['field']}: {details['n_cells']:,} cells with {details['kind']}"
+    if "field" in details:
+        return f"{details['field']}: {details['n_cells']:,} cells repeat {details['source']}"
+    return ""
+
+
+def _describe_groups(details: Mapping[str, Any]) -> str:
+    if "k" not in details:
+        return "more groups than can be counted"
+    wanted = (
+        f", at least {details['min_group_size']:,} wanted" if "min_group_size" in details else ""
+    )
+    parts = [
+        f"by {', '.join(details['quasi_identifiers'])}: the smallest group has {details['k']:,} "
+        f"rows{wanted}; {details['n_unique_rows']:,} rows are alone"
+    ]
+    for name, n in details.get("n_distinct", {}).items():
+        parts.append(f"{name} has {n:,} values or more in each group")
+    if n_small := details.get("n_small_rows", 0):
+        parts.append(f"{n_small:,} rows are in groups that are too small")
+    if n_suppressed := details.get("n_suppressed", 0):
+        parts.append(f"{n_suppressed:,} rows were left out")
+    return "; ".join(parts)
+
+
+def print_gates(console: Console, title: str, findings: Sequence[Finding]) -> None:
+    """What the gates found, a line for each; nothing where there are none."""
+    if findings:
+        rows = [(one.gate, one.result, describe_finding(one)) for one in findings]
+        console.table(("gate", "result", "what was found"), rows, title=title)
+        console.line("")
+
+
+def print_trial(console: Console, plans: Sequence[TablePlan], trial: Trial) -> None:
+    """The plan, with what was counted and what each gate says, for people."""
+    print_plan(console, plans, trial.found)
+    for name, findings in trial.gates.items():
+        print_gates(console, f"Gates of table {name}", findings)
+    print_gates(console, "Gates of the bundle", trial.bundle_gates)
+
+
+def show_trial(
+    console: Console,
+    document: dict[str, Any],
+    plans: Sequence[TablePlan],
+    trial: Trial,
+    epilogue: Callable[[], None] = lambda: None,
+) -> None:
+    """The result of a trial; a refusal behind it, or instead of it where only one thing is told.
+
+    Raises:
+        GateError: if a gate refused.
+    """
+    if console.settings.json:
+        trial.refuse()
+
+    def human() -> None:
+        print_trial(console, plans, trial)
+        epilogue()
+
+    console.result({**document, **trial_document(plans, trial)}, human)
+    for name, counts in trial.found.items():
+        warn_of(console, name, counts)
+    trial.refuse()
+
+
+def trial_document(plans: Sequence[TablePlan], trial: Trial) -> dict[str, Any]:
+    """The same in JSON results."""
+    return {
+        "tables": [
+            {
+                **table,
+                **vars(trial.found[table["name"]]),
+                "gates": [one.record() for one in trial.gates[table["name"]]],
+            }
+            for table in plan_document(plans)
+        ],
+        "gates": [one.record() for one in trial.bundle_gates],
+    }
 
 
 def plan_document(plans: Sequence[TablePlan]) -> list[dict[str, Any]]:

@@ -1,37 +1,58 @@
 """Actions: what is done to a source column on its way out.
 
 Each is one function from the source cell to the output cell, vectorised. A cell that an action
-can't read comes out as null: never passed through. The table at the end is the whole list.
+can't read comes out as null: never passed through. The tables at the end are the whole list, but
+for `constant`, which has no source cell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from securexfer.privacy.pseudonyms import ScopeKey, token
-from securexfer.recipe.field import (
-    BandField,
-    ConstantField,
+from securexfer.privacy.identifiers import redact_identifiers
+from securexfer.privacy.kinds import canonical
+from securexfer.privacy.pseudonyms import ScopeKey, day_shift, token
+from securexfer.recipe.dates import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    AgeBandField,
     DateField,
-    KeepField,
+    DateShiftField,
     MonthField,
-    PostcodeDistrictField,
-    PseudonymiseField,
     YearField,
     directives_of,
 )
-
-FIRST_YEAR = 1850
-LAST_YEAR = 2150
+from securexfer.recipe.field import (
+    BandField,
+    CategoryField,
+    ConstantField,
+    KeepField,
+    MapField,
+    PostcodeDistrictField,
+    PseudonymiseField,
+    RedactTextField,
+    RoundField,
+    TruncateField,
+)
 
 # Outward codes A9, A99, A9A, AA9, AA99, AA9A; inward letters never C I K M O V
 # (Royal Mail's postcode formats); GIR 0AA is the one exception to the pattern.
 _POSTCODE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?|GIR)[0-9][ABD-HJLNP-UW-Z]{2}$"
 _NUMBER = r"^([+-]?[0-9]{1,15})(?:\.[0-9]*)?$"
 _NEGATIVE_FRACTION = r"^-[0-9]+\.[0-9]*[1-9]"
+_FROM_HALF_ON = r"\.[5-9]"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a row is about: the cell with the identifier, and how it is pseudonymised."""
+
+    cell: pl.Expr
+    spec: PseudonymiseField
 
 
 def keep(cell: pl.Expr, spec: KeepField, scope: ScopeKey) -> pl.Expr:
@@ -41,7 +62,8 @@ def keep(cell: pl.Expr, spec: KeepField, scope: ScopeKey) -> pl.Expr:
 
 def pseudonymise(cell: pl.Expr, spec: PseudonymiseField, scope: ScopeKey) -> pl.Expr:
     """A token in place of the identifier."""
-    return token(cell, spec.domain, scope.field_key(spec.domain))
+    field_key = scope.field_key(spec.domain, spec.identifier or "")
+    return token(canonical(cell, spec.identifier), spec.domain, field_key)
 
 
 def year(cell: pl.Expr, spec: YearField, scope: ScopeKey) -> pl.Expr:
@@ -52,6 +74,25 @@ def year(cell: pl.Expr, spec: YearField, scope: ScopeKey) -> pl.Expr:
 def month(cell: pl.Expr, spec: MonthField, scope: ScopeKey) -> pl.Expr:
     """The year and month of a date: `1980-02`."""
     return _parse_date(cell, spec).dt.to_string("%Y-%m")
+
+
+def age_band(cell: pl.Expr, spec: AgeBandField, scope: ScopeKey) -> pl.Expr:
+    """The band of the age in completed years on a fixed day: `20 to 29`."""
+    birth, on = _parse_date(cell, spec), spec.day
+    # Who was born on 29 February completes a year on 1 March where there is no such day.
+    month_day = birth.dt.month().cast(pl.Int64) * 100 + birth.dt.day()
+    birthday_to_come = month_day > on.month * 100 + on.day
+    age = on.year - birth.dt.year().cast(pl.Int64) - birthday_to_come.cast(pl.Int64)
+    return pl.when(birth <= on).then(_label_band(age, spec.width, spec.bottom, spec.top))
+
+
+def date_shift(cell: pl.Expr, spec: DateShiftField, scope: ScopeKey, person: Person) -> pl.Expr:
+    """The date, moved by as many days as all dates of this person: `1980-02-03`."""
+    kind = person.spec.identifier
+    key = scope.field_key(person.spec.domain, kind or "", purpose="date-shift")
+    shift = day_shift(canonical(person.cell, kind), spec.days, key)
+    days = _parse_date(cell, spec).cast(pl.Int32) + shift.cast(pl.Int32)
+    return _plausible(days.cast(pl.Date)).dt.to_string("%Y-%m-%d")
 
 
 def postcode_district(cell: pl.Expr, spec: PostcodeDistrictField, scope: ScopeKey) -> pl.Expr:
@@ -67,17 +108,51 @@ def band(cell: pl.Expr, spec: BandField, scope: ScopeKey) -> pl.Expr:
     # Rounding down means towards the smaller number, so that -0.5 lies below 0.
     whole = text.str.extract(_NUMBER, 1).cast(pl.Int64, strict=False)
     whole = whole - text.str.contains(_NEGATIVE_FRACTION).cast(pl.Int64)
-    origin = spec.bottom or 0
-    lower = (whole - origin).floordiv(spec.width) * spec.width + origin
-    if spec.width == 1:
-        label = lower.cast(pl.String)
-    else:
-        label = pl.format("{} to {}", lower, lower + (spec.width - 1))
-    if spec.bottom is not None:
-        label = pl.when(whole < spec.bottom).then(pl.lit(f"under {spec.bottom}")).otherwise(label)
-    if spec.top is not None:
-        label = pl.when(whole >= spec.top).then(pl.lit(f"{spec.top} and over")).otherwise(label)
-    return label
+    return _label_band(whole, spec.width, spec.bottom, spec.top)
+
+
+def round_number(cell: pl.Expr, spec: RoundField, scope: ScopeKey) -> pl.Expr:
+    """The nearest multiple of a number; halves go away from zero, as by hand."""
+    text = cell.str.strip_chars()
+    # On digits and whole numbers: with floats, 0.1 + 0.2 is more than 0.3.
+    size = text.str.extract(_NUMBER, 1).cast(pl.Int64, strict=False).abs()
+    below, rest = size.floordiv(spec.to) * spec.to, size % spec.to
+    # What is behind the point decides only if the whole part is half a one short of the half.
+    half_short = 2 * rest == spec.to - 1
+    up = (2 * rest >= spec.to) | (half_short & text.str.contains(_FROM_HALF_ON))
+    rounded = below + up.cast(pl.Int64) * spec.to
+    return pl.when(text.str.starts_with("-")).then(-rounded).otherwise(rounded).cast(pl.String)
+
+
+def truncate(cell: pl.Expr, spec: TruncateField, scope: ScopeKey) -> pl.Expr:
+    """The first characters of a cell, spaces around it left out."""
+    text = cell.str.strip_chars()
+    return pl.when(text != "").then(text.str.slice(0, spec.length))
+
+
+def map_code(cell: pl.Expr, spec: MapField, scope: ScopeKey) -> pl.Expr:
+    """What a code stands for in the recipe's table."""
+    codes, meanings = list(spec.values), list(spec.values.values())
+    text = cell.str.strip_chars()
+    return text.replace_strict(codes, meanings, default=None, return_dtype=pl.String)
+
+
+def redact_text(cell: pl.Expr, spec: RedactTextField, scope: ScopeKey) -> pl.Expr:
+    """Free text with `[redacted]` in place of every identifier.
+
+    What the row withholds is replaced where the whole row is known, in `privacy.minimise`.
+    """
+    redacted = cell.map_batches(
+        lambda cells: redact_identifiers(cells, frozenset(spec.allow)), return_dtype=pl.String
+    )
+    return pl.when(cell.str.strip_chars() != "").then(redacted)
+
+
+def category(cell: pl.Expr, spec: CategoryField, scope: ScopeKey, common: pl.Series) -> pl.Expr:
+    """The value, if it is one of the common ones."""
+    text = cell.str.strip_chars()
+    value = pl.when(text.is_in(common.implode())).then(text).otherwise(pl.lit(spec.other))
+    return pl.when(text != "").then(value)
 
 
 def constant(spec: ConstantField) -> pl.Expr:
@@ -104,9 +179,26 @@ def _parse_date(cell: pl.Expr, spec: DateField) -> pl.Expr:
             century = pl.when(two_digits < spec.pivot).then(2000).otherwise(1900)
             moved = pl.format("{}{}", century + two_digits, date.dt.to_string("-%m-%d"))
             date = moved.str.to_date("%Y-%m-%d", strict=False)
-        plausible = date.dt.year().is_between(FIRST_YEAR, LAST_YEAR)
-        attempts.append(pl.when(plausible).then(date))
+        attempts.append(_plausible(date))
     return pl.coalesce(attempts)
+
+
+def _plausible(date: pl.Expr) -> pl.Expr:
+    return pl.when(date.dt.year().is_between(FIRST_YEAR, LAST_YEAR)).then(date)
+
+
+def _label_band(number: pl.Expr, width: int, bottom: int | None, top: int | None) -> pl.Expr:
+    """The label of the band in which a whole number lies."""
+    origin = bottom or 0
+    lower = (number - origin).floordiv(width) * width + origin
+    label = lower.cast(pl.String)
+    if width > 1:
+        label = pl.format("{} to {}", lower, lower + (width - 1))
+    if bottom is not None:
+        label = pl.when(number < bottom).then(pl.lit(f"under {bottom}")).otherwise(label)
+    if top is not None:
+        label = pl.when(number >= top).then(pl.lit(f"{top} and over")).otherwise(label)
+    return label
 
 
 ACTIONS: dict[type[Any], Callable[[pl.Expr, Any, ScopeKey], pl.Expr]] = {
@@ -114,6 +206,19 @@ ACTIONS: dict[type[Any], Callable[[pl.Expr, Any, ScopeKey], pl.Expr]] = {
     PseudonymiseField: pseudonymise,
     YearField: year,
     MonthField: month,
+    AgeBandField: age_band,
     PostcodeDistrictField: postcode_district,
     BandField: band,
+    RoundField: round_number,
+    TruncateField: truncate,
+    MapField: map_code,
+    RedactTextField: redact_text,
+}
+
+# These need to know more than their own cell: the person, or what a first pass counted.
+PERSON_ACTIONS: dict[type[Any], Callable[[pl.Expr, Any, ScopeKey, Person], pl.Expr]] = {
+    DateShiftField: date_shift,
+}
+COUNTED_ACTIONS: dict[type[Any], Callable[[pl.Expr, Any, ScopeKey, pl.Series], pl.Expr]] = {
+    CategoryField: category,
 }

@@ -32,7 +32,7 @@ from securexfer.privacy.source import Source, open_source
 from securexfer.recipe.model import Dialect
 from securexfer.reporting import Reporter, SilentReporter
 
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
@@ -116,6 +116,25 @@ class Extract:
     def is_file(self, path: Path) -> bool:
         """Whether it reads this very file, under whatever name."""
         return self._source.is_file(path)
+
+    @property
+    def can_rewind(self) -> bool:
+        """Whether it can be read a second time: a file can, a pipe can't."""
+        return self._source.can_rewind
+
+    def rewind(self) -> None:
+        """Go back to the first record, for another pass over the same file.
+
+        Raises:
+            ExtractChangedError: if it has another header now.
+        """
+        self._source.rewind()
+        self._decoder = Decoder(self.table, self._dialect.encoding)
+        self._pending = bytearray()
+        self._n_read = 0
+        self._ended = False
+        if self._read_header() != (self.header, self.n_header_lines):
+            raise ExtractChangedError(_CHANGED.format(self.table))
 
     def blocks(self) -> Iterator[RecordBlock]:
         """Cut all records after the header into blocks, in order.

@@ -6,16 +6,19 @@ each other, so the same function can serve any engine that maps over batches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
-from securexfer.privacy.actions import ACTIONS, constant
+from securexfer.errors import InternalError
+from securexfer.privacy.actions import ACTIONS, COUNTED_ACTIONS, PERSON_ACTIONS, Person, constant
+from securexfer.privacy.echoes import EchoPair, count_echoes, redact_echoes
 from securexfer.privacy.formulas import count_formulas
+from securexfer.privacy.parsing import source_name
 from securexfer.privacy.plan import PlannedField, TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
-from securexfer.recipe.field import ConstantField, KeepField, PseudonymiseField
+from securexfer.recipe.field import ConstantField, KeepField, PseudonymiseField, RedactTextField
 
 
 @dataclass(frozen=True)
@@ -24,26 +27,61 @@ class MinimisedFrame:
 
     Attributes:
         frame: text columns; blank cells are null.
+        n_suppressed: rows that the rulings kept back.
         n_unparsed: by field name, how many cells held something that the action can't read.
         n_formulas: by field name, how many cells a spreadsheet would run.
+        n_redacted: by field name, how many cells of text had identifiers replaced.
+        n_echoes: by source column and field name, how many cells repeat the row's value.
     """
 
     frame: pl.DataFrame
+    n_suppressed: int
     n_unparsed: Mapping[str, int]
     n_formulas: Mapping[str, int]
+    n_redacted: Mapping[str, int]
+    n_echoes: Mapping[tuple[str, str], int]
 
 
-def source_name(column: int) -> str:
-    """Name under which the source column at this position stands in the frame."""
-    return f"c{column}"
+@dataclass(frozen=True)
+class Rulings:
+    """What a first pass over the whole extract decided about its rows.
+
+    Attributes:
+        small_groups: a row for each group that must not leave, over the output columns of the
+            quasi-identifiers; None where all may.
+        common: by field name, the values of a category that enough rows have.
+    """
+
+    small_groups: pl.DataFrame | None = field(default=None, repr=False)
+    common: Mapping[str, pl.Series] = field(default_factory=dict, repr=False)
 
 
-def minimise(frame: pl.DataFrame, plan: TablePlan, scope: ScopeKey) -> MinimisedFrame:
-    """Apply every action of a table to a frame of text columns named by `source_name`."""
-    names = [f"f{i}" for i in range(len(plan.fields))]
-    outputs = [_output(f, plan, scope).alias(n) for n, f in zip(names, plan.fields, strict=True)]
+NO_RULINGS = Rulings()
+
+
+def field_names(plan: TablePlan) -> dict[str, str]:
+    """Name under which each field stands in the output frame."""
+    return {planned.name: f"f{i}" for i, planned in enumerate(plan.fields)}
+
+
+def minimise(
+    frame: pl.DataFrame, plan: TablePlan, scope: ScopeKey, rulings: Rulings = NO_RULINGS
+) -> MinimisedFrame:
+    """Apply every action of a table to a frame of text columns named by `source_name`.
+
+    Rows that the rulings keep back are left out and not counted.
+    """
+    names = list(field_names(plan).values())
+    outputs = [
+        _output(field, plan, scope, rulings).alias(name)
+        for name, field in zip(names, plan.fields, strict=True)
+    ]
     # Lazily, so that what several expressions share is computed once.
     both = frame.lazy().with_columns(outputs).collect()
+    if rulings.small_groups is not None:
+        both = _without(both, rulings.small_groups)
+    n_redacted = _count_redacted(both, plan)
+    both, n_echoes = _echoes(both, plan)
     generalised = {
         name: field
         for name, field in zip(names, plan.fields, strict=True)
@@ -64,9 +102,53 @@ def minimise(frame: pl.DataFrame, plan: TablePlan, scope: ScopeKey) -> Minimised
     n_formulas = count_formulas(output, foreign)
     return MinimisedFrame(
         output,
+        frame.height - output.height,
         {field.name: counts[name] for name, field in generalised.items()},
         {field.name: n_formulas[name] for name, field in foreign.items()},
+        n_redacted,
+        n_echoes,
     )
+
+
+def _echoes(both: pl.DataFrame, plan: TablePlan) -> tuple[pl.DataFrame, dict[tuple[str, str], int]]:
+    """Where a field repeats an identifying value of its row; redacted, if the recipe says so."""
+    titles = {
+        EchoPair(source_name(column), name): (column, field)
+        for column in plan.identifying
+        for name, field in zip(field_names(plan).values(), plan.fields, strict=True)
+        if not field.spec.is_closed and field.column != column and "echo" not in field.allow
+    }
+    redacted = [pair for pair, (_, field) in titles.items() if redacts_echoes(field, plan)]
+    both, counts = redact_echoes(both, redacted)
+    if plan.limits.echo != "off":
+        counts |= count_echoes(both, [pair for pair in titles if pair not in counts])
+    return both, {
+        (plan.header[column], field.name): counts[pair]
+        for pair, (column, field) in titles.items()
+        if counts.get(pair)
+    }
+
+
+def redacts_echoes(field: PlannedField, plan: TablePlan) -> bool:
+    """Whether a field loses what it repeats of its row's withheld values."""
+    return plan.limits.echo == "redact" or isinstance(field.spec, RedactTextField)
+
+
+def _count_redacted(both: pl.DataFrame, plan: TablePlan) -> dict[str, int]:
+    texts: Sequence[tuple[str, PlannedField]] = [
+        (name, field)
+        for name, field in zip(field_names(plan).values(), plan.fields, strict=True)
+        if isinstance(field.spec, RedactTextField)
+    ]
+    changed = [(pl.col(name) != _cell(field, plan)).sum().alias(name) for name, field in texts]
+    counts = both.select(changed).row(0, named=True) if texts else {}
+    return {field.name: counts[name] for name, field in texts}
+
+
+def _without(frame: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    by = groups.columns
+    cells = [pl.col(name).fill_null("") for name in by]
+    return frame.join(groups, left_on=cells, right_on=by, how="anti", maintain_order="left")
 
 
 def _cell(field: PlannedField, plan: TablePlan) -> pl.Expr:
@@ -74,7 +156,21 @@ def _cell(field: PlannedField, plan: TablePlan) -> pl.Expr:
     return cell.str.strip_chars(" \t") if plan.spec.csv.trim else cell
 
 
-def _output(field: PlannedField, plan: TablePlan, scope: ScopeKey) -> pl.Expr:
+def _output(field: PlannedField, plan: TablePlan, scope: ScopeKey, rulings: Rulings) -> pl.Expr:
     if isinstance(field.spec, ConstantField):
         return constant(field.spec)
+    if type(field.spec) in PERSON_ACTIONS:
+        person = _person(field, plan)
+        return PERSON_ACTIONS[type(field.spec)](_cell(field, plan), field.spec, scope, person)
+    if type(field.spec) in COUNTED_ACTIONS:
+        common = rulings.common.get(field.name)
+        if common is None:
+            raise InternalError("The values of a category were not counted.")
+        return COUNTED_ACTIONS[type(field.spec)](_cell(field, plan), field.spec, scope, common)
     return ACTIONS[type(field.spec)](_cell(field, plan), field.spec, scope)
+
+
+def _person(field: PlannedField, plan: TablePlan) -> Person:
+    if field.person is None or not isinstance(field.person.spec, PseudonymiseField):
+        raise InternalError("No pseudonymised field names the person.")
+    return Person(_cell(field.person, plan), field.person.spec)

@@ -7,32 +7,29 @@ consumer takes chunks in the extract's order, whatever order the workers finish 
 
 from __future__ import annotations
 
-import codecs
+import os
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import polars as pl
 from isal import igzip
 
-from securexfer.errors import EncodingError, ExtractError, RecordTooLongError, ShapeError
 from securexfer.privacy.extract import Extract, RecordBlock
 from securexfer.privacy.formulas import count_formulas
-from securexfer.privacy.minimise import MinimisedFrame, minimise, source_name
+from securexfer.privacy.heap import give_back
+from securexfer.privacy.minimise import NO_RULINGS, MinimisedFrame, Rulings, minimise
+from securexfer.privacy.parsing import BlockError, explain, parse_block
 from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
-from securexfer.privacy.shape import (
-    MISPLACED_QUOTE,
-    CheckedRecords,
-    MisshapenError,
-    check_records,
-)
+from securexfer.privacy.shape import CheckedRecords
 
 N_WORKERS = 2
 _IN_FLIGHT = N_WORKERS + 1
 _COMPRESSION = 1
-_TOO_LONG = "it is longer than the maximum for one record"
+_BLOCKS_BETWEEN_TRIMS = 16
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,7 @@ class Chunk:
         n_rows_out: rows in it.
         n_unparsed: cells that a generalising action could not read, by field name.
         n_formulas: cells, names of fields among them, that a spreadsheet would run, by field.
+        observed: what an observer saw in it.
         n_bytes_in: bytes of the extract (as UTF-8) that it was made from.
     """
 
@@ -58,6 +56,36 @@ class Chunk:
     n_bytes_in: int = 0
     n_unparsed: Counter[str] = field(default_factory=Counter)
     n_formulas: Counter[str] = field(default_factory=Counter)
+    observed: Any = None
+
+
+class Observer(Protocol):
+    """Looks at a table's output, block by block."""
+
+    def observe(self, minimised: MinimisedFrame) -> Any:
+        """What is to be remembered of one block; any thread may ask."""
+
+    def add(self, observed: Any) -> None:
+        """Remember it; asked in the extract's order."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done to each block of a table.
+
+    Attributes:
+        plan: the table's.
+        scope: the key for its tokens.
+        watch: looks at the output, if anybody does.
+        rulings: of a first pass.
+        is_trial: nothing is written or compressed; only counts come out.
+    """
+
+    plan: TablePlan
+    scope: ScopeKey
+    watch: Observer | None = None
+    rulings: Rulings = NO_RULINGS
+    is_trial: bool = False
 
 
 @dataclass
@@ -79,18 +107,15 @@ class Findings:
         self.n_formulas.update(chunk.n_formulas)
 
 
-class _BlockError(Exception):
-    """A fault in a block, on its way to the thread that knows how many lines came before it."""
-
-    def __init__(self, kind: type[ExtractError], line: int, reason: str) -> None:
-        super().__init__(reason)
-        self.kind = kind
-        self.line = line
-        self.reason = reason
-
-
 def minimise_extract(
-    extract: Extract, plan: TablePlan, scope: ScopeKey, *, n_workers: int = N_WORKERS
+    extract: Extract,
+    plan: TablePlan,
+    scope: ScopeKey,
+    *,
+    watch: Observer | None = None,
+    rulings: Rulings = NO_RULINGS,
+    is_trial: bool = False,
+    n_workers: int = N_WORKERS,
 ) -> Iterator[Chunk]:
     """Yield the table's chunks in order, the header first.
 
@@ -98,12 +123,14 @@ def minimise_extract(
         ShapeError, EncodingError, RecordTooLongError: naming table and line, never the content.
         ExtractError: for anything else that the extract makes impossible.
     """
+    work = Work(plan, scope, watch, rulings, is_trial)
     n_lines_before = extract.n_header_lines
     yield _header_chunk(plan)
     pool = ThreadPoolExecutor(n_workers, thread_name_prefix="securexfer")
     pending: deque[Future[Chunk]] = deque()
     blocks = extract.blocks()
     ended = False
+    n_done = 0
     try:
         while pending or not ended:
             while not ended and len(pending) < _IN_FLIGHT:
@@ -111,17 +138,19 @@ def minimise_extract(
                 if block is None:
                     ended = True
                 else:
-                    pending.append(pool.submit(_make_chunk, block, plan, scope))
+                    pending.append(pool.submit(_make_chunk, block, work))
             if not pending:
                 break
             try:
                 chunk = pending.popleft().result()
-            except _BlockError as fault:
-                line = n_lines_before + fault.line + 1
-                raise fault.kind(
-                    f"Table {plan.table}, line {line}: the record can't be used: {fault.reason}."
-                ) from None
+            except BlockError as fault:
+                raise fault.at(plan.table, n_lines_before) from None
             n_lines_before += chunk.n_lines
+            n_done += 1
+            if n_done % _BLOCKS_BETWEEN_TRIMS == 0:
+                give_back()
+            if watch is not None and chunk.observed is not None:
+                watch.add(chunk.observed)
             yield chunk
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -136,64 +165,27 @@ def _header_chunk(plan: TablePlan) -> Chunk:
     return Chunk(header, _compress(header), n_formulas=n_formulas)
 
 
-def _make_chunk(block: RecordBlock, plan: TablePlan, scope: ScopeKey) -> Chunk:
-    dialect = plan.spec.csv
-    try:
-        records = check_records(
-            block.data,
-            n_fields=len(plan.header),
-            delimiter=ord(dialect.delimiter),
-            quote=ord(dialect.quote),
-        )
-    except MisshapenError as fault:
-        if block.is_cut and fault.reason != MISPLACED_QUOTE:
-            raise _BlockError(RecordTooLongError, 0, _TOO_LONG) from None
-        raise _BlockError(ShapeError, fault.line, fault.reason) from None
-    if block.is_cut:
-        raise _BlockError(RecordTooLongError, 0, _TOO_LONG)
+def _make_chunk(block: RecordBlock, work: Work) -> Chunk:
+    plan = work.plan
+    parsed = parse_block(block, plan.spec.csv, len(plan.header), plan.columns)
+    records = parsed.records
     if not records.n_rows:
         return _counted(b"", b"", records, block)
     try:
-        minimised = minimise(_parse(records, plan), plan, scope)
+        minimised = minimise(parsed.frame, plan, work.scope, work.rulings)
+        observed = work.watch.observe(minimised) if work.watch else None
+        if work.is_trial:
+            return _counted(b"", b"", records, block, minimised, observed)
         frame = minimised.frame
+        if plan.spec.row_order == "shuffle":
+            frame = frame.sample(fraction=1, shuffle=True, seed=int.from_bytes(os.urandom(8)))
         if frame.width == 1:
             frame = frame.fill_null("")  # as "", lest an empty cell look like a blank line
         plaintext = frame.write_csv(include_header=False).encode("utf-8")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError):
         # Their texts quote cells.
-        raise _explain(block.data) from None
-    if frame.height != records.n_rows:
-        raise _BlockError(ExtractError, 0, "the rows read are not the rows counted")
-    return _counted(plaintext, _compress(plaintext), records, block, minimised)
-
-
-def _parse(records: CheckedRecords, plan: TablePlan) -> pl.DataFrame:
-    """The needed columns as text, named by `source_name`."""
-    data = records.data
-    # The parser drops a byte order mark at the start of whatever it is given; in the middle of
-    # an extract those bytes are part of a cell. One more is dropped, and this one stays.
-    if data.startswith(codecs.BOM_UTF8):
-        data = codecs.BOM_UTF8 + data
-    frame = pl.read_csv(
-        data,
-        has_header=False,
-        columns=list(plan.columns),
-        separator=plan.spec.csv.delimiter,
-        quote_char=plan.spec.csv.quote,
-        infer_schema=False,
-        empty_string_is_null=False,
-    )
-    frame.columns = [source_name(column) for column in plan.columns]
-    return frame
-
-
-def _explain(data: bytes) -> _BlockError:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start)
-        return _BlockError(EncodingError, line, "it holds bytes that are not UTF-8 text")
-    return _BlockError(ExtractError, 0, "the block that starts there can't be parsed")
+        raise explain(block.data) from None
+    return _counted(plaintext, _compress(plaintext), records, block, minimised, observed)
 
 
 def _compress(data: bytes) -> bytes:
@@ -206,15 +198,17 @@ def _counted(
     records: CheckedRecords,
     block: RecordBlock,
     minimised: MinimisedFrame | None = None,
+    observed: Any = None,
 ) -> Chunk:
     return Chunk(
         plaintext=plaintext,
         compressed=compressed,
         n_rows_in=records.n_rows,
-        n_rows_out=records.n_rows,
+        n_rows_out=minimised.frame.height if minimised else 0,
         n_blank_lines=records.n_blank,
         n_lines=records.n_lines,
         n_bytes_in=len(block.data),
         n_unparsed=Counter(minimised.n_unparsed if minimised else {}),
         n_formulas=Counter(minimised.n_formulas if minimised else {}),
+        observed=observed,
     )

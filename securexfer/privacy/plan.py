@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from securexfer.errors import InternalError, RecipeError
-from securexfer.recipe.field import ConstantField, FieldSpec
+from securexfer.recipe.dates import DateShiftField
+from securexfer.recipe.field import ConstantField, FieldSpec, PseudonymiseField
+from securexfer.recipe.limits import Limits
 from securexfer.recipe.model import Recipe, Table
 
 
@@ -18,12 +20,24 @@ class PlannedField:
         spec: action and settings.
         source: the source column, None for a constant.
         column: its position in the extract, None for a constant.
+        person: the field that names whom the row is about, for an action that needs to know.
     """
 
     name: str
     spec: FieldSpec
     source: str | None
     column: int | None
+    person: PlannedField | None = None
+
+    @property
+    def allow(self) -> frozenset[str]:
+        """What it may hold, or repeat, although a gate would refuse it."""
+        return frozenset() if isinstance(self.spec, ConstantField) else frozenset(self.spec.allow)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it may."""
+        return None if isinstance(self.spec, ConstantField) else self.spec.reason
 
     @property
     def position(self) -> int:
@@ -39,18 +53,31 @@ class PlannedField:
 
 @dataclass(frozen=True)
 class TablePlan:
-    """What happens to one table: every source column is either used or withheld."""
+    """What happens to one table: every source column is either used or withheld.
+
+    Attributes:
+        table: its name.
+        spec: as the recipe has it.
+        header: names of all source columns.
+        fields: what leaves, in order.
+        withheld: source columns that no field comes from.
+        identifying: positions of the columns whose values must not appear in any field.
+        limits: the recipe's.
+    """
 
     table: str
     spec: Table
     header: tuple[str, ...]
     fields: tuple[PlannedField, ...]
     withheld: tuple[str, ...]
+    identifying: tuple[int, ...] = ()
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def columns(self) -> tuple[int, ...]:
         """Positions of the columns that are read at all, ascending."""
-        return tuple(sorted({f.column for f in self.fields if f.column is not None}))
+        used = {f.column for f in self.fields if f.column is not None}
+        return tuple(sorted(used | set(self.identifying)))
 
 
 def plan_tables(recipe: Recipe, headers: dict[str, tuple[str, ...]]) -> tuple[TablePlan, ...]:
@@ -66,8 +93,7 @@ def plan_tables(recipe: Recipe, headers: dict[str, tuple[str, ...]]) -> tuple[Ta
         if name not in headers:
             problems.append(f"tables.{name}: no extract was given for this table")
             continue
-        plan = _plan_table(name, table, headers[name], problems)
-        plans.append(plan)
+        plans.append(_plan_table(name, table, headers[name], recipe.limits, problems))
     problems += [
         f"{name}: the recipe has no such table" for name in headers if name not in recipe.tables
     ]
@@ -76,7 +102,9 @@ def plan_tables(recipe: Recipe, headers: dict[str, tuple[str, ...]]) -> tuple[Ta
     return tuple(plans)
 
 
-def _plan_table(name: str, table: Table, header: tuple[str, ...], problems: list[str]) -> TablePlan:
+def _plan_table(
+    name: str, table: Table, header: tuple[str, ...], limits: Limits, problems: list[str]
+) -> TablePlan:
     position = {column: i for i, column in enumerate(header)}
     fields = []
     any_missing = False
@@ -93,7 +121,21 @@ def _plan_table(name: str, table: Table, header: tuple[str, ...], problems: list
             )
             continue
         fields.append(PlannedField(field_name, spec, source, position[source]))
-    used = {field.source for field in fields}
+    by_name = {planned.name: planned for planned in fields}
+    for i, planned in enumerate(fields):
+        if isinstance(planned.spec, DateShiftField):
+            fields[i] = replace(planned, person=by_name.get(planned.spec.per))
+    identifying = {f.column for f in fields if isinstance(f.spec, PseudonymiseField)}
+    for source in table.identifying:
+        if source in position:
+            identifying.add(position[source])
+        else:
+            any_missing = True
+            problems.append(
+                f"tables.{name}.identifying: the extract has no column {source!r}"
+                f"{_advise(source, header)}"
+            )
+    used = {planned.source for planned in fields}
     withheld = tuple(column for column in header if column not in used)
     # With a column missing, the first line may be no header at all but a record: don't quote it.
     if withheld and table.columns == "refuse" and not any_missing:
@@ -101,7 +143,8 @@ def _plan_table(name: str, table: Table, header: tuple[str, ...], problems: list
             f'tables.{name}: column {column!r} is not listed, and columns = "refuse"'
             for column in withheld
         ]
-    return TablePlan(name, table, header, tuple(fields), withheld)
+    watched = tuple(sorted(column for column in identifying if column is not None))
+    return TablePlan(name, table, header, tuple(fields), withheld, watched, limits)
 
 
 def _advise(source: str, header: tuple[str, ...]) -> str:

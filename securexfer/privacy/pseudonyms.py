@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 import polars_hash  # noqa: F401  (registers the `chash` namespace on expressions)
@@ -16,6 +17,8 @@ import polars_hash  # noqa: F401  (registers the `chash` namespace on expression
 from securexfer.crypto.derivation import derive_key
 
 TOKEN_HEX_DIGITS = 24
+# 60 bits, so that no shift is likelier than another by more than one part in 10**14.
+SHIFT_HEX_DIGITS = 15
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,18 @@ class ScopeKey:
 
     key: bytes = field(repr=False)
 
-    def field_key(self, domain: str, identifier: str = "") -> str:
-        """The key for tokens of one domain, as the 64 hex digits that HMAC takes as its key."""
-        return derive_key(self.key, "securexfer/1/field", "token", domain, identifier).hex()
+    def field_key(
+        self,
+        domain: str,
+        identifier: str = "",
+        *,
+        purpose: Literal["token", "date-shift"] = "token",
+    ) -> str:
+        """The key of one domain for one purpose, as the 64 hex digits that HMAC takes as its key.
+
+        A key of its own for each purpose: a token tells nothing of the shift.
+        """
+        return derive_key(self.key, "securexfer/1/field", purpose, domain, identifier).hex()
 
 
 def bundle_scope(secret: bytes, bundle_id: str) -> ScopeKey:
@@ -70,6 +82,19 @@ def canonical_value(cell: pl.Expr) -> pl.Expr:
 def token(cell: pl.Expr, domain: str, field_key: str) -> pl.Expr:
     """The token of each cell; null where nothing is left of it, lest all unknown people be one."""
     canonical = canonical_value(cell)
-    digest = canonical.chash.hmac_sha256(key=field_key)  # type: ignore[attr-defined]
-    whole = pl.lit(f"{domain}_") + digest.str.slice(0, TOKEN_HEX_DIGITS)
+    whole = pl.lit(f"{domain}_") + _digest(canonical, field_key).str.slice(0, TOKEN_HEX_DIGITS)
     return pl.when(canonical != "").then(whole)
+
+
+def day_shift(cell: pl.Expr, days: int, field_key: str) -> pl.Expr:
+    """By how many days the dates of a person move: `-days` to `days`, never 0, null for nobody."""
+    canonical = canonical_value(cell)
+    digits = _digest(canonical, field_key).str.slice(0, SHIFT_HEX_DIGITS)
+    step = digits.str.to_integer(base=16, dtype=pl.Int64, strict=False) % (2 * days)
+    shift = pl.when(step < days).then(step - days).otherwise(step - days + 1)
+    return pl.when(canonical != "").then(shift)
+
+
+def _digest(canonical: pl.Expr, field_key: str) -> pl.Expr:
+    digest: pl.Expr = canonical.chash.hmac_sha256(key=field_key)  # type: ignore[attr-defined]
+    return digest

@@ -49,6 +49,24 @@ class Source:
                 f"Table {self._table}: reading the extract failed: {error.strerror}."
             ) from None
 
+    @property
+    def can_rewind(self) -> bool:
+        """Whether it is a file, which can be read again from its start."""
+        return self._state is not None
+
+    def rewind(self) -> None:
+        """Go back to the start of a file.
+
+        Raises:
+            ExtractMissingError: if the drive has gone.
+        """
+        try:
+            self._stream.seek(0)
+        except OSError as error:
+            raise ExtractMissingError(
+                f"Table {self._table}: reading the extract failed: {error.strerror}."
+            ) from None
+
     def has_changed(self) -> bool:
         """Whether a file has another size or time than when it was opened."""
         return self._state is not None and _file_state(self._stream) != self._state

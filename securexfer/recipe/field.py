@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
-_DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
-_DATE_DIRECTIVES = frozenset("YymdebB%")
-_PARTS = (("%Y", "%y"), ("%m", "%b", "%B"), ("%d", "%e"))
-# The parser takes a time of day whole or not at all; it has no part in the result.
-_TIME_OF_DAY = ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M", "%T")
+from securexfer.recipe.dates import AgeBandField, DateShiftField, MonthField, YearField
+from securexfer.recipe.kinds import IdentifierKind
+from securexfer.recipe.source import MAX_TEXT, SourcedField, Strict, Text, check_ends
+
 _DOMAIN = r"^[a-z][a-z0-9_-]{0,31}$"
-MAX_TEXT = 500
-
-
-def directives_of(form: str) -> frozenset[str]:
-    """The letters of a date format's directives, times of day left out."""
-    for time in _TIME_OF_DAY:
-        form = form.replace(time, "")
-    return frozenset(_DIRECTIVE.findall(form))
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-class Strict(BaseModel):
-    """Frozen, exact types, and no key that the model does not know."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-class SourcedField(Strict):
-    """A field that is made from one source column.
-
-    Attributes:
-        source: the source column, `from` in the recipe; the field's own name where absent.
-    """
-
-    source: str | None = Field(default=None, alias="from")
+MAX_LENGTH = 1000
+MAX_CODES = 1000
+MAX_MULTIPLE = 10**12
 
 
 class KeepField(SourcedField):
@@ -59,68 +25,17 @@ class KeepField(SourcedField):
 class PseudonymiseField(SourcedField):
     """A keyed token in place of the identifier."""
 
+    is_closed: ClassVar[bool] = True
+
     action: Literal["pseudonymise"]
     domain: str = Field(pattern=_DOMAIN)
-
-
-class DateField(SourcedField):
-    """What `year` and `month` share.
-
-    Attributes:
-        formats: `format` in the recipe: one or several strptime formats; the first that reads
-            a cell counts.
-        pivot: for two-digit years: below it 20xx, from it on 19xx.
-    """
-
-    formats: Annotated[list[str], BeforeValidator(_listed)] = Field(alias="format", min_length=1)
-    pivot: int | None = Field(default=None, ge=0, le=99)
-
-    @field_validator("formats")
-    @classmethod
-    def _check_formats(cls, formats: list[str]) -> list[str]:
-        for text in formats:
-            used = directives_of(text)
-            unknown = sorted(used - _DATE_DIRECTIVES)
-            if unknown:
-                raise ValueError(
-                    f"%{unknown[0]} is not supported: %Y %y %m %b %B %d %e, and times of day as "
-                    "%H:%M, %H:%M:%S or %H:%M:%S.%f"
-                )
-            n_parts = [sum(map(text.count, spellings)) for spellings in _PARTS]
-            if max(n_parts) > 1 or not n_parts[0]:
-                raise ValueError("needs a year (%Y or %y), and no part of the date twice")
-        return formats
-
-    @model_validator(mode="after")
-    def _check_pivot(self) -> DateField:
-        two_digits = any("y" in directives_of(text) for text in self.formats)
-        if two_digits and self.pivot is None:
-            raise ValueError("two-digit years (%y) need a pivot, for example pivot = 30")
-        if self.pivot is not None and not two_digits:
-            raise ValueError("pivot has no effect: no format has a two-digit year (%y)")
-        return self
-
-
-class YearField(DateField):
-    """The year of a date."""
-
-    action: Literal["year"]
-
-
-class MonthField(DateField):
-    """The year and month of a date."""
-
-    action: Literal["month"]
-
-    @model_validator(mode="after")
-    def _check_month(self) -> MonthField:
-        if not all(directives_of(text) & set("mbB") for text in self.formats):
-            raise ValueError("each format needs a month: %m, %b or %B")
-        return self
+    identifier: IdentifierKind | None = None
 
 
 class PostcodeDistrictField(SourcedField):
     """The outward part of a UK postcode."""
+
+    is_closed: ClassVar[bool] = True
 
     action: Literal["postcode-district"]
 
@@ -135,17 +50,74 @@ class BandField(SourcedField):
 
     @model_validator(mode="after")
     def _check_ends(self) -> BandField:
-        if self.top is not None:
-            start = self.bottom or 0
-            if self.top <= start and self.bottom is not None:
-                raise ValueError("top must be above bottom")
-            if (self.top - start) % self.width:
-                raise ValueError("top must be a whole number of bands above bottom (or 0)")
+        check_ends(self.width, self.bottom, self.top)
         return self
+
+
+class RoundField(SourcedField):
+    """A number, rounded to a multiple.
+
+    Attributes:
+        to: the number of which it becomes a multiple.
+    """
+
+    action: Literal["round"]
+    to: int = Field(ge=1, le=MAX_MULTIPLE)
+
+
+class TruncateField(SourcedField):
+    """The first characters of a cell."""
+
+    action: Literal["truncate"]
+    length: int = Field(ge=1, le=MAX_LENGTH)
+
+
+class MapField(SourcedField):
+    """What a code means, by a table of all codes.
+
+    Attributes:
+        values: what leaves, by code.
+    """
+
+    is_closed: ClassVar[bool] = True
+
+    action: Literal["map"]
+    values: dict[str, Text] = Field(min_length=1, max_length=MAX_CODES)
+
+    @field_validator("values")
+    @classmethod
+    def _check_codes(cls, values: dict[str, str]) -> dict[str, str]:
+        if any(not code or code != code.strip() for code in values):
+            raise ValueError("no cell is like a code that is empty or has spaces around it")
+        return values
+
+
+class RedactTextField(SourcedField):
+    """Free text, without the identifiers in it and without what the row withholds.
+
+    A kind in `allow` is left in; so are withheld values, with `echo`.
+    """
+
+    action: Literal["redact-text"]
+
+
+class CategoryField(SourcedField):
+    """One of few values that many rows share; the others become one.
+
+    Attributes:
+        at_least: rows that must have a value for it to leave.
+        other: what leaves instead.
+    """
+
+    action: Literal["category"]
+    at_least: int = Field(ge=2, le=MAX_MULTIPLE)
+    other: Text = "other"
 
 
 class ConstantField(Strict):
     """The same text in every row; takes no source column."""
+
+    is_closed: ClassVar[bool] = True
 
     action: Literal["constant"]
     value: str = Field(max_length=MAX_TEXT)
@@ -156,8 +128,15 @@ FieldSpec = Annotated[
     | PseudonymiseField
     | YearField
     | MonthField
+    | AgeBandField
+    | DateShiftField
     | PostcodeDistrictField
     | BandField
+    | RoundField
+    | TruncateField
+    | MapField
+    | RedactTextField
+    | CategoryField
     | ConstantField,
     Field(discriminator="action"),
 ]
@@ -167,7 +146,14 @@ FIELD_TYPES: dict[str, type[Strict]] = {
     "pseudonymise": PseudonymiseField,
     "year": YearField,
     "month": MonthField,
+    "age-band": AgeBandField,
+    "date-shift": DateShiftField,
     "postcode-district": PostcodeDistrictField,
     "band": BandField,
+    "round": RoundField,
+    "truncate": TruncateField,
+    "map": MapField,
+    "redact-text": RedactTextField,
+    "category": CategoryField,
     "constant": ConstantField,
 }

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from securexfer.recipe.field import MAX_TEXT, ConstantField, FieldSpec, Strict
+from securexfer.recipe.field import ConstantField, FieldSpec, PseudonymiseField
+from securexfer.recipe.limits import Limits
+from securexfer.recipe.source import Strict, Text
 
-Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 MAX_TABLES = 1000
 MAX_RETENTION_DAYS = 3650
 
@@ -83,11 +84,69 @@ class Dialect(Strict):
 
 
 class Table(Strict):
-    """One table of the bundle: its fields, in the order in which they leave."""
+    """One table of the bundle: its fields, in the order in which they leave.
+
+    Attributes:
+        columns: what becomes of source columns that no field names.
+        csv: the extract's dialect.
+        subject: the domain whose tokens are the data subjects.
+        identifying: source columns whose values must not appear in any field.
+        quasi_identifiers: fields by which people could be singled out together.
+        sensitive: fields that must differ within each group of quasi-identifiers.
+        min_distinct: how many values of each sensitive field a group must have.
+        row_order: whether rows leave in the extract's order.
+        fields: by name.
+    """
 
     columns: Literal["withhold", "refuse"] = "withhold"
     csv: Dialect = Dialect()
+    subject: Text | None = None
+    identifying: list[Text] = Field(default=[])
+    quasi_identifiers: list[Text] = Field(default=[])
+    sensitive: list[Text] = Field(default=[])
+    min_distinct: int | None = Field(default=None, ge=2)
+    row_order: Literal["keep", "shuffle"] = "keep"
     fields: dict[str, FieldSpec] = Field(min_length=1)
+
+    @property
+    def domains(self) -> list[str]:
+        """Domains of its pseudonyms, each once."""
+        specs = self.fields.values()
+        return list(dict.fromkeys(s.domain for s in specs if isinstance(s, PseudonymiseField)))
+
+    @property
+    def subject_domain(self) -> str | None:
+        """The domain of the data subjects, if it is clear which."""
+        domains = self.domains
+        return self.subject or (domains[0] if len(domains) == 1 else None)
+
+    @property
+    def subject_field(self) -> str | None:
+        """The field whose tokens are counted as data subjects, if it is clear which."""
+        for name, spec in self.fields.items():
+            if isinstance(spec, PseudonymiseField) and spec.domain == self.subject_domain:
+                return name
+        return None
+
+    @model_validator(mode="after")
+    def _check_gates(self) -> Table:
+        if self.subject is not None and self.subject not in self.domains:
+            raise ValueError(f"subject: no field is pseudonymised in the domain {self.subject!r}")
+        for key in ("quasi_identifiers", "sensitive"):
+            names = getattr(self, key)
+            unknown = [name for name in names if name not in self.fields]
+            if unknown:
+                raise ValueError(f"{key}: there is no field {unknown[0]!r}")
+        for key in ("identifying", "quasi_identifiers", "sensitive"):
+            if len(set(getattr(self, key))) != len(getattr(self, key)):
+                raise ValueError(f"{key}: a name stands there twice")
+        if both := set(self.quasi_identifiers) & set(self.sensitive):
+            raise ValueError(f"sensitive: {min(both)!r} is a quasi-identifier too")
+        if bool(self.sensitive) != (self.min_distinct is not None):
+            raise ValueError("sensitive and min_distinct belong together")
+        if self.sensitive and not self.quasi_identifiers:
+            raise ValueError("sensitive needs quasi_identifiers: they make the groups")
+        return self
 
     @model_validator(mode="after")
     def _check_sources(self) -> Table:
@@ -103,6 +162,7 @@ class Recipe(Strict):
     version: int = Field(ge=1, le=1)
     agreement: Agreement
     pseudonyms: Pseudonyms = Pseudonyms()
+    limits: Limits = Limits()
     tables: dict[Annotated[str, AfterValidator(_check_table_name)], Table] = Field(
         min_length=1, max_length=MAX_TABLES
     )
@@ -113,3 +173,25 @@ class Recipe(Strict):
         if len({name.lower() for name in tables}) != len(tables):
             raise ValueError("two table names differ in case only")
         return tables
+
+    @model_validator(mode="after")
+    def _check_domains(self) -> Recipe:
+        kinds: dict[str, str | None] = {}
+        for table in self.tables.values():
+            for spec in table.fields.values():
+                if not isinstance(spec, PseudonymiseField):
+                    continue
+                if kinds.setdefault(spec.domain, spec.identifier) != spec.identifier:
+                    raise ValueError(
+                        f"fields of the domain {spec.domain!r} name different kinds of identifier; "
+                        "their tokens would not agree"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> Recipe:
+        if self.limits.min_group_size is not None and not any(
+            table.quasi_identifiers for table in self.tables.values()
+        ):
+            raise ValueError("limits.min_group_size: no table names its quasi_identifiers")
+        return self

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from securexfer.errors import RecipeError
 from securexfer.recipe.field import FIELD_TYPES
+from securexfer.recipe.links import find_unlinked
 from securexfer.recipe.model import Recipe
 
 MAX_RECIPE_BYTES = 256 * 1024
@@ -22,14 +23,9 @@ _MAX_DOTS = 500
 # Each of thousands of problems repeats the names on its path.
 _MAX_NAME = 1000
 
-# Keys of the agreed recipe language whose gates this version does not have. They are refused by
-# name: a limit that is silently ignored is worse than none.
-_NOT_ACTED_ON = re.compile(
-    r"limits(\..*)?"
-    r"|agreement\.(forwarding|drill_within_days|categories)"
-    r"|tables\.[^.]+\.(subject|identifying|quasi_identifiers|sensitive|min_distinct|row_order)"
-    r"|tables\.[^.]+\.fields\..+\.(identifier|allow|reason)"
-)
+# Keys of the agreed recipe language that this version does not act on. They are refused by name: a
+# rule that is silently ignored is worse than none.
+_NOT_ACTED_ON = re.compile(r"agreement\.(forwarding|drill_within_days|categories)")
 
 
 _WORDINGS = {
@@ -96,14 +92,17 @@ def parse_recipe(data: bytes) -> RecipeFile:
         raise RecipeError("The recipe has a number or a nesting without end.") from None
     if _has_long_name(members):
         raise RecipeError(f"The recipe has a name of more than {_MAX_NAME:,} characters.")
+    recipe = None
+    problems = set(find_unlinked(members))
     try:
         recipe = Recipe.model_validate(members)
     except ValidationError as error:
-        problems = sorted({_describe(detail, members) for detail in error.errors()})
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise RecipeError(f"The recipe has {count}.", problems=problems) from None
+        problems |= {_describe(detail, members) for detail in error.errors()}
     except RecursionError:
         raise RecipeError("The recipe is nested too deeply.") from None
+    if recipe is None or problems:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise RecipeError(f"The recipe has {count}.", problems=sorted(problems))
     return RecipeFile(recipe, hashlib.sha256(data).hexdigest())
 
 

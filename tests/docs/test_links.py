@@ -80,4 +80,7 @@ def test_the_cryptography_is_described_in_one_sentence(name: str) -> None:
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_pseudonymised_data_are_never_called_anything_more(path: Path) -> None:
-    assert not re.search("anonymi[sz]ed|anonymous", path.read_text(encoding="utf-8"), re.IGNORECASE)
+    for sentence in re.split(r"(?<=[.:])\s|\n\n", path.read_text(encoding="utf-8")):
+        if re.search("anonymi[sz]ed|anonymous", sentence, re.IGNORECASE):
+            assert path.name == "concepts.md"
+            assert re.search(r"\b(not|never)\b", sentence), sentence

@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 
 from securexfer.errors import RecipeError
-from securexfer.privacy.actions import ACTIONS
-from securexfer.privacy.minimise import MinimisedFrame, minimise
+from securexfer.privacy.actions import ACTIONS, COUNTED_ACTIONS, PERSON_ACTIONS
+from securexfer.privacy.census import Census, categories_of
+from securexfer.privacy.minimise import MinimisedFrame, Rulings, minimise
 from securexfer.privacy.plan import plan_tables
 from securexfer.privacy.pseudonyms import ScopeKey
-from securexfer.recipe.field import FIELD_TYPES
+from securexfer.recipe.field import FIELD_TYPES, ConstantField
+from securexfer.recipe.limits import Combination, Limits
 from securexfer.recipe.model import Agreement, Dialect, Pseudonyms, Recipe, Table
 from tests.docs.pages import ROOT, blocks, code, page, rows, sections
 from tests.world import AGREEMENT, read, recipe_text
@@ -44,16 +46,25 @@ def exact(line: str) -> list[str]:
     return list(cells.groups())
 
 
-def run(line: str, cells: list[str]) -> MinimisedFrame:
-    """What the program makes of cells under one line of a recipe."""
-    name, _, spec = line.partition(" = ")
+def run(lines: str, cells: list[str]) -> MinimisedFrame:
+    """What the program makes of cells under one line of a recipe, and lines before that it needs.
+
+    The column of an earlier line is about one person in all rows.
+    """
+    specs = dict(line.split(" = ", 1) for line in reversed(lines.splitlines()))
+    sources = [spec.get("from", name) for name, spec in tomllib.loads(lines).items()][::-1]
     kept = '{ from = "another", action = "keep" }'
-    recipe = read(recipe_text({"t": {name: spec, "another field": kept}})).recipe
-    source = tomllib.loads(line)[name].get("from", name)
-    (plan,) = plan_tables(recipe, {"t": (source, "another")})
-    columns = {"c0": cells, "c1": [""] * len(cells)}
-    frame = pl.DataFrame(columns, schema={"c0": pl.String, "c1": pl.String})
-    return minimise(frame, plan, SCOPE)
+    recipe = read(recipe_text({"t": {**specs, "another field": kept}})).recipe
+    (plan,) = plan_tables(recipe, {"t": (*sources, "another")})
+    columns = [cells, *([["ab 1"] * len(cells)] * (len(sources) - 1)), [""] * len(cells)]
+    frame = pl.DataFrame(
+        {f"c{i}": pl.Series(cells, dtype=pl.String) for i, cells in enumerate(columns)}
+    )
+    if not categories_of(plan):
+        return minimise(frame, plan, SCOPE)
+    census = Census(plan)
+    census.add(census.observe(minimise(frame, census.plan, SCOPE)))
+    return minimise(frame, plan, SCOPE, Rulings(common=census.common()))
 
 
 ALL = [(action, line, pairs) for action in FIELD_TYPES for line, pairs in examples(action)]
@@ -61,14 +72,16 @@ ALL = [(action, line, pairs) for action in FIELD_TYPES for line, pairs in exampl
 
 def test_every_action_has_a_section_with_an_example() -> None:
     assert {action for action, _, _ in ALL} == set(FIELD_TYPES)
-    assert len(FIELD_TYPES) == len(ACTIONS) + 1  # a constant has no source column
+    # A constant has no source column.
+    listed = {*ACTIONS, *PERSON_ACTIONS, *COUNTED_ACTIONS, ConstantField}
+    assert set(FIELD_TYPES.values()) == listed
 
 
 @pytest.mark.parametrize(("action", "line", "pairs"), ALL, ids=[line for _, line, _ in ALL])
 def test_every_example_is_what_the_program_gives(
     action: str, line: str, pairs: list[list[str]]
 ) -> None:
-    (spec,) = tomllib.loads(line).values()
+    *_, spec = tomllib.loads(line).values()
     assert spec["action"] == action
     made = run(line, [given for given, _ in pairs])
     assert [cell or "" for cell in made.frame["f0"]] == [expected for _, expected in pairs]
@@ -83,7 +96,7 @@ def test_every_key_of_an_action_is_in_its_section(action: str) -> None:
         assert (
             f"{field.alias or name} = " in section
             or f"`{field.alias or name}`" in section
-            or (name == "source" and "`from`" in SECTIONS["[tables.NAME.fields]"])
+            or f"`{field.alias or name}`" in SECTIONS["[tables.NAME.fields]"]
         )
 
 
@@ -94,6 +107,7 @@ def test_every_key_of_an_action_is_in_its_section(action: str) -> None:
         ("[pseudonyms]", Pseudonyms),
         ("[tables.NAME]", Table),
         ("[tables.NAME]", Dialect),
+        ("[limits]", Limits),
     ],
 )
 def test_every_key_of_a_part_has_its_row(title: str, model: Any) -> None:
@@ -119,10 +133,7 @@ def test_keys_that_are_said_to_be_refused_are_refused_by_name(where: str, key: s
     key = key.strip("[]")
     field = '{ action = "keep" }'
     text = {
-        "top level": recipe_text({"t": {"x": field}}, before=f"[{key}]\nmax_rows = 1"),
         "`[agreement]`": recipe_text({"t": {"x": field}}, before=f'{key} = "x"'),
-        "`[tables.NAME]`": recipe_text({"t": {"x": field}}, before=f'[tables.t]\n{key} = "x"'),
-        "a field": recipe_text({"t": {"x": field.replace(" }", f', {key} = "x" }}')}}),
     }[where]
     with pytest.raises(RecipeError) as caught:
         read(text)
@@ -130,9 +141,19 @@ def test_keys_that_are_said_to_be_refused_are_refused_by_name(where: str, key: s
     assert f"{key}: not acted on by this version" in problem
 
 
-def test_a_limit_within_the_limits_is_refused_too() -> None:
-    with pytest.raises(RecipeError):
-        read(AGREEMENT + "[[limits.never_together]]\nfields = []\n")
+def test_the_examples_of_the_gates_are_valid() -> None:
+    names = ["birth_year", "sex", "district", "convictions", "name", "photo", "vetting_level"]
+    fields = {"offenders": dict.fromkeys(names, '{ action = "keep" }')}
+    shown = blocks(SECTIONS["[limits]"])
+    assert len(shown) >= 3
+    for block in shown:
+        whole = AGREEMENT + block.text
+        if "[tables.offenders.fields]" not in block.text:
+            whole = recipe_text(fields, before=block.text)
+        recipe = read(whole).recipe
+        assert recipe.limits != Limits() or recipe.tables["offenders"].fields["notes"]
+    keys = set(Combination.model_fields)
+    assert all(f"{key} = " in SECTIONS["[limits]"] for key in keys)
 
 
 DIRECTIVES = sorted(set(re.findall(r"`%(.)`", SECTIONS["year"])))

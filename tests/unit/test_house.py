@@ -38,7 +38,9 @@ FLOORS = {
 }
 HOMES = {
     "polars": "privacy",
+    "phonenumbers": "privacy",
     "polars_hash": "privacy",
+    "stdnum": "privacy",
     "numpy": "privacy",
     "pyzipper": "bundle",
     "cryptography": "crypto",

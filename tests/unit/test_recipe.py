@@ -225,7 +225,6 @@ class TestKeys:
     @pytest.mark.parametrize(
         ("text", "path"),
         [
-            (VALID + "[limits]\nmax_rows = 5\n", "limits"),
             (
                 VALID.replace("[agreement]", '[agreement]\nforwarding = "yes"'),
                 "agreement.forwarding",
@@ -235,25 +234,6 @@ class TestKeys:
                 "agreement.drill_within_days",
             ),
             (VALID.replace("[agreement]", "[agreement]\ncategories = []"), "agreement.categories"),
-            *(
-                (f"{AGREEMENT}[tables.t]\n{key} = {value}\n{KEEP}", f"tables.t.{key}")
-                for key, value in {
-                    "subject": '"person"',
-                    "identifying": "[]",
-                    "quasi_identifiers": "[]",
-                    "sensitive": "[]",
-                    "min_distinct": "2",
-                    "row_order": '"shuffle"',
-                }.items()
-            ),
-            *(
-                (field(f'action = "keep", {key} = {value}'), f"tables.t.fields.a.{key}")
-                for key, value in {"allow": "[]", "reason": '"x"', "identifier": '"pnc"'}.items()
-            ),
-            (
-                field('action = "pseudonymise", domain = "person", identifier = "pnc"'),
-                "tables.t.fields.a.identifier",
-            ),
         ],
     )
     def test_a_key_that_is_not_acted_on_is_refused_by_name(self, text: str, path: str) -> None:

@@ -42,9 +42,9 @@ RECIPE = recipe_text(
         }
     }
 )
-# Several blocks of 8 MiB, so that a run can be stopped with some done and some to come.
+# Several blocks of 4 MiB, so that a run can be stopped with some done and some to come.
 FILLER = "x" * 42_000
-BLOCK = 8 * 1024 * 1024
+BLOCK = 4 * 1024 * 1024
 SECONDS = 30
 
 
@@ -226,7 +226,7 @@ def test_a_pack_that_is_struck_down_leaves_none_and_no_core(
     with killed_in_the_end(run), overheard(run.pid) as heard:
         run.stdin.write(EXTRACT[: 4 * BLOCK + 1000])
         run.stdin.flush()
-        wait_for(lambda: partial.exists() and partial.stat().st_size > 5_000)
+        wait_for(lambda: partial.exists() and partial.stat().st_size > 3_000)
         run.send_signal(getattr(signal, name))
         with suppress(BrokenPipeError):
             stdout, stderr = run.communicate(timeout=SECONDS)

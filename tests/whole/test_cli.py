@@ -253,13 +253,13 @@ def test_a_broken_recipe_shows_all_its_problems(desks: tuple[Desk, Desk]) -> Non
     text = (ann.folder / "people.toml").read_text()
     (ann.folder / "bad.toml").write_text(
         text.replace("retention_days = 90", "retention_days = 0\ncolour = 1")
-        + "\n[limits]\nmax_rows = 1\n"
+        + "\n[limits]\nmax_rows = 0\n"
     )
     error = ann.json("recipe", "check", "bad.toml", check=10)["error"]
     assert len(error["problems"]) == 3
     shown = ann.run("recipe", "check", "bad.toml", check=10).stderr.decode()
     assert "agreement.colour: unknown key" in shown
-    assert "limits: not acted on by this version" in shown
+    assert "limits.max_rows: must be at least 1" in shown
 
 
 def test_foreign_text_can_not_repaint_the_terminal(desks: tuple[Desk, Desk]) -> None:

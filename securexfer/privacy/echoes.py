@@ -1,0 +1,244 @@
+"""Echoes: a value that stays, or leaves as a token, and that another field of its row repeats.
+
+A value is found as a whole word, in any case, with or without accents. The parts of a name count as
+well, if they are of letters and three or more; a value with digits counts whole, with or without
+what stands between its characters, if it has six letters and digits or more. Shorter numbers are
+everywhere, and would be found in amounts and dates.
+
+All rows of a block are looked at together: a search for each row's own words leaves the few rows
+that have them somewhere, and these are compared word by word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+REDACTED = "[redacted]"
+MIN_LETTERS = 3
+MIN_CHARACTERS = 6
+# Between the letters of a name, or before an s: it joins and parts at the same time.
+_APOSTROPHE = "['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}`]"
+# Seen by nobody and typed by nobody, but copied along: soft hyphen, zero-width characters, marks.
+_INVISIBLE = r"[\p{M}\p{Cf}]"
+_WORD = r"[\p{L}\p{N}]+"
+_PART = rf"\p{{L}}{{{MIN_LETTERS},}}"
+
+
+@dataclass(frozen=True)
+class EchoPair:
+    """Two columns of a frame: an identifying one, and one that leaves."""
+
+    source: str
+    target: str
+
+
+def count_echoes(frame: pl.DataFrame, pairs: Sequence[EchoPair]) -> dict[EchoPair, int]:
+    """How many cells of each target repeat something of their row's source.
+
+    Args:
+        frame: text columns; null or empty cells are blank.
+        pairs: which columns to compare.
+    """
+    finder = _Finder(frame)
+    return {pair: finder.rows(pair).len() for pair in pairs}
+
+
+def redact_echoes(
+    frame: pl.DataFrame, pairs: Sequence[EchoPair]
+) -> tuple[pl.DataFrame, dict[EchoPair, int]]:
+    """The frame with every repeated word replaced by `[redacted]`, and how many cells had one."""
+    finder = _Finder(frame)
+    found = {pair: finder.rows(pair) for pair in pairs}
+    for target in dict.fromkeys(pair.target for pair in pairs):
+        mine = [pair for pair in pairs if pair.target == target and found[pair].len()]
+        if mine:
+            frame = _redact(frame, target, {pair.source: found[pair] for pair in mine})
+    return frame, {pair: rows.len() for pair, rows in found.items()}
+
+
+class _Finder:
+    """Finds echoes in one frame; each column is put into comparable form once."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+        self._folded: dict[str, pl.Series] = {}
+        self._needles: dict[str, _Needles] = {}
+
+    def rows(self, pair: EchoPair) -> pl.Series:
+        """Numbers of the rows in which the target repeats the source."""
+        target = self._fold(pair.target)
+        if pair.source not in self._needles:
+            self._needles[pair.source] = _needles_of(self._fold(pair.source))
+        needles = self._needles[pair.source]
+        rows = pl.concat([_with_words(target, needles), _with_numbers(target, needles)])
+        rows = rows.unique().sort()
+        if not rows.len():
+            return rows
+        return rows.filter(_repeats(target.gather(rows), needles.gather(rows)))
+
+    def _fold(self, name: str) -> pl.Series:
+        if name not in self._folded:
+            self._folded[name] = _fold(self._frame[name])
+        return self._folded[name]
+
+
+@dataclass(frozen=True)
+class _Needles:
+    """What to look for in each row: its words, the longest list first; and its number, if any."""
+
+    words: pl.Series
+    numbers: pl.Series | None
+
+    def gather(self, rows: pl.Series) -> _Needles:
+        numbers = self.numbers.gather(rows) if self.numbers is not None else None
+        return _Needles(self.words.gather(rows), numbers)
+
+
+def _fold(cells: pl.Series) -> pl.Series:
+    """Lower case, without accents, invisible characters and earlier redactions; never null."""
+    cells = cells.fill_null("")
+    rare = (cells.str.len_bytes() != cells.str.len_chars()).arg_true()
+    if rare.len():
+        plain = cells.gather(rare).str.normalize("NFKD").str.replace_all(_INVISIBLE, "")
+        cells = cells.scatter(rare, plain)
+    return cells.str.to_lowercase().str.replace_all(REDACTED, "|", literal=True)
+
+
+def _needles_of(folded: pl.Series) -> _Needles:
+    words = _words(folded, _PART)
+    if not folded.str.contains(r"\p{N}").any():
+        return _Needles(words, None)
+    squeezed = folded.str.replace_all(r"[^\p{L}\p{N}]", "")
+    is_number = squeezed.str.contains(r"\p{N}") & (squeezed.str.len_chars() >= MIN_CHARACTERS)
+    numbers = squeezed.to_frame("n").select(pl.when(is_number).then(pl.col("n")))["n"]
+    return _Needles(words, numbers if is_number.any() else None)
+
+
+def _with_words(target: pl.Series, needles: _Needles) -> pl.Series:
+    """Rows whose target has one of their words somewhere, be it inside another."""
+    rows = target.str.contains(_PART).arg_true()
+    cells, words = target.gather(rows), needles.words.gather(rows)
+    if not rows.len():
+        return rows
+    found = pl.Series([False]).new_from_index(0, rows.len())
+    apart = (
+        cells.str.replace_all(_APOSTROPHE, "") if cells.str.contains(_APOSTROPHE).any() else None
+    )
+    for position in range(int(words.list.len().max() or 0)):  # type: ignore[arg-type]
+        word = words.list.get(position, null_on_oob=True)
+        found = found | _contains(cells, word)
+        if apart is not None:
+            found = found | _contains(apart, word)
+    return rows.filter(found)
+
+
+def _with_numbers(target: pl.Series, needles: _Needles) -> pl.Series:
+    """Rows whose target has their number, whatever stands between its characters."""
+    if needles.numbers is None:
+        return pl.Series([], dtype=pl.UInt32)
+    is_long = target.str.len_bytes() >= MIN_CHARACTERS
+    rows = (is_long & target.str.contains(r"\p{N}")).arg_true()
+    squeezed = target.gather(rows).str.replace_all(r"[^\p{L}\p{N}]", "")
+    return rows.filter(_contains(squeezed, needles.numbers.gather(rows)))
+
+
+def _contains(cells: pl.Series, needles: pl.Series) -> pl.Series:
+    both = pl.DataFrame({"cell": cells, "needle": needles})
+    found = pl.col("cell").str.contains(pl.col("needle"), literal=True)
+    return both.select(found.fill_null(value=False))["cell"]
+
+
+def _repeats(target: pl.Series, needles: _Needles) -> pl.Series:
+    """Whether each cell has one of its row's words as a word of its own, or its row's number."""
+    words = _words(target, _WORD)
+    found = words.list.set_intersection(needles.words).list.len() > 0
+    if needles.numbers is not None:
+        cells = zip(target.to_list(), needles.numbers.to_list(), strict=True)
+        held = [
+            number is not None and _spelled(number).search(c) is not None for c, number in cells
+        ]
+        found = found | pl.Series(held, dtype=pl.Boolean)
+    return found
+
+
+def _words(cells: pl.Series, pattern: str) -> pl.Series:
+    """Each cell's words, with an apostrophe as a gap between two, and as nothing."""
+    words = cells.str.extract_all(pattern)
+    if not cells.str.contains(_APOSTROPHE).any():
+        return words
+    joined = cells.str.replace_all(_APOSTROPHE, "").str.extract_all(pattern)
+    return words.list.set_union(joined)
+
+
+def _spelled(number: str) -> re.Pattern[str]:
+    """The number with anything but letters and digits between its characters."""
+    return re.compile(r"(?<![^\W_])" + r"[\W_]*".join(map(re.escape, number)) + r"(?![^\W_])")
+
+
+def _redact(frame: pl.DataFrame, target: str, found: dict[str, pl.Series]) -> pl.DataFrame:
+    """Replace what the rows that were found repeat; only these cells are taken out of the frame."""
+    cells = frame[target]
+    changed: dict[int, str] = {}
+    for source, rows in found.items():
+        needles = _needles_of(_fold(frame[source].gather(rows)))
+        numbers = needles.numbers.to_list() if needles.numbers is not None else [None] * rows.len()
+        for row, words, number in zip(
+            rows.to_list(), needles.words.to_list(), numbers, strict=True
+        ):
+            cell = changed.get(row, cells[row])
+            changed[row] = _redact_cell(cell, words, number)
+    rows = pl.Series(list(changed), dtype=pl.UInt32)
+    cells = cells.scatter(rows, pl.Series(list(changed.values()), dtype=pl.String))
+    frame = frame.with_columns(cells.alias(target))
+    # Should anything be left, as where two ways of lowering a letter differ, the whole cell goes.
+    finder = _Finder(frame[rows])
+    left = [finder.rows(EchoPair(source, target)) for source in found]
+    still = pl.concat(left).unique()
+    if still.len():
+        cells = frame[target].scatter(rows.gather(still), REDACTED)
+        frame = frame.with_columns(cells.alias(target))
+    return frame
+
+
+def _redact_cell(cell: str, words: Iterable[str], number: str | None) -> str:
+    spans: list[tuple[int, int]] = []
+    listed = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    patterns = [re.compile(rf"(?<![^\W_])(?:{listed})(?![^\W_])")] if listed else []
+    if number is not None:
+        patterns.append(_spelled(number))
+    for keeps_apostrophes in (True, False):
+        folded, places = _fold_cell(cell, keeps_apostrophes=keeps_apostrophes)
+        for pattern in patterns:
+            found = pattern.finditer(folded)
+            spans += [(places[m.start()], places[m.end() - 1] + 1) for m in found]
+    parts, done = [], 0
+    for start, end in sorted(spans):
+        if start >= done:
+            parts += [cell[done:start], REDACTED]
+        done = max(done, end)
+    return "".join([*parts, cell[done:]])
+
+
+def _fold_cell(cell: str, *, keeps_apostrophes: bool) -> tuple[str, list[int]]:
+    """The folded text of one cell, and for each of its characters where it came from."""
+    folded, places = [], []
+    hidden = {i for m in re.finditer(re.escape(REDACTED), cell) for i in range(*m.span())}
+    for place, character in enumerate(cell):
+        if place in hidden:
+            plain = "|"
+        elif not keeps_apostrophes and re.fullmatch(_APOSTROPHE, character):
+            continue
+        else:
+            plain = "".join(
+                c
+                for c in unicodedata.normalize("NFKD", character).lower()
+                if unicodedata.category(c)[0] != "M" and unicodedata.category(c) != "Cf"
+            )
+        folded.append(plain)
+        places += [place] * len(plain)
+    return "".join(folded), places

@@ -1,0 +1,173 @@
+"""Echoes: what the row holds back and another field says."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from securexfer.privacy.echoes import EchoPair, count_echoes, redact_echoes
+
+PAIR = EchoPair("source", "target")
+
+
+def framed(rows: list[tuple[str | None, str | None]]) -> pl.DataFrame:
+    schema = {"source": pl.String, "target": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def echoes(source: str | None, target: str | None) -> bool:
+    return count_echoes(framed([(source, target)]), [PAIR])[PAIR] == 1
+
+
+FOUND = [
+    ("Smith", "spoke to Mrs SMITH today", "spoke to Mrs [redacted] today"),
+    ("Smith", "smith", "[redacted]"),
+    ("SMITH", "Smith's house", "[redacted]'s house"),
+    ("Smith", "Smith\u2019s house", "[redacted]\u2019s house"),
+    ("Smith", "(smith), Smith.", "([redacted]), [redacted]."),
+    ("Smith", "smith/jones", "[redacted]/jones"),
+    ("Smith-Jones", "met Jones", "met [redacted]"),
+    ("Mary Ann", "ann rang", "[redacted] rang"),
+    ("O'Brien", "obrien", "[redacted]"),
+    ("O'Brien", "O\u2019BRIEN rang", "[redacted] rang"),
+    ("O'Brien", "O Brien", "O [redacted]"),
+    ("van der Berg", "Mr Berg", "Mr [redacted]"),
+    ("Jos\u00e9", "jose rang", "[redacted] rang"),
+    ("Jose", "JOS\u00c9 rang", "[redacted] rang"),
+    ("Smith", "\uff33\uff4d\uff49\uff54\uff48 rang", "[redacted] rang"),
+    ("Smith", "Smi\u00adth rang", "[redacted] rang"),
+    ("Smith", "S\u200bmith rang", "[redacted] rang"),
+    ("\u0418\u0432\u0430\u043d\u043e\u0432", "\u0438\u0432\u0430\u043d\u043e\u0432", "[redacted]"),
+    ("99/123456X", "pnc 99/123456x.", "pnc [redacted]."),
+    ("99/123456X", "pnc 99 123456X", "pnc [redacted]"),
+    ("99/123456X", "99123456X", "[redacted]"),
+    ("9434765919", "nhs 943 476 5919 on file", "nhs [redacted] on file"),
+    ("P123456", "p123456", "[redacted]"),
+]
+
+
+@pytest.mark.parametrize(("source", "target", "redacted"), FOUND)
+def test_it_is_found_and_can_be_taken_out(source: str, target: str, redacted: str) -> None:
+    frame, counts = redact_echoes(framed([(source, target)]), [PAIR])
+    assert (frame["target"].to_list(), counts) == ([redacted], {PAIR: 1})
+    assert frame["source"].to_list() == [source]
+    assert echoes(source, target)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("Smith", "Smithson and Blacksmith"),
+        ("Ann", "annual"),
+        ("Li", "Li was there"),
+        ("Jo Li", "Jo"),
+        ("", "anything"),
+        ("  ", "anything"),
+        (None, "anything"),
+        ("Smith", None),
+        ("Smith", ""),
+        ("1001", "1001"),
+        ("A-12", "A-12"),
+        ("99/123456X", "1099/123456X"),
+        ("9434765919", "94347659190"),
+        ("Redacted", "[redacted] said so"),
+        ("Smith", "123 456"),
+    ],
+)
+def test_it_is_none(source: str | None, target: str | None) -> None:
+    assert not echoes(source, target)
+
+
+def test_another_rows_name_is_no_echo() -> None:
+    frame = framed([("Smith", "Jones rang"), ("Jones", "Smith rang")])
+    assert count_echoes(frame, [PAIR]) == {PAIR: 0}
+    assert redact_echoes(frame, [PAIR])[0].equals(frame)
+
+
+def test_several_sources_are_taken_out_of_one_field_together() -> None:
+    frame = pl.DataFrame({"a": ["Mary"], "b": ["Smith"], "t": ["Mary Smith, mary"], "u": ["Smith"]})
+    pairs = [EchoPair(a, t) for a in "ab" for t in "tu"]
+    redacted, counts = redact_echoes(frame, pairs)
+    assert redacted["t"].to_list() == ["[redacted] [redacted], [redacted]"]
+    assert redacted["u"].to_list() == ["[redacted]"]
+    assert [counts[pair] for pair in pairs] == [1, 0, 1, 1]
+    assert sum(count_echoes(redacted, pairs).values()) == 0
+
+
+names = st.lists(
+    st.sampled_from(
+        ["ann", "Anna", "O'Neil", "neil", "Lee-Ann", "Zo\u00eb", "zoe", "X12", "P-123456"]
+    ),
+    max_size=3,
+).map(" ".join)
+notes = st.lists(
+    st.sampled_from(
+        [
+            "ann",
+            "ANNA",
+            "oneil",
+            "O\u2019Neil's",
+            "neil,",
+            "(zoe)",
+            "Zo\u00eb.",
+            "p123456",
+            "12",
+            "annual",
+            "-",
+        ]
+    ),
+    max_size=6,
+).map(" ".join)
+
+
+def slow(source: str, target: str) -> bool:
+    """The same in plain Python, word by word."""
+
+    def fold(text: str) -> str:
+        plain = unicodedata.normalize("NFKD", text).lower().replace("\u2019", "'")
+        return "".join(c for c in plain if not unicodedata.combining(c))
+
+    def words(text: str) -> set[str]:
+        both = f"{fold(text)} {fold(text).replace(chr(39), '')}"
+        return set(re.findall(r"[^\W_]+", both))
+
+    parts = {
+        part
+        for form in (fold(source), fold(source).replace("'", ""))
+        for part in re.findall(r"[^\W\d_]{3,}", form)
+    }
+    number = re.sub(r"[\W_]", "", fold(source))
+    if re.search(r"\d", number) and len(number) >= 6:
+        spelled = r"[\W_]*".join(map(re.escape, number))
+        if re.search(rf"(?<![^\W_]){spelled}(?![^\W_])", fold(target)):
+            return True
+    return bool(parts & words(target))
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(names, notes), max_size=30))
+def test_it_equals_a_slow_search_and_nothing_is_left_after_redaction(
+    rows: list[tuple[str, str]],
+) -> None:
+    frame = framed(list(rows))
+    expected = sum(slow(source, target) for source, target in rows)
+    assert count_echoes(frame, [PAIR]) == {PAIR: expected}
+    redacted, counts = redact_echoes(frame, [PAIR])
+    assert counts == {PAIR: expected}
+    assert count_echoes(redacted, [PAIR]) == {PAIR: 0}
+    for (source, target), after in zip(rows, redacted["target"], strict=True):
+        assert (after == target) != slow(source, target)
+
+
+def test_many_rows_are_searched_alike() -> None:
+    chance = random.Random(1)
+    words = ["ann", "smith", "annual", "review", "smithson", "lee"]
+    rows = [(chance.choice(words), " ".join(chance.choices(words, k=3))) for _ in range(5000)]
+    expected = sum(slow(source, target) for source, target in rows)
+    assert count_echoes(framed(list(rows)), [PAIR])[PAIR] == expected
