@@ -113,6 +113,13 @@ class ExtractChangedError(ExtractError):
     hint = "Wait until the export that writes the file has finished, then run the command again."
 
 
+class TokensError(ExtractError):
+    """A file of tokens holds none, or something else."""
+
+    code = "tokens_invalid"
+    hint = "Give a file with one token a line, or a CSV file and --column."
+
+
 # -- 30: keys and secrets -----------------------------------------------------------------------
 
 

@@ -19,8 +19,9 @@ from securexfer.privacy.disclosure import (
     refuse,
 )
 from securexfer.privacy.extract import Extract
+from securexfer.privacy.form import Forms
 from securexfer.privacy.minimise import Rulings
-from securexfer.privacy.pipeline import Findings, minimise_extract
+from securexfer.privacy.pipeline import Findings, Together, minimise_extract
 from securexfer.privacy.plan import TablePlan, plan_tables
 from securexfer.privacy.pseudonyms import ScopeKey, agreement_scope, bundle_scope
 from securexfer.privacy.survey import reasons_of, survey
@@ -97,11 +98,13 @@ class Trial:
 
     Attributes:
         found: counts by table.
+        forms: what each field of a table looks like, without a value of it.
         gates: findings of each table's gates.
         bundle_gates: findings of the gates that look at all tables together.
     """
 
     found: dict[str, Findings]
+    forms: dict[str, dict[str, str]]
     gates: dict[str, list[Finding]]
     bundle_gates: list[Finding]
 
@@ -140,14 +143,17 @@ def try_extracts(opened: OpenExtracts, reporter: Reporter) -> Trial:
     scope = bundle_scope(os.urandom(32), "")
     found: dict[str, Findings] = {}
     watches: dict[str, Watch] = {}
+    forms: dict[str, Forms] = {}
     for plan in opened.plans:
         extract = opened.extracts[plan.table]
         rulings = survey_extract(opened, plan, scope, reporter)
         reporter.begin(f"Reading {plan.table}", extract.n_bytes)
         counts, watch = Findings(), Watch(plan)
         found[plan.table], watches[plan.table] = counts, watch
+        forms[plan.table] = Forms(plan)
+        both = Together(watch, forms[plan.table])
         for chunk in minimise_extract(
-            extract, plan, scope, watch=watch, rulings=rulings, is_trial=True
+            extract, plan, scope, watch=both, rulings=rulings, is_trial=True
         ):
             counts.add(chunk)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
@@ -155,6 +161,7 @@ def try_extracts(opened: OpenExtracts, reporter: Reporter) -> Trial:
     limits = opened.recipe.limits
     return Trial(
         found,
+        {name: seen.by_field() for name, seen in forms.items()},
         {name: judge_table(watch) for name, watch in watches.items()},
         [
             *check_combinations(opened.plans, limits),

@@ -21,6 +21,7 @@ from securexfer.cli.options import SecurexferGroup, settings_of
 from securexfer.cli.pack import pack
 from securexfer.cli.recipe import recipe
 from securexfer.cli.register import register
+from securexfer.cli.reidentify import reidentify
 from securexfer.cli.stopping import catch_stops, ignore_stops, stop_was_asked
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
 
@@ -54,6 +55,7 @@ for _command in (
     release_password,
     destroy,
     register,
+    reidentify,
     doctor,
 ):
     root.add_command(_command)

@@ -147,7 +147,8 @@ def print_gates(console: Console, title: str, findings: Sequence[Finding]) -> No
 
 def print_trial(console: Console, plans: Sequence[TablePlan], trial: Trial) -> None:
     """The plan, with what was counted and what each gate says, for people."""
-    print_plan(console, plans, trial.found)
+    for plan in plans:
+        _print_plan(console, plan, trial.found[plan.table], trial.forms[plan.table])
     for name, findings in trial.gates.items():
         print_gates(console, f"Gates of table {name}", findings)
     print_gates(console, "Gates of the bundle", trial.bundle_gates)
@@ -183,55 +184,42 @@ def trial_document(plans: Sequence[TablePlan], trial: Trial) -> dict[str, Any]:
     return {
         "tables": [
             {
-                **table,
-                **vars(trial.found[table["name"]]),
-                "gates": [one.record() for one in trial.gates[table["name"]]],
+                **_plan_document(plan, trial.forms[plan.table]),
+                **vars(trial.found[plan.table]),
+                "gates": [one.record() for one in trial.gates[plan.table]],
             }
-            for table in plan_document(plans)
+            for plan in plans
         ],
         "gates": [one.record() for one in trial.bundle_gates],
     }
 
 
-def plan_document(plans: Sequence[TablePlan]) -> list[dict[str, Any]]:
-    """Plans in JSON results."""
-    return [
+def _plan_document(plan: TablePlan, forms: Mapping[str, str]) -> dict[str, Any]:
+    fields = [
         {
-            "name": plan.table,
-            "fields": [
-                {"name": f.name, "action": f.spec.action, "source": f.source or ""}
-                for f in plan.fields
-            ],
-            "withheld": list(plan.withheld),
+            "name": f.name,
+            "action": f.spec.action,
+            "source": f.source or "",
+            "looks_like": forms[f.name],
         }
-        for plan in plans
+        for f in plan.fields
     ]
+    return {"name": plan.table, "fields": fields, "withheld": list(plan.withheld)}
 
 
-def print_plan(
-    console: Console, plans: Sequence[TablePlan], found: Mapping[str, Counts] | None = None
+def _print_plan(
+    console: Console, plan: TablePlan, counts: Counts, forms: Mapping[str, str]
 ) -> None:
-    """Plans for people: a line for every field that leaves, then what stays.
-
-    Args:
-        console: where to.
-        plans: of the tables.
-        found: what was counted in them, if they were read.
-    """
-    for plan in plans:
-        counts = (found or {}).get(plan.table)
-        title = f"Table {plan.table}"
-        if counts is not None:
-            title += f": {counts.n_rows_out:,} rows"
-        rows = [
-            (
-                f.name,
-                f.source or "",
-                describe_field(f.name, f.spec.action, counts)
-                if counts is not None
-                else WHAT_IS_DONE[f.spec.action],
-            )
-            for f in plan.fields
-        ]
-        console.table(("field", "from column", "what is done"), rows, title=title)
-        console.line(f"Withheld: {plain(', '.join(plan.withheld)) or 'nothing'}\n")
+    """A line for every field that leaves, then what stays."""
+    rows = [
+        (
+            f.name,
+            f.source or "",
+            describe_field(f.name, f.spec.action, counts),
+            forms[f.name],
+        )
+        for f in plan.fields
+    ]
+    columns = ("field", "from column", "what is done", "looks like")
+    console.table(columns, rows, title=f"Table {plan.table}: {counts.n_rows_out:,} rows")
+    console.line(f"Withheld: {plain(', '.join(plan.withheld)) or 'nothing'}\n")

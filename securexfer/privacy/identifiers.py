@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,9 @@ _TRACE = (
 _ANY = "|".join(f"(?:{k.pattern})" for k in KINDS.values())
 # Nobody finds these by their look.
 _BY_NAME = ("passport",)
+# Of no fixed length, so that what follows may be taken for a part of it.
+_OPEN_ENDED = ("iban", "card", "phone")
+_SHORTEST = 4
 
 
 @dataclass
@@ -165,7 +168,7 @@ def _weigh(counted: pl.DataFrame, kind: Kind) -> Evidence:
         n_valid = int((whole["n"].to_numpy() * _are_nhs(whole["cell"])).sum())
     else:
         checked = whole.head(_MAX_CHECKED)
-        passed = [n for cell, n in checked.iter_rows() if _passes(cell, kind)]
+        passed = [n for cell, n in checked.iter_rows() if kind.is_valid(cell)]
         n_checked = int(checked["n"].sum())
         n_valid = round(sum(passed) * n_shaped / n_checked) if n_checked else 0
     if kind.slug in _BY_NAME:
@@ -184,27 +187,26 @@ def _are_nhs(cells: pl.Series) -> npt.NDArray[np.bool_]:
     return valid
 
 
-def _passes(cell: str, kind: Kind) -> bool:
-    return kind.is_valid(cell)
-
-
 def _valid_in(text: str, kind: Kind) -> list[tuple[int, int]]:
-    return list(_spans(text, kind))
+    """Where valid ones stand in a text.
 
-
-def _spans(text: str, kind: Kind) -> Iterator[tuple[int, int]]:
-    """Where valid ones stand in a text; a longer look may end in words that belong to others."""
-    for match in _EXACT[kind.slug].finditer(text):
-        start, end = match.span()
-        whole = text[start:end]
-        while len(whole) > 4:
-            if kind.is_valid(whole):
-                yield start, start + len(whole)
+    What looks like one may begin or end with words that belong to others: a number before the
+    number of a card. So every word may be the first, and where the length is open also the last.
+    """
+    spans = []
+    place = 0
+    while match := _EXACT[kind.slug].search(text, place):
+        place = match.start() + 1
+        whole = match[0]
+        while len(whole) > _SHORTEST:
+            if _EXACT[kind.slug].fullmatch(whole) and kind.is_valid(whole):
+                place = match.start() + len(whole)
+                spans.append((match.start(), place))
                 break
-            shorter = whole.rpartition(" ")[0]
-            if kind.slug not in ("iban", "card", "phone") or not shorter:
+            if kind.slug not in _OPEN_ENDED:
                 break
-            whole = shorter
+            whole = whole.rpartition(" ")[0].rstrip(" ().-")
+    return spans
 
 
 def _searched() -> list[Kind]:

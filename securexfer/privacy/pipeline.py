@@ -69,6 +69,22 @@ class Observer(Protocol):
         """Remember it; asked in the extract's order."""
 
 
+class Together:
+    """Several observers as one."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def observe(self, minimised: MinimisedFrame) -> tuple[Any, ...]:
+        """What each is to remember of one block."""
+        return tuple(one.observe(minimised) for one in self._observers)
+
+    def add(self, observed: tuple[Any, ...]) -> None:
+        """Have each remember it."""
+        for one, seen in zip(self._observers, observed, strict=True):
+            one.add(seen)
+
+
 @dataclass(frozen=True)
 class Work:
     """What is done to each block of a table.

@@ -10,7 +10,7 @@ from securexfer.recipe.dates import AgeBandField, DateShiftField, MonthField, Ye
 from securexfer.recipe.kinds import IdentifierKind
 from securexfer.recipe.source import MAX_TEXT, SourcedField, Strict, Text, check_ends
 
-_DOMAIN = r"^[a-z][a-z0-9_-]{0,31}$"
+DOMAIN = r"[a-z][a-z0-9_-]{0,31}"
 MAX_LENGTH = 1000
 MAX_CODES = 1000
 MAX_MULTIPLE = 10**12
@@ -28,7 +28,7 @@ class PseudonymiseField(SourcedField):
     is_closed: ClassVar[bool] = True
 
     action: Literal["pseudonymise"]
-    domain: str = Field(pattern=_DOMAIN)
+    domain: str = Field(pattern=f"^{DOMAIN}$")
     identifier: IdentifierKind | None = None
 
 

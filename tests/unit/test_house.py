@@ -28,6 +28,7 @@ FLOORS = {
     "planning": 4,
     "order": 5,
     "packing": 6,
+    "reidentifying": 6,
     "leftovers": 4,
     "verifying": 4,
     "destroying": 5,
