@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test soak coverage mutation check docs lint types clean
+.PHONY: demo test soak coverage mutation bench check docs lint types clean
 
 demo: $(READY)
 	$(BIN)/securexfer demo
@@ -26,6 +26,10 @@ coverage: $(READY)
 # About half an hour on two cores. `MUTATION_ARGS="--only bundle.reader"` takes a part.
 mutation: $(READY)
 	$(BIN)/python -m tests.checks.mutate $(MUTATION_ARGS)
+
+# What the gates cost, as the ratio of two whole runs. `BENCH_ARGS="--rows 400000"` makes it short.
+bench: $(READY)
+	$(BIN)/python -m bench.gates $(BENCH_ARGS)
 
 check: lint types test  # the docs are held to the program by tests/docs
 

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -27,6 +28,10 @@ _APOSTROPHE = "['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}`]
 _INVISIBLE = r"[\p{M}\p{Cf}]"
 _WORD = r"[\p{L}\p{N}]+"
 _PART = rf"\p{{L}}{{{MIN_LETTERS},}}"
+# From so many rows for each different cell on, it pays to look at the different cells.
+_REPEATS_OF_NARROW = 4
+_NO_ROWS = pl.Series([], dtype=pl.UInt32)
+_NO_NUMBERS = pl.Series([], dtype=pl.String)
 
 
 @dataclass(frozen=True)
@@ -66,25 +71,91 @@ class _Finder:
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame
-        self._folded: dict[str, pl.Series] = {}
-        self._needles: dict[str, _Needles] = {}
+        self._columns: dict[str, _Column] = {}
 
     def rows(self, pair: EchoPair) -> pl.Series:
         """Numbers of the rows in which the target repeats the source."""
-        target = self._fold(pair.target)
-        if pair.source not in self._needles:
-            self._needles[pair.source] = _needles_of(self._fold(pair.source))
-        needles = self._needles[pair.source]
-        rows = pl.concat([_with_words(target, needles), _with_numbers(target, needles)])
+        source, target = self._column(pair.source), self._column(pair.target)
+        rows = pl.concat([_with_words(source, target), _with_numbers(source, target)])
         rows = rows.unique().sort()
         if not rows.len():
             return rows
-        return rows.filter(_repeats(target.gather(rows), needles.gather(rows)))
+        needles = _needles_of(_fold(source.cells.gather(rows)))
+        return rows.filter(_repeats(_fold(target.cells.gather(rows)), needles))
 
-    def _fold(self, name: str) -> pl.Series:
-        if name not in self._folded:
-            self._folded[name] = _fold(self._frame[name])
-        return self._folded[name]
+    def _column(self, name: str) -> _Column:
+        if name not in self._columns:
+            self._columns[name] = _Column(self._frame[name])
+        return self._columns[name]
+
+
+class _Column:
+    """One column, and what can be said of it by its different cells alone.
+
+    Most columns repeat few values over and over; then those are looked at, and not each cell.
+
+    Attributes:
+        cells: as they are.
+    """
+
+    def __init__(self, cells: pl.Series) -> None:
+        self.cells = cells
+
+    @cached_property
+    def distinct(self) -> pl.Series:
+        """Its different cells."""
+        return self.cells.unique()
+
+    @cached_property
+    def is_narrow(self) -> bool:
+        """Whether its cells are few values, repeated."""
+        return self.distinct.len() * _REPEATS_OF_NARROW <= self.cells.len()
+
+    @cached_property
+    def folded(self) -> pl.Series:
+        """All cells in comparable form."""
+        return _fold(self.cells)
+
+    @cached_property
+    def words(self) -> pl.DataFrame:
+        """Different cells, `cell`, and the parts of names in them, `word`; a row for each word."""
+        may_have_one = self.distinct.str.contains(rf"{_PART}|[^\x00-\x7f]")
+        cells = self.distinct.filter(may_have_one)
+        found = pl.DataFrame({"cell": cells, "word": _words(_fold(cells), _PART)})
+        return found.explode("word").drop_nulls()
+
+    @cached_property
+    def parts(self) -> pl.Series:
+        """The parts of names in each cell, as lists."""
+        return _words(self.folded, _PART)
+
+    @cached_property
+    def numbers(self) -> pl.Series | None:
+        """The number in each cell, or null; None where there is none at all."""
+        has_digit = self.cells.str.contains(r"\p{N}")
+        return _numbers_of(self.folded) if has_digit.any() else None
+
+    @cached_property
+    def like_numbers(self) -> str:
+        """A pattern that every cell has which repeats one of the numbers, and few others have.
+
+        As many digits, with no longer words between them than the numbers have.
+        """
+        numbers = self.numbers.drop_nulls() if self.numbers is not None else _NO_NUMBERS
+        digits = numbers.str.replace_all(r"\P{N}", "").str.len_chars()
+        n_digits = int(digits.min() or 1)  # type: ignore[arg-type]
+        inner = numbers.str.replace_all(r"^\p{L}+|\p{L}+$", "")
+        inner = inner.str.extract_all(r"\p{L}+").explode().str.len_chars()
+        n_letters = int(inner.max() or 0)  # type: ignore[arg-type]
+        between = r"[^\p{L}\p{N}]*" + rf"(?:\p{{L}}[^\p{{L}}\p{{N}}]*){{0,{n_letters}}}"
+        return rf"\p{{N}}(?:{between}\p{{N}}){{{n_digits - 1}}}"
+
+    @cached_property
+    def may_hold_numbers(self) -> bool:
+        """Whether any cell is long enough for a number that counts, and has a digit."""
+        cells = self.distinct if self.is_narrow else self.cells
+        is_long = cells.str.len_bytes() >= MIN_CHARACTERS
+        return bool((is_long & cells.str.contains(r"\p{N}")).any())
 
 
 @dataclass(frozen=True)
@@ -94,10 +165,6 @@ class _Needles:
     words: pl.Series
     numbers: pl.Series | None
 
-    def gather(self, rows: pl.Series) -> _Needles:
-        numbers = self.numbers.gather(rows) if self.numbers is not None else None
-        return _Needles(self.words.gather(rows), numbers)
-
 
 def _fold(cells: pl.Series) -> pl.Series:
     """Lower case, without accents, invisible characters and earlier redactions; never null."""
@@ -106,23 +173,37 @@ def _fold(cells: pl.Series) -> pl.Series:
     if rare.len():
         plain = cells.gather(rare).str.normalize("NFKD").str.replace_all(_INVISIBLE, "")
         cells = cells.scatter(rare, plain)
-    return cells.str.to_lowercase().str.replace_all(REDACTED, "|", literal=True)
+    if cells.str.contains(REDACTED, literal=True).any():
+        cells = cells.str.replace_all(REDACTED, "|", literal=True)
+    return cells.str.to_lowercase()
 
 
 def _needles_of(folded: pl.Series) -> _Needles:
-    words = _words(folded, _PART)
-    if not folded.str.contains(r"\p{N}").any():
-        return _Needles(words, None)
+    return _Needles(_words(folded, _PART), _numbers_of(folded))
+
+
+def _numbers_of(folded: pl.Series) -> pl.Series | None:
     squeezed = folded.str.replace_all(r"[^\p{L}\p{N}]", "")
     is_number = squeezed.str.contains(r"\p{N}") & (squeezed.str.len_chars() >= MIN_CHARACTERS)
-    numbers = squeezed.to_frame("n").select(pl.when(is_number).then(pl.col("n")))["n"]
-    return _Needles(words, numbers if is_number.any() else None)
+    if not is_number.any():
+        return None
+    return squeezed.to_frame("n").select(pl.when(is_number).then(pl.col("n")))["n"]
 
 
-def _with_words(target: pl.Series, needles: _Needles) -> pl.Series:
-    """Rows whose target has one of their words somewhere, be it inside another."""
-    rows = target.str.contains(_PART).arg_true()
-    cells, words = target.gather(rows), needles.words.gather(rows)
+def _with_words(source: _Column, target: _Column) -> pl.Series:
+    """Rows whose target may have one of their words, be it inside another."""
+    if target.is_narrow:
+        # The few that have a word of any of the target's cells; usually none.
+        if not target.words.height or not source.words.height:
+            return _NO_ROWS
+        common = source.words.filter(pl.col("word").is_in(target.words["word"].implode()))
+        if not common.height:
+            return _NO_ROWS
+        return source.cells.is_in(common["cell"].implode()).arg_true()
+    if not source.words.height:
+        return _NO_ROWS
+    rows = target.folded.str.contains(_PART).arg_true()
+    cells, words = target.folded.gather(rows), source.parts.gather(rows)
     if not rows.len():
         return rows
     found = pl.Series([False]).new_from_index(0, rows.len())
@@ -137,14 +218,13 @@ def _with_words(target: pl.Series, needles: _Needles) -> pl.Series:
     return rows.filter(found)
 
 
-def _with_numbers(target: pl.Series, needles: _Needles) -> pl.Series:
+def _with_numbers(source: _Column, target: _Column) -> pl.Series:
     """Rows whose target has their number, whatever stands between its characters."""
-    if needles.numbers is None:
-        return pl.Series([], dtype=pl.UInt32)
-    is_long = target.str.len_bytes() >= MIN_CHARACTERS
-    rows = (is_long & target.str.contains(r"\p{N}")).arg_true()
-    squeezed = target.gather(rows).str.replace_all(r"[^\p{L}\p{N}]", "")
-    return rows.filter(_contains(squeezed, needles.numbers.gather(rows)))
+    if not target.may_hold_numbers or source.numbers is None:
+        return _NO_ROWS
+    rows = target.folded.str.contains(source.like_numbers).arg_true()
+    squeezed = target.folded.gather(rows).str.replace_all(r"[^\p{L}\p{N}]", "")
+    return rows.filter(_contains(squeezed, source.numbers.gather(rows)))
 
 
 def _contains(cells: pl.Series, needles: pl.Series) -> pl.Series:

@@ -142,10 +142,7 @@ def _look_at(cells: pl.Series) -> dict[str, Evidence]:
         return {}
     counted = traced.value_counts(name="n")
     counted.columns = ["cell", "n"]
-    counted = counted.with_columns(pl.col("cell").str.strip_chars().str.to_uppercase())
-    if (counted["cell"].str.len_bytes() != counted["cell"].str.len_chars()).any():
-        plain = pl.col("cell").str.normalize("NFKC").str.replace_all(r"\p{Cf}", "")
-        counted = counted.with_columns(plain.str.to_uppercase())
+    counted = counted.with_columns(_comparable_cells(counted["cell"]).alias("cell"))
     counted = counted.filter(pl.col("cell").str.contains(_ANY))
     suspects = counted.select(
         pl.col("cell").str.contains(_ROUGH[slug]).alias(slug) for slug in KINDS
@@ -211,6 +208,16 @@ def _valid_in(text: str, kind: Kind) -> list[tuple[int, int]]:
 
 def _searched() -> list[Kind]:
     return [kind for slug, kind in KINDS.items() if slug not in _BY_NAME]
+
+
+def _comparable_cells(cells: pl.Series) -> pl.Series:
+    """Upper case, and where there is more than ASCII, without forms and characters that hide."""
+    cells = cells.str.strip_chars()
+    rare = (cells.str.len_bytes() != cells.str.len_chars()).arg_true()
+    if rare.len():
+        plain = cells.gather(rare).str.normalize("NFKC").str.replace_all(r"\p{Cf}", "")
+        cells = cells.scatter(rare, plain)
+    return cells.str.to_uppercase()
 
 
 def _comparable(cell: str) -> str:

@@ -1,0 +1,1 @@
+"""Benchmarks: whole commands against each other, in turns, as ratios."""
