@@ -42,6 +42,7 @@ from securexfer.recipe.field import (
 # Outward codes A9, A99, A9A, AA9, AA99, AA9A; inward letters never C I K M O V
 # (Royal Mail's postcode formats); GIR 0AA is the one exception to the pattern.
 _POSTCODE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?|GIR)[0-9][ABD-HJLNP-UW-Z]{2}$"
+_USUAL_POSTCODE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?) [0-9][ABD-HJLNP-UW-Z]{2}$"
 _NUMBER = r"^([+-]?[0-9]{1,15})(?:\.[0-9]*)?$"
 _NEGATIVE_FRACTION = r"^-[0-9]+\.[0-9]*[1-9]"
 _FROM_HALF_ON = r"\.[5-9]"
@@ -68,7 +69,7 @@ def pseudonymise(cell: pl.Expr, spec: PseudonymiseField, scope: ScopeKey) -> pl.
 
 def year(cell: pl.Expr, spec: YearField, scope: ScopeKey) -> pl.Expr:
     """The year of a date: `1980`."""
-    return _parse_date(cell, spec).dt.to_string("%Y")
+    return _parse_date(cell, spec).dt.year().cast(pl.String)
 
 
 def month(cell: pl.Expr, spec: MonthField, scope: ScopeKey) -> pl.Expr:
@@ -97,9 +98,7 @@ def date_shift(cell: pl.Expr, spec: DateShiftField, scope: ScopeKey, person: Per
 
 def postcode_district(cell: pl.Expr, spec: PostcodeDistrictField, scope: ScopeKey) -> pl.Expr:
     """The outward part of a whole UK postcode: `SW1A` of `SW1A 1AA`."""
-    whole = cell.str.replace_all(r"\s", "").str.to_uppercase()
-    outward = whole.str.extract(_POSTCODE, 1)
-    return pl.when((outward != "GIR") | (whole == "GIR0AA")).then(outward)
+    return cell.map_batches(_districts, return_dtype=pl.String)
 
 
 def band(cell: pl.Expr, spec: BandField, scope: ScopeKey) -> pl.Expr:
@@ -160,6 +159,18 @@ def constant(spec: ConstantField) -> pl.Expr:
     return pl.lit(spec.value or None, dtype=pl.String)
 
 
+def _districts(cells: pl.Series) -> pl.Series:
+    usual = cells.str.extract(_USUAL_POSTCODE, 1)
+    # Most are spelled as Royal Mail does; only the others need more than one look.
+    rest = (usual.is_null() & (cells != "")).arg_true()
+    if not rest.len():
+        return usual
+    whole = cells.gather(rest).str.replace_all(r"\s", "").str.to_uppercase().to_frame("whole")
+    outward = pl.col("whole").str.extract(_POSTCODE, 1)
+    known = pl.when((outward != "GIR") | (pl.col("whole") == "GIR0AA")).then(outward)
+    return usual.scatter(rest, whole.select(known).to_series())
+
+
 def _parse_date(cell: pl.Expr, spec: DateField) -> pl.Expr:
     """The date by the first format that reads the cell whole and gives a plausible year."""
     text = cell.str.strip_chars()
@@ -180,7 +191,7 @@ def _parse_date(cell: pl.Expr, spec: DateField) -> pl.Expr:
             moved = pl.format("{}{}", century + two_digits, date.dt.to_string("-%m-%d"))
             date = moved.str.to_date("%Y-%m-%d", strict=False)
         attempts.append(_plausible(date))
-    return pl.coalesce(attempts)
+    return attempts[0] if len(attempts) == 1 else pl.coalesce(attempts)
 
 
 def _plausible(date: pl.Expr) -> pl.Expr:

@@ -19,6 +19,8 @@ import numpy.typing as npt
 
 NEWLINE = 10
 RETURN = 13
+# A whole number of words.
+_PIECE_BYTES = 256 * 1024
 MISPLACED_QUOTE = "it has a quote where none may stand"
 Positions = npt.NDArray[np.intp]
 Bytes = npt.NDArray[np.uint8]
@@ -66,11 +68,14 @@ def last_record_end(data: bytes | bytearray, quote: int) -> int:
     if newline < 0:
         return 0
     raw = np.frombuffer(data, np.uint8)
-    quotes = raw == quote
-    if np.count_nonzero(quotes[:newline]) % 2 == 0:
+    n_quotes = sum(
+        int(np.count_nonzero(raw[start : min(start + _PIECE_BYTES, newline)] == quote))
+        for start in range(0, newline, _PIECE_BYTES)
+    )
+    if n_quotes % 2 == 0:
         return newline + 1
     newlines = np.flatnonzero(raw == NEWLINE)
-    outside = newlines[_outside(np.flatnonzero(quotes), newlines)]
+    outside = newlines[_outside(np.flatnonzero(raw == quote), newlines)]
     return int(outside[-1]) + 1 if outside.size else 0
 
 
@@ -91,21 +96,19 @@ def check_records(data: bytes, *, n_fields: int, delimiter: int, quote: int) -> 
     """
     if not data:
         return CheckedRecords(data, 0, 0, 0)
-    n_lines = data.count(b"\n")
-    if not data.endswith(b"\n"):
+    ends_whole = data.endswith(b"\n")
+    if not ends_whole:
         data += b"\n"
     raw = np.frombuffer(data, np.uint8)
-    marks = raw == quote
-    quotes = np.flatnonzero(marks)
-    outside = ~_quoted(_words(marks)) if quotes.size else None
-    ends = _positions(_masked(raw == NEWLINE, outside))
+    index = _index(raw, delimiter, quote)
+    quotes, ends = index.quotes, index.ends
     starts = np.concatenate((np.zeros(1, np.intp), ends + 1))[: ends.size]
 
     has_returns = b"\r" in data
     blank = ends == starts
     if has_returns:
         blank |= (ends == starts + 1) & (raw[starts] == RETURN)
-    counts = _count_fields(_masked(raw == delimiter, outside), ends)
+    counts = _count_fields(index.separators, ends)
     wrong = np.flatnonzero((counts != n_fields) & ~blank)
 
     faults: list[tuple[int, int, str]] = []  # position, order among equals, reason
@@ -134,6 +137,7 @@ def check_records(data: bytes, *, n_fields: int, delimiter: int, quote: int) -> 
     n_blank = int(np.count_nonzero(blank))
     if n_blank:
         data = _without(raw, starts[blank], ends[blank])
+    n_lines = index.n_newlines - (not ends_whole)
     return CheckedRecords(data, int(ends.size) - n_blank, n_blank, n_lines)
 
 
@@ -157,6 +161,53 @@ class RecordCounter:
         self._n_quotes += int(quotes.size)
 
 
+@dataclass(frozen=True)
+class _Index:
+    """Where the marks of a block stand.
+
+    Attributes:
+        quotes: positions of all quotes.
+        ends: positions of the newlines outside quotes.
+        separators: delimiters outside quotes, a bit for each byte.
+        n_newlines: newlines, quoted ones included.
+    """
+
+    quotes: Positions
+    ends: Positions
+    separators: Words
+    n_newlines: int
+
+
+def _index(raw: Bytes, delimiter: int, quote: int) -> _Index:
+    """Index a block piece by piece, so that whatever is in between stays in the cache."""
+    quotes, ends, separators = [], [], []
+    n_newlines, is_quoted = 0, np.uint64(0)
+    for start in range(0, raw.size, _PIECE_BYTES):
+        piece = raw[start : start + _PIECE_BYTES]
+        marks = piece == quote
+        found = np.flatnonzero(marks)
+        outside = None
+        if found.size or is_quoted:
+            quotes.append(found + start)
+            quoted = _quoted(_words(marks), is_quoted)
+            # The last word may be filled up, with zeros, which keep what is true at its end.
+            is_quoted = quoted[-1] >> np.uint64(63)
+            outside = ~quoted
+        newlines = piece == NEWLINE
+        n_newlines += int(np.count_nonzero(newlines))
+        if outside is None:
+            ends.append(np.flatnonzero(newlines) + start)
+        else:
+            ends.append(_positions(_masked(newlines, outside)) + start)
+        separators.append(_masked(piece == delimiter, outside))
+    return _Index(
+        np.concatenate(quotes) if quotes else np.zeros(0, np.intp),
+        np.concatenate(ends),
+        np.concatenate(separators),
+        n_newlines,
+    )
+
+
 def _outside(quotes: Positions, positions: Positions) -> Mask:
     """Which positions lie outside quotes: an even number of quotes stands before them."""
     if not quotes.size:
@@ -178,13 +229,18 @@ def _count_fields(separators: Words, ends: Positions) -> Positions:
     return counts
 
 
-def _quoted(quotes: Words) -> Words:
-    """Which bytes lie inside quotes, by prefix parity: within words, then across them."""
+def _quoted(quotes: Words, is_quoted: np.uint64) -> Words:
+    """Which bytes lie inside quotes, by prefix parity: within words, then across them.
+
+    Args:
+        quotes: a bit for each byte that is one.
+        is_quoted: 1 if the first byte lies inside quotes that were opened before.
+    """
     words = quotes.copy()
     for shift in (1, 2, 4, 8, 16, 32):
         words ^= words << np.uint64(shift)
     odd = words >> np.uint64(63)
-    carry = np.bitwise_xor.accumulate(odd) ^ odd
+    carry = np.bitwise_xor.accumulate(odd) ^ odd ^ is_quoted
     words ^= np.uint64(0) - carry
     return words
 

@@ -73,13 +73,13 @@ class Subjects:
     def _merge(self) -> None:
         if not self._pending:
             return
-        new = np.unique(np.concatenate(self._pending))
+        new = _distinct(np.sort(np.concatenate(self._pending)))
         self._pending, self._n_pending = [], 0
         # By their leading bits, so that one part after the other is ascending as a whole.
         bounds = np.arange(1, _PARTS, dtype=np.uint64) << np.uint64(56)
         for i, piece in enumerate(np.split(new, np.searchsorted(new, bounds))):
             if piece.size:
-                self._parts[i] = np.union1d(self._parts[i], piece)
+                self._parts[i] = _merged(self._parts[i], piece)
         self._trim()
 
     def _trim(self) -> None:
@@ -94,6 +94,18 @@ class Subjects:
             n_left = max(part.size - surplus, 0)
             surplus -= part.size - n_left
             self._parts[i] = part[:n_left].copy()
+
+
+def _distinct(ascending: Tokens) -> Tokens:
+    # Not `np.unique`, which hashes numbers first and takes ten times as long.
+    is_first = np.ones(ascending.size, bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=is_first[1:])
+    return ascending[is_first]
+
+
+def _merged(one: Tokens, other: Tokens) -> Tokens:
+    # Two runs that are in order are merged by one pass of a stable sort.
+    return _distinct(np.sort(np.concatenate((one, other)), kind="stable"))
 
 
 def together(several: Iterable[Subjects], max_kept: int = MAX_KEPT) -> Subjects:

@@ -13,7 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securexfer.privacy.pseudonyms import ScopeKey, agreement_scope, bundle_scope, token
+from securexfer.privacy.pseudonyms import (
+    ScopeKey,
+    agreement_scope,
+    bundle_scope,
+    canonical_value,
+    token,
+)
 from tests.world import Minimised, World, csv_bytes, csv_rows, minimise_table, recipe_text
 
 VECTORS_FOLDER = Path(__file__).parent.parent / "vectors"
@@ -29,7 +35,8 @@ IDS = [f"X{i:05}" for i in range(200)]
 
 def tokenise(values: list[str], domain: str, key: str) -> list[str | None]:
     frame = pl.DataFrame({"c": values}, schema={"c": pl.String})
-    return frame.select(token(pl.col("c"), domain, key)).to_series().to_list()
+    canonical = canonical_value(pl.col("c"))
+    return frame.select(token(canonical, domain, key)).to_series().to_list()
 
 
 def tokens_under(scope: ScopeKey, values: list[str]) -> list[str | None]:
