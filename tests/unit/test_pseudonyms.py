@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from securexfer.privacy.pseudonyms import (
     canonical_value,
     token,
 )
-from tests.world import Minimised, World, csv_bytes, csv_rows, minimise_table, recipe_text
+from tests.world import SCOPE, Minimised, World, csv_bytes, csv_rows, minimise_table, recipe_text
 
 VECTORS_FOLDER = Path(__file__).parent.parent / "vectors"
 VECTORS: list[dict[str, Any]] = json.loads((VECTORS_FOLDER / "tokens.json").read_text("utf-8"))[
@@ -132,6 +133,14 @@ class TestCanonicalValues:
     def test_what_may_be_two_people_stays_two(self, one: str, other: str) -> None:
         first, second = self.pair(one, other)
         assert first != second
+
+    def test_upper_case_is_the_last_step(self) -> None:
+        """Composed once more afterwards it would be another text, and another token."""
+        recipe = recipe_text({"t": {"p": PERSON}})
+        ((made,),) = minimise_table(csv_bytes([["id"], ["\u0390"]]), recipe).rows[1:]
+        key = SCOPE.field_key("person").encode()
+        digest = hmac.digest(key, "\u0399\u0308\u0301".encode(), "sha256").hex()
+        assert made == f"person_{digest[:24]}"
 
     @pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0", "\u3000", "\u2003 "])
     def test_blank_stays_blank_lest_all_unknown_people_be_one(self, blank: str) -> None:
