@@ -18,6 +18,8 @@ from securexfer.errors import (
     ReadBackError,
     SecurexferError,
 )
+from securexfer.medium.medium import UNKNOWN, Medium
+from securexfer.medium.rule import check_file_size
 from securexfer.place import check_target, sync_folder, translate
 from securexfer.reporting import Reporter
 
@@ -39,8 +41,16 @@ class PartialFile:
         sha256: hex digest of what was written so far.
     """
 
-    def __init__(self, target: Path, *, force: bool = False, is_own: bool = False) -> None:
+    def __init__(
+        self,
+        target: Path,
+        *,
+        force: bool = False,
+        is_own: bool = False,
+        medium: Medium = UNKNOWN,
+    ) -> None:
         self.target = target
+        self._medium = medium
         self._partial = partial_path(target)
         self._force = force
         self._is_own = is_own
@@ -72,9 +82,12 @@ class PartialFile:
 
         Raises:
             DiskFullError: if there is no room left.
+            FileTooLargeError: if the file system allows no such file.
             OutputError: for any other failure of the drive.
         """
         view = memoryview(data)
+        # Known beforehand, it is called by its name; the system's own word for it comes later.
+        check_file_size(self._medium, self.target, self.n_bytes + len(view))
         self._digest.update(view)
         try:
             while view:

@@ -404,6 +404,23 @@ class DiskFullError(OutputError):
     hint = "Free some space or use a larger drive, then run the command again."
 
 
+class FileTooLargeError(OutputError):
+    """One file would be larger than the drive's file system, or this account, allows."""
+
+    code = "file_too_large"
+    hint = "Format the drive as exFAT, use another drive, or make several smaller bundles."
+
+
+class MediumRefusedError(OutputError):
+    """Plaintext would go to a medium that is carried about, or is somebody else's."""
+
+    code = "medium_refused"
+    hint = (
+        "Choose a folder on an encrypted disk of this machine. If it has to be that medium, add "
+        "--allow-medium --reason TEXT; the reason is recorded."
+    )
+
+
 class ReadBackError(OutputError):
     """The drive gave back other bytes than were written."""
 

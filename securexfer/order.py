@@ -18,8 +18,10 @@ from securexfer.errors import (
 )
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock
+from securexfer.medium.medium import Medium
+from securexfer.medium.rule import check_file_size, name_limit
 from securexfer.place import check_space, check_target, free_bytes
-from securexfer.planning import OpenExtracts
+from securexfer.planning import OpenExtracts, forecast_bytes
 from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter
 
@@ -28,6 +30,10 @@ MAX_FOUND_CONTACT = 200
 _SHORT_ID = 12
 # Signatures, envelope, directory and the smallest members: below this no bundle fits.
 _LEAST_BYTES = 32 * 1024
+# What leaves is usually far smaller than the extract, but nobody can know before.
+_USUAL_SHRINKAGE = 4
+# A forecast from the first blocks may be wrong, though hardly by this factor.
+_SURE = 2
 
 
 @dataclass(frozen=True)
@@ -120,9 +126,30 @@ def check_sources(opened: OpenExtracts, target: Path, reporter: Reporter) -> Non
                     "The bundle would replace its own extract.", hint="Choose another place."
                 )
     free = free_bytes(target.parent)
-    # What leaves is usually far smaller than the extract, but nobody can know before.
-    if free is not None and free < n_bytes // 4:
+    if free is not None and free < n_bytes // _USUAL_SHRINKAGE:
         reporter.note(f"{target.parent} may be too small: {free:,} bytes are free.")
+
+
+def check_fit(opened: OpenExtracts, target: Path, carrier: Medium, reporter: Reporter) -> None:
+    """Check that one file on the carrier can hold the bundle, as far as that can be known before.
+
+    Where the extracts are large enough for it to matter, their first blocks are packed to see how
+    large all of them will be. Notes where it may not fit.
+
+    Raises:
+        FileTooLargeError: if it surely can't: by its first blocks it would be twice too large.
+        ExtractError: if those blocks can't be used.
+    """
+    limit = carrier.limits.max_file_bytes
+    n_bytes = sum(extract.n_bytes or 0 for extract in opened.extracts.values())
+    # Tokens can be longer than what they stand for, but rarely as much as this.
+    if limit is None or n_bytes < limit // _USUAL_SHRINKAGE:
+        return
+    forecast = forecast_bytes(opened)
+    if forecast is not None:
+        check_file_size(carrier, target, forecast // _SURE)
+    if (n_bytes // _USUAL_SHRINKAGE if forecast is None else forecast) > limit:
+        reporter.note(f"The bundle may not fit into one file. {name_limit(carrier)}")
 
 
 def check_apart(target: Path, source: Path | None) -> None:

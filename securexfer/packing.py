@@ -47,7 +47,8 @@ from securexfer.errors import (
 )
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
-from securexfer.order import PackOrder, check_order, check_sources, choose_target
+from securexfer.medium.medium import FindMedium, Medium, find_medium
+from securexfer.order import PackOrder, check_fit, check_order, check_sources, choose_target
 from securexfer.planning import OpenExtracts, choose_scope, survey_extract
 from securexfer.privacy.disclosure import (
     Finding,
@@ -78,6 +79,7 @@ class PackResult:
     bundle_sha256: str
     manifest: Manifest
     entry: Entry
+    carrier: Medium
 
 
 def pack(
@@ -88,8 +90,18 @@ def pack(
     *,
     clock: Clock,
     reporter: Reporter,
+    find_medium: FindMedium = find_medium,
 ) -> PackResult:
     """Minimise, seal, sign, read back, record, and only then name the bundle.
+
+    Args:
+        order: what is asked for.
+        opened: the extracts.
+        identity: signs bundle and entry.
+        register: hears of it before the bundle has its name.
+        clock: now.
+        reporter: progress.
+        find_medium: finds the medium of a path.
 
     Raises:
         SecurexferError: for any reason not to; then no bundle is left behind.
@@ -99,6 +111,8 @@ def pack(
     bundle_id = os.urandom(16).hex()
     target = choose_target(order, bundle_id)
     check_sources(opened, target, reporter)
+    carrier = find_medium(target.parent)
+    check_fit(opened, target, carrier, reporter)
     entries = register.entries()
     recipients = sorted(contact.fingerprint for contact in order.recipients)
     agreement = opened.recipe.agreement
@@ -128,7 +142,7 @@ def pack(
 
     sketch = [_record(plan, number) for number, plan in enumerate(opened.plans, start=1)]
     _check_manifest(make_manifest(sketch, combinations))
-    file = PartialFile(target, force=order.force)
+    file = PartialFile(target, force=order.force, medium=carrier)
     try:
         writer = BundleWriter(file)
         try:
@@ -156,7 +170,7 @@ def pack(
             raise
         file.sync()
         file.read_back(reporter)
-        details = _describe(manifest, order, file, digests.bundle_sha256)
+        details = _describe(manifest, order, file, digests.bundle_sha256, carrier)
 
         def check_sequence(now_there: list[Entry]) -> None:
             if _next_sequence(now_there, recipients) != manifest.sequence:
@@ -176,7 +190,7 @@ def pack(
             _contradict(register, identity, bundle_id, reason, clock)
         raise
     file.finish()
-    return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry)
+    return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry, carrier)
 
 
 def _contradict(
@@ -288,13 +302,14 @@ def _seal_envelope(
 
 
 def _describe(
-    manifest: Manifest, order: PackOrder, file: PartialFile, bundle_sha256: str
+    manifest: Manifest, order: PackOrder, file: PartialFile, bundle_sha256: str, carrier: Medium
 ) -> dict[str, Any]:
     """The register's details: all that the manifest says, and where it went."""
     record = manifest.model_dump(exclude_none=True, exclude={"format", "sender", "members"})
     return {
         **record,
         "bundle_sha256": bundle_sha256,
+        "carrier": carrier.identify(),
         "file_name": order.output.name if not order.output.is_dir() else file.target.name,
         "file_sha256": file.sha256,
         "n_bytes": file.n_bytes,

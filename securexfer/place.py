@@ -11,7 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
-from securexfer.errors import DiskFullError, OutputError, OutputExistsError
+from securexfer.errors import DiskFullError, FileTooLargeError, OutputError, OutputExistsError
 
 FOLDER_MODE = 0o700
 
@@ -126,4 +126,10 @@ def translate(error: OSError, path: Path) -> OutputError:
     """Our error for one of the operating system's."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFullError(f"There is no room left where {path} should be written.")
+    if error.errno == errno.EFBIG:
+        return FileTooLargeError(
+            f"{path} has become as large as a file may be there. FAT32, which many drives have, "
+            "allows no file of more than 4,294,967,295 bytes (4 GiB - 1); this account may have a "
+            "limit of its own."
+        )
     return OutputError(f"{path} can't be written: {error.strerror or 'unknown reason'}.")

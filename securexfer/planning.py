@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -28,6 +28,8 @@ from securexfer.privacy.survey import reasons_of, survey
 from securexfer.privacy.watch import Watch
 from securexfer.recipe.model import Recipe
 from securexfer.reporting import Reporter
+
+_SAMPLE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,36 @@ def try_extracts(opened: OpenExtracts, reporter: Reporter) -> Trial:
             *check_totals(limits, n_rows, watches.values()),
         ],
     )
+
+
+def forecast_bytes(opened: OpenExtracts) -> int | None:
+    """How large the tables will be on the drive, if the rest of them is like their beginning.
+
+    The first blocks of each extract go through the whole pipeline, and nothing of them is kept.
+
+    Returns:
+        Bytes; None where that would not tell: of a pipe, or where a first pass decides what leaves.
+
+    Raises:
+        ExtractError: if those blocks can't be used.
+    """
+    scope = bundle_scope(os.urandom(32), "")
+    total = 0
+    for plan in opened.plans:
+        extract = opened.extracts[plan.table]
+        if extract.n_bytes is None or not extract.can_rewind or reasons_of(plan):
+            return None
+        n_in = n_out = 0
+        with closing(minimise_extract(extract, plan, scope)) as chunks:
+            for chunk in chunks:
+                n_in, n_out = n_in + chunk.n_bytes_in, n_out + len(chunk.compressed)
+                if n_in >= _SAMPLE_BYTES:
+                    break
+        extract.rewind()
+        # Blocks are counted as UTF-8, which is never more than twice as long, or as short.
+        n_all = extract.n_bytes // 2 if "16" in plan.spec.csv.encoding else extract.n_bytes
+        total += n_out * max(n_all, n_in) // max(n_in, 1)
+    return total
 
 
 def choose_scope(

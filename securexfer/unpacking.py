@@ -16,6 +16,13 @@ from securexfer.custody.register import Entry, Register
 from securexfer.errors import OutputError, OutputExistsError, SecurexferError, UsageError
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
+from securexfer.medium.medium import FindMedium, Medium, find_medium
+from securexfer.medium.rule import (
+    check_file_size,
+    check_plaintext,
+    needs_reason,
+    warn_of_plaintext,
+)
 from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.reporting import Reporter
@@ -34,6 +41,8 @@ class UnpackResult:
         tables: as the manifest describes them.
         n_escaped: formulas that were escaped, by table; None if that was not asked for.
         entry: of the register.
+        medium: that the folder is on.
+        medium_reason: why plaintext is there; "" where nobody needed to say.
     """
 
     folder: Path
@@ -41,6 +50,8 @@ class UnpackResult:
     tables: tuple[TableRecord, ...]
     n_escaped: dict[str, int] | None
     entry: Entry
+    medium: Medium
+    medium_reason: str
 
 
 def unpack(
@@ -55,6 +66,8 @@ def unpack(
     keep_compressed: bool = False,
     force: bool = False,
     escape_formulas: bool = False,
+    medium_reason: str | None = None,
+    find_medium: FindMedium = find_medium,
 ) -> UnpackResult:
     """Write tables and a Data Package descriptor, all of them or none.
 
@@ -69,6 +82,8 @@ def unpack(
         keep_compressed: write `TABLE.csv.gz`.
         force: replace files that are there.
         escape_formulas: put an apostrophe before whatever a spreadsheet would run.
+        medium_reason: why plaintext may be on a removable or network medium; None: it may not.
+        find_medium: finds the medium of a path.
 
     Raises:
         SecurexferError: for any reason not to; then no table is left behind.
@@ -81,6 +96,11 @@ def unpack(
         )
     sweep_leftovers(identity, register, clock=clock, reporter=reporter)
     chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
+    medium = check_medium(folder, medium_reason, find_medium)
+    if not keep_compressed:
+        for table in chosen:
+            check_file_size(medium, folder / paths[table.name], table.n_bytes)
+    recorded_reason = medium_reason or "" if needs_reason(medium) else ""
     bundle = verified.inside.outside.file
     for name in (*paths.values(), DESCRIPTOR_NAME):
         if bundle.is_file(folder / name) or bundle.is_file(partial_path(folder / name)):
@@ -91,7 +111,12 @@ def unpack(
         **_name_bundle(verified),
         "files": sorted([*paths.values(), DESCRIPTOR_NAME]),
         "folder": str(folder.absolute()),
+        "medium": medium.classify(),
     }
+    if recorded_reason:
+        details["medium_reason"] = recorded_reason
+    for note in warn_of_plaintext(medium, folder):
+        reporter.note(note)
     is_new = make_folder(folder)
     written: list[PartialFile] = []
     n_escaped: dict[str, int] = {}
@@ -107,7 +132,7 @@ def unpack(
         )
         started = True
         for table in chosen:
-            written.append(PartialFile(folder / paths[table.name], force=force))
+            written.append(PartialFile(folder / paths[table.name], force=force, medium=medium))
             if escape_formulas:
                 n_escaped[table.name] = _write_escaped(verified, table, written[-1], reporter)
             else:
@@ -169,6 +194,8 @@ def unpack(
         tuple(chosen),
         n_escaped if escape_formulas else None,
         entry,
+        medium,
+        recorded_reason,
     )
 
 
@@ -196,6 +223,20 @@ def plan_output(
         for name in (*paths.values(), DESCRIPTOR_NAME):
             check_target(folder / name, force=force)
     return chosen, paths
+
+
+def check_medium(
+    folder: Path, medium_reason: str | None = None, find_medium: FindMedium = find_medium
+) -> Medium:
+    """The medium of a folder that tables are to be written to, after checking that they may be.
+
+    Raises:
+        UsageError: if the reason is none.
+        MediumRefusedError: if it is removable or a network's, and there is no reason.
+    """
+    medium = find_medium(folder)
+    check_plaintext(medium, folder, medium_reason)
+    return medium
 
 
 def release_password(

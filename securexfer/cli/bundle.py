@@ -95,6 +95,10 @@ def verify(bundle: Path, outside_only: bool, older: bool, passphrase_file: Path 
     is_flag=True,
     help="Put an apostrophe before every cell that a spreadsheet would run.",
 )
+@click.option(
+    "--allow-medium", is_flag=True, help="Write to a removable or network medium; needs --reason."
+)
+@click.option("--reason", metavar="TEXT", help="Why, for the record; only with --allow-medium.")
 @FORCE
 @OLDER
 @passphrase_option
@@ -104,17 +108,29 @@ def unpack(
     tables: tuple[str, ...],
     keep_compressed: bool,
     escape_formulas: bool,
+    allow_medium: bool,
+    reason: str | None,
     force: bool,
     older: bool,
     passphrase_file: Path | None,
 ) -> None:
     """Verify a bundle and write its tables.
 
-    Nothing is written unless every check holds.
+    Nothing is written unless every check holds, and no plaintext to a removable or network
+    medium, unless you say why.
     """
+    from securexfer.errors import UsageError
     from securexfer.leftovers import sweep_leftovers
-    from securexfer.unpacking import plan_output
+    from securexfer.medium.rule import check_reason
+    from securexfer.unpacking import check_medium, plan_output
     from securexfer.unpacking import unpack as unpack_bundle
+
+    if allow_medium != (reason is not None):
+        raise UsageError(
+            "--allow-medium and --reason go together.", hint="Give both of them, or neither."
+        )
+    if reason is not None:
+        check_reason(reason)
 
     session = Session.current(passphrase_file)
     with (
@@ -127,6 +143,7 @@ def unpack(
         # First, because a run that is refused should have tidied up after the one before too.
         sweep_leftovers(session.identity, session.register, clock=session.clock, reporter=reporter)
         plan_output(verified.manifest, output, tables, keep_compressed, force=force)
+        check_medium(output, reason)
         if not session.console.settings.json and not session.console.settings.quiet:
             print_inside(session, verified)
             session.console.line("Every check held.")
@@ -141,14 +158,26 @@ def unpack(
             keep_compressed=keep_compressed,
             force=force,
             escape_formulas=escape_formulas,
+            medium_reason=reason,
         )
-    document = {**inside_document(verified), "files": [str(path) for path in result.files]}
+    document = {
+        **inside_document(verified),
+        "files": [str(path) for path in result.files],
+        "medium": result.medium.classify(),
+    }
+    if result.medium_reason:
+        document["medium_reason"] = result.medium_reason
     if result.n_escaped is not None:
         document["n_escaped"] = result.n_escaped
 
     def human() -> None:
         for path in result.files:
             session.console.line(f"Written: {plain(str(path))}")
+        if result.medium_reason:
+            session.console.line(
+                f"On a medium that is {plain(result.medium.describe())}. Recorded as the reason: "
+                f"{plain(result.medium_reason)}"
+            )
         for name, n_escaped in (result.n_escaped or {}).items():
             session.console.line(
                 f"Table {name}: {n_escaped:,} formulas were given an apostrophe in front."

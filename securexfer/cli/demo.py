@@ -155,7 +155,15 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
             reporter=reporter,
         ) as verified,
     ):
-        unpacked = unpack(verified, incoming, contractor, register, clock=clock, reporter=reporter)
+        unpacked = unpack(
+            verified,
+            incoming,
+            contractor,
+            register,
+            clock=clock,
+            reporter=reporter,
+            medium_reason="a demonstration; nobody in it exists",
+        )
     if not console.settings.json:
         console.line(f"Every check held; {len(unpacked.files)} files written.\n")
         _print_before_after(console, packed, extract, unpacked.files[0])

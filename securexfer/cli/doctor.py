@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +15,12 @@ from securexfer.cli.options import SecurexferCommand, passphrase_option
 from securexfer.cli.session import Session
 from securexfer.errors import OutputError, SecurexferError
 
+if TYPE_CHECKING:
+    from securexfer.medium.medium import Drive
+
 OTHERS = 0o077
+MAX_DRIVES = 32
+FREE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -30,29 +37,33 @@ class Finding:
 def doctor(passphrase_file: Path | None) -> None:
     """Look whether this home is in order, and remove unfinished plaintext.
 
-    Each line says ok, warning or problem. Plaintext that an interrupted unpack left behind is
-    removed, and that is recorded if the passphrase is at hand. Exits with the code of the first
-    problem.
+    Each line says ok, warning or problem. The drives that are plugged in have a line each.
+    Plaintext that an interrupted unpack left behind is removed, and that is recorded if the
+    passphrase is at hand. Exits with the code of the first problem.
     """
     session = Session.current(passphrase_file)
-    looks: list[tuple[str, Callable[[Session], Finding]]] = [
+    drives = _look_at_drives()
+    looks: list[tuple[str, Callable[[Session], Finding | list[Finding]]]] = [
         ("home", _home),
+        ("home medium", _home_medium),
         ("identity", _identity),
         ("passphrase", _passphrase),
         ("contacts", _contacts),
         ("register", _register),
+        ("drives", lambda _: [_drive_finding(drive) for drive in drives]),
         ("leftovers", _leftovers),
     ]
-    findings = []
+    findings: list[Finding] = []
     exit_code = 0
     for name, look in looks:
         try:
-            findings.append(look(session))
+            found = look(session)
+            findings += found if isinstance(found, list) else [found]
         except SecurexferError as error:
             findings.append(Finding(name, "problem", f"{error.message} {error.hint}"))
             exit_code = exit_code or error.exit_code
     session.console.result(
-        {"findings": [vars(finding) for finding in findings]},
+        {"drives": drives, "findings": [vars(finding) for finding in findings]},
         lambda: session.console.table(
             ("", "verdict", "finding"), [(f.name, f.verdict, f.remark) for f in findings]
         ),
@@ -68,6 +79,59 @@ def _home(session: Session) -> Finding:
     if os.name == "posix" and root.stat().st_mode & OTHERS:
         return Finding("home", "warning", f"{root} can be entered by others: run chmod 700 on it.")
     return Finding("home", "ok", f"{root}")
+
+
+def _home_medium(session: Session) -> Finding:
+    from securexfer.medium.medium import find_medium
+    from securexfer.medium.rule import REFUSED
+
+    medium = find_medium(session.desk.root)
+    if medium.kind in REFUSED:
+        return Finding(
+            "home medium",
+            "warning",
+            f"The home is on a {medium.kind.value} medium ({medium.describe()}). Keys and register "
+            "belong on a disk of this machine.",
+        )
+    return Finding("home medium", "ok", medium.describe())
+
+
+def _look_at_drives() -> list[dict[str, Any]]:
+    """The drives that are there, those that can be carried about first."""
+    from securexfer.medium.medium import list_drives
+    from securexfer.medium.rule import REFUSED
+
+    drives = sorted(list_drives(), key=lambda drive: drive.medium.kind not in REFUSED)
+    return [
+        {
+            **drive.medium.identify(),
+            "max_file_bytes": drive.medium.limits.max_file_bytes,
+            "mount_point": str(drive.mount_point),
+            "n_bytes_free": _free_bytes(drive),
+        }
+        for drive in drives[:MAX_DRIVES]
+    ]
+
+
+def _drive_finding(drive: dict[str, Any]) -> Finding:
+    told = [drive["kind"], drive["file_system"] or "unknown file system"]
+    told += [f"{name} {drive[name]}" for name in ("label", "serial") if drive[name]]
+    if drive["n_bytes_free"] is not None:
+        told.append(f"{drive['n_bytes_free']:,} bytes free")
+    if drive["max_file_bytes"] is not None:
+        told.append(f"no file of more than {drive['max_file_bytes']:,} bytes")
+    return Finding("drive", "ok", f"{drive['mount_point']}: {', '.join(told)}")
+
+
+def _free_bytes(drive: Drive) -> int | None:
+    """Room on a drive; None of one that does not say, or does not answer: shares may hang."""
+    from securexfer.place import free_bytes
+
+    found: list[int | None] = []
+    asking = Thread(target=lambda: found.append(free_bytes(drive.mount_point)), daemon=True)
+    asking.start()
+    asking.join(FREE_SECONDS)
+    return found[0] if found else None
 
 
 def _identity(session: Session) -> Finding:

@@ -60,7 +60,8 @@ def pack(
     TABLE=PATH, or TABLE=- for standard input.
     """
     from securexfer.errors import UsageError
-    from securexfer.order import PackOrder, check_apart, check_order, choose_target
+    from securexfer.medium.medium import find_medium
+    from securexfer.order import PackOrder, check_apart, check_fit, check_order, choose_target
     from securexfer.packing import pack as pack_bundle
     from securexfer.planning import open_extracts, try_extracts
     from securexfer.recipe.reading import read_recipe
@@ -83,15 +84,22 @@ def pack(
         open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin, reporter) as opened,
     ):
         if dry_run:
+            document: dict[str, Any] = {"dry_run": True}
+            facts = [("For", ", ".join(order_names(recipients)) or "nobody yet: name --to")]
+            if output is None:
+                facts.append(("To", "nowhere yet: name -o"))
+            else:
+                carrier = find_medium(target.parent)
+                check_fit(opened, target, carrier, reporter)
+                document["carrier"] = carrier.identify()
+                facts += [("To", str(output)), ("Drive", carrier.describe())]
             trial = try_extracts(opened, reporter)
 
             def show_target() -> None:
-                facts = [("For", ", ".join(order_names(recipients)) or "nobody yet: name --to")]
-                facts.append(("To", str(output or "nowhere yet: name -o")))
                 session.console.facts(facts)
                 session.console.line("Nothing was written.")
 
-            show_trial(session.console, {"dry_run": True}, opened.plans, trial, show_target)
+            show_trial(session.console, document, opened.plans, trial, show_target)
             return
         identity = session.identity
         result = pack_bundle(
@@ -120,6 +128,7 @@ def pack_document(result: PackResult) -> dict[str, Any]:
     return {
         "bundle_id": manifest.bundle_id,
         "bundle_sha256": result.bundle_sha256,
+        "carrier": result.carrier.identify(),
         "created_at": manifest.created_at,
         "expires_at": manifest.expires_at,
         "n_bytes": result.n_bytes,
@@ -147,6 +156,7 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
         ("For", ", ".join(names)),
         ("Until", f"{manifest.expires_at[:10]}, then it can't be opened"),
         ("Sealed", SEALED),
+        ("Drive", result.carrier.describe()),
         ("Bundle", f"{result.path}"),
         ("", f"{result.n_bytes:,} bytes, read back from the drive and recorded"),
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -132,7 +132,7 @@ def minimise_extract(
     rulings: Rulings = NO_RULINGS,
     is_trial: bool = False,
     n_workers: int = N_WORKERS,
-) -> Iterator[Chunk]:
+) -> Generator[Chunk, None, None]:
     """Yield the table's chunks in order, the header first.
 
     Raises:

@@ -19,6 +19,7 @@ FLOORS = {
     "instant": 0,
     "recipe": 1,
     "crypto": 1,
+    "medium": 1,
     "place": 1,
     "carrier": 2,
     "bundle": 3,

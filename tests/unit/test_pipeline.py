@@ -219,7 +219,7 @@ class TestOrder:
         next(chunks)
         next(chunks)
         assert stream.tell() < 65_536 + 10 * 20_000
-        chunks.close()  # type: ignore[attr-defined]  # a generator: ends its threads
+        chunks.close()  # a generator: ends its threads
 
 
 class TestConstants:
