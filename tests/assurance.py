@@ -26,6 +26,7 @@ ROWS = {
     "identity": "Identity",
     "archives": "Malicious archives",
     "crash": "Crashes and failing drives",
+    "media": "Kinds of media",
     "hygiene": "Plaintext hygiene",
     "gates": "Leaks planted in tables",
     "input": "Hostile input",

@@ -82,7 +82,7 @@ def _home(session: Session) -> Finding:
 
 
 def _home_medium(session: Session) -> Finding:
-    from securexfer.medium.medium import find_medium
+    from securexfer.medium.medium import Kind, find_medium
     from securexfer.medium.rule import REFUSED
 
     medium = find_medium(session.desk.root)
@@ -93,6 +93,9 @@ def _home_medium(session: Session) -> Finding:
             f"The home is on a {medium.kind.value} medium ({medium.describe()}). Keys and register "
             "belong on a disk of this machine.",
         )
+    if medium.kind is Kind.UNKNOWN:
+        told = f"Nobody can tell what kind of medium it is ({medium.describe()})."
+        return Finding("home medium", "ok", told)
     return Finding("home medium", "ok", medium.describe())
 
 

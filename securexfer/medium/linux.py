@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from securexfer.medium.device import MAX_DEPTH, Devices
+from securexfer.medium.device import MAX_DEPTH, NO_DEVICE, Devices
 from securexfer.medium.medium import UNKNOWN, Drive, Kind, Medium, Roots, describe_medium
 from securexfer.medium.mount import Mount, mount_of, read_mounts
 
@@ -95,7 +95,7 @@ class LinuxMedia:
             device = self._devices.by_source(mount.source, depth)
         else:
             device = self._devices.by_number(mount.device, depth)
-        if name.startswith("fuse"):
+        if name.startswith("fuse") and device != NO_DEVICE:
             # Which file system a program serves, its name may say, and udev knows.
             name = name.partition(".")[2] or device.file_system or name
         return describe_medium(device.kind, device.label, device.serial, name)

@@ -43,6 +43,7 @@ class Faults:
         close_fails: whether closing a file is an input/output error.
         stall_seconds: how long each operation on a file's content takes.
         page_cache: whether the kernel keeps what was read and written, even when it is reopened.
+        program: what it says serves it, as `sshfs`; and `source`, from where.
     """
 
     cut_before: int = 0
@@ -57,6 +58,8 @@ class Faults:
     close_fails: bool = False
     stall_seconds: float = 0.0
     page_cache: bool = False
+    program: str = ""
+    source: str = "drive"
 
     def encode(self) -> str:
         return json.dumps(asdict(self))
@@ -246,8 +249,15 @@ def main() -> None:
 
     image, mount, faults = Path(sys.argv[1]), sys.argv[2], Faults(**json.loads(sys.argv[3]))
     cache = {"kernel_cache": True} if faults.page_cache else {"direct_io": True}
+    names = {"fsname": faults.source, **({"subtype": faults.program} if faults.program else {})}
     mfusepy.FUSE(
-        Drive(image, faults), mount, foreground=True, nothreads=True, hard_remove=True, **cache
+        Drive(image, faults),
+        mount,
+        foreground=True,
+        nothreads=True,
+        hard_remove=True,
+        **cache,
+        **names,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,6 +118,10 @@ class ExfatStick:
                     self._process.kill()
         finally:
             _call("losetup", "--detach", loop)
+
+    def move_image(self, path: Path) -> None:
+        """Keep what is stored somewhere else, while it is not plugged in."""
+        self._image = Path(shutil.move(self._image, path))
 
     def unplug(self) -> None:
         """Tear it out: nothing that its process still had in hand is written."""

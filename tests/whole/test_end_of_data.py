@@ -177,8 +177,10 @@ class TestDoctor:
     def test_a_home_in_order_is_ok_on_every_line(self, desks: tuple[Desk, Desk]) -> None:
         ann, _ = desks
         findings = ann.json("doctor")["findings"]
-        assert [f["name"] for f in findings] == [
+        # Of drives there are as many as this machine has.
+        assert [f["name"] for f in findings if f["name"] != "drive"] == [
             "home",
+            "home medium",
             "identity",
             "passphrase",
             "contacts",
