@@ -13,7 +13,13 @@ from securexfer.carrier import PartialFile, partial_path
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
-from securexfer.errors import OutputError, OutputExistsError, SecurexferError, UsageError
+from securexfer.errors import (
+    MediumRefusedError,
+    OutputError,
+    OutputExistsError,
+    SecurexferError,
+    UsageError,
+)
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, Medium, find_medium
@@ -96,7 +102,9 @@ def unpack(
         )
     sweep_leftovers(identity, register, clock=clock, reporter=reporter)
     chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
-    medium = check_medium(folder, medium_reason, find_medium)
+    medium = check_medium(
+        verified, folder, medium_reason, identity, register, clock=clock, find_medium=find_medium
+    )
     if not keep_compressed:
         for table in chosen:
             check_file_size(medium, folder / paths[table.name], table.n_bytes)
@@ -226,16 +234,36 @@ def plan_output(
 
 
 def check_medium(
-    folder: Path, medium_reason: str | None = None, find_medium: FindMedium = find_medium
+    verified: Verified,
+    folder: Path,
+    medium_reason: str | None,
+    identity: Identity,
+    register: Register,
+    *,
+    clock: Clock,
+    find_medium: FindMedium = find_medium,
 ) -> Medium:
     """The medium of a folder that tables are to be written to, after checking that they may be.
+
+    That they may not is recorded; where it can't be, they may not all the same.
 
     Raises:
         UsageError: if the reason is none.
         MediumRefusedError: if it is removable or a network's, and there is no reason.
     """
     medium = find_medium(folder)
-    check_plaintext(medium, folder, medium_reason)
+    try:
+        check_plaintext(medium, folder, medium_reason)
+    except MediumRefusedError as error:
+        named = _name_bundle(verified)
+        details = {
+            **{name: named[name] for name in ("bundle_id", "bundle_sha256", "sender")},
+            "medium": medium.classify(),
+            "reason": error.code,
+        }
+        with suppress(SecurexferError):
+            register.append(identity, "unpack-refused", details, clock())
+        raise
     return medium
 
 

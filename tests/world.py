@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from securexfer.crypto.identity import Identity, create_identity
 from securexfer.custody.register import Actor, Register
 from securexfer.home.contacts import Contact, ContactBook
+from securexfer.medium.medium import FindMedium, find_medium
 from securexfer.order import PackOrder
 from securexfer.packing import PackResult, pack
 from securexfer.planning import Input, open_extracts
@@ -24,7 +25,7 @@ from securexfer.privacy.pipeline import Chunk, minimise_extract
 from securexfer.privacy.plan import plan_tables
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.recipe.reading import RecipeFile, parse_recipe
-from securexfer.reporting import SilentReporter
+from securexfer.reporting import Reporter, SilentReporter
 from securexfer.unpacking import UnpackResult, unpack
 from securexfer.verifying import Verified, pinned_senders, verify
 
@@ -93,6 +94,9 @@ class Person:
         recipe: str | bytes,
         to: Sequence[Person],
         output: Path,
+        *,
+        reporter: Reporter | None = None,
+        find_medium: FindMedium = find_medium,
         **order: Any,
     ) -> PackResult:
         file = read(recipe)
@@ -104,7 +108,8 @@ class Person:
                 self.identity,
                 self.register,
                 clock=self.clock,
-                reporter=SilentReporter(),
+                reporter=reporter or SilentReporter(),
+                find_medium=find_medium,
             )
 
     @contextmanager
@@ -121,7 +126,13 @@ class Person:
             yield verified
 
     def unpack(
-        self, path: Path, folder: Path, *, older: bool = False, **options: Any
+        self,
+        path: Path,
+        folder: Path,
+        *,
+        older: bool = False,
+        reporter: Reporter | None = None,
+        **options: Any,
     ) -> UnpackResult:
         with self.verify(path, older=older) as verified:
             return unpack(
@@ -130,7 +141,7 @@ class Person:
                 self.identity,
                 self.register,
                 clock=self.clock,
-                reporter=SilentReporter(),
+                reporter=reporter or SilentReporter(),
                 **options,
             )
 

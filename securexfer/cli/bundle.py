@@ -143,7 +143,9 @@ def unpack(
         # First, because a run that is refused should have tidied up after the one before too.
         sweep_leftovers(session.identity, session.register, clock=session.clock, reporter=reporter)
         plan_output(verified.manifest, output, tables, keep_compressed, force=force)
-        check_medium(output, reason)
+        check_medium(
+            verified, output, reason, session.identity, session.register, clock=session.clock
+        )
         if not session.console.settings.json and not session.console.settings.quiet:
             print_inside(session, verified)
             session.console.line("Every check held.")

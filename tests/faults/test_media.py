@@ -167,11 +167,15 @@ class Pocket:
 
 
 @pytest.fixture
-def pocket(tmp_path: Path, tool: Callable[[str], str]) -> Iterator[Pocket]:
+def pocket(
+    request: pytest.FixtureRequest, tmp_path: Path, tool: Callable[[str], str]
+) -> Iterator[Pocket]:
     tool("unshare")
     folder = tmp_path / "pocket"
     folder.mkdir()
     stick = ExfatStick(folder, STICK_BYTES, tool)
+    # udev can say of it that it is formatted otherwise.
+    file_system = getattr(request, "param", "exfat")
     with stick.plugged_in():
         device = stick.mount.stat().st_dev
         number = f"{os.major(device)}:{os.minor(device)}"
@@ -179,7 +183,7 @@ def pocket(tmp_path: Path, tool: Callable[[str], str]) -> Iterator[Pocket]:
         disk = machine.disk(USB, "8:16", removable="1")
         machine.partition(disk, "sdb1", number)
         machine.udev(
-            number, ID_FS_TYPE="exfat", ID_FS_LABEL_ENC="ANN\\x27S", ID_SERIAL_SHORT="4C530001"
+            number, ID_FS_TYPE=file_system, ID_FS_LABEL_ENC="ANN\\x27S", ID_SERIAL_SHORT="4C530001"
         )
         yield Pocket(stick, machine)
 
@@ -219,7 +223,8 @@ def test_plaintext_does_not_go_to_a_pen_drive(
         assert "--allow-medium" in message["hint"]
         assert sorted(pocket.mount.rglob("*")) == before, name
         assert folder.exists() is is_there
-        assert "unpack-started" not in [event for event, _ in events(scene, "bob")[len(recorded) :]]
+        ((event, details),) = events(scene, "bob")[len(recorded) :]
+        assert (event, details["reason"]) == ("unpack-refused", "medium_refused")
         tally.count("media", "plaintext kept off a pen drive, the whole program")
 
 
@@ -305,6 +310,30 @@ def test_a_home_on_a_pen_drive_is_a_warning(pocket: Pocket, tmp_path: Path) -> N
     (finding,) = [one for one in json.loads(run.stdout)["findings"] if one["name"] == "home medium"]
     assert finding["verdict"] == "warning"
     assert "removable medium" in finding["remark"]
+
+
+@pytest.mark.parametrize("pocket", ["vfat"], indirect=True)
+@pytest.mark.parametrize(("n_gib", "more"), [(5, ["--dry-run"]), (40, ["--dry-run"]), (40, [])])
+def test_what_does_not_fit_into_one_file_of_fat32_is_known_before(
+    n_gib: int, more: list[str], pocket: Pocket, packing: Scene, tmp_path: Path, tally: Tally
+) -> None:
+    scene = packing.copy(tmp_path / "scene")
+    scene.drive, scene.bundle = pocket.mount, pocket.mount / "bundle.zip"
+    enlarge(scene, 17 * 1024 * 1024)
+    # The rest of it takes up no room, and would be refused as soon as it is read.
+    os.truncate(scene.source / f"{TABLES[0]}.csv", n_gib * 2**30)
+    outcome = scene.run(scene.ann, scene.pack_arguments(*more), under=pocket.under())
+    if n_gib == 40:
+        assert (outcome.code, outcome.error) == (80, "file_too_large"), outcome
+        assert b"FAT32 allows no file of more than 4,294,967,295 bytes (4 GiB - 1)" in (
+            outcome.output
+        )
+    else:
+        assert (outcome.code, outcome.error) == (20, "record_too_long"), outcome
+        assert b"may not fit into one file. FAT32 allows" in outcome.output
+    assert list(pocket.mount.iterdir()) == []
+    assert "packed" not in [event for event, _ in events(scene, "ann")]
+    tally.count("media", "bundles too large for FAT32, known before, the whole program")
 
 
 # -- the whole program, and shares ---------------------------------------------------------------

@@ -197,6 +197,10 @@ def test_a_replay_is_reported_and_files_are_not_overwritten(desks: tuple[Desk, D
             "output_failed",
         ),
         (["verify", "stick"], 50, "bundle_malformed"),
+        (["unpack", "x.zip", "-o", "out", "--allow-medium"], 2, "usage"),
+        (["unpack", "x.zip", "-o", "out", "--reason", "agreed"], 2, "usage"),
+        (["unpack", "x.zip", "-o", "out", "--allow-medium", "--reason", " "], 2, "usage"),
+        (["unpack", "x.zip", "-o", "out", "--allow-medium", "--reason", "a\nb"], 2, "usage"),
     ],
 )
 def test_every_failure_has_its_code_a_message_and_a_next_step(
