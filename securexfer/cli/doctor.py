@@ -90,8 +90,8 @@ def _home_medium(session: Session) -> Finding:
         return Finding(
             "home medium",
             "warning",
-            f"The home is on a {medium.kind.value} medium ({medium.describe()}). Keys and register "
-            "belong on a disk of this machine.",
+            f"The home is on a medium that is carried about, or somebody else's: "
+            f"{medium.describe()}. Keys and register belong on a disk of this machine.",
         )
     if medium.kind is Kind.UNKNOWN:
         told = f"Nobody can tell what kind of medium it is ({medium.describe()})."

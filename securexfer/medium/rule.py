@@ -28,8 +28,7 @@ def check_plaintext(medium: Medium, folder: Path, reason: str | None = None) -> 
         check_reason(reason)
     elif medium.kind in REFUSED:
         raise MediumRefusedError(
-            f"{folder} is on a {medium.kind.value} medium ({medium.describe()}). Plaintext does "
-            "not go there."
+            f"{folder} is on a medium that plaintext does not go to: {medium.describe()}."
         )
 
 

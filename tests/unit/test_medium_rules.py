@@ -74,7 +74,9 @@ class TestUnpacking:
         self, kind: Kind, options: dict[str, Any], world: World, bundle: Path
     ) -> None:
         out = world.folder / "new" / "out"
-        with pytest.raises(MediumRefusedError, match=f"on a {kind.value} medium") as caught:
+        with pytest.raises(
+            MediumRefusedError, match=f"plaintext does not go to: {kind.value}, exfat"
+        ) as caught:
             world.bob.unpack(bundle, out, find_medium=all_is(replace(STICK, kind=kind)), **options)
         assert caught.value.exit_code == 80
         assert not out.parent.exists()
