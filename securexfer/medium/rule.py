@@ -7,7 +7,7 @@ from pathlib import Path
 from securexfer.errors import FileTooLargeError, MediumRefusedError, UsageError
 from securexfer.medium.medium import Kind, Medium
 
-MAX_REASON = 200
+MAX_REASON = 500
 # What leaves the desk with whoever carries it, and what lies on somebody else's machine.
 REFUSED = frozenset({Kind.REMOVABLE, Kind.NETWORK, Kind.OPTICAL})
 
