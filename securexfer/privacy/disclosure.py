@@ -219,9 +219,9 @@ def _count_all_subjects(watches: Iterable[Watch]) -> tuple[int, str]:
     for watch in watches:
         n_subjects, sense = watch.count_subjects()
         if sense == "upper bound":
-            total += n_subjects
             senses.add(sense)
-        else:
+            total += watch.n_unnamed if watch.counts_people else n_subjects
+        if watch.counts_people:
             domains.setdefault(watch.plan.spec.subject_domain or "", []).append(watch)
     for same in domains.values():
         union = together(watch.subjects for watch in same)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from securexfer.privacy.guessing import Guess
 from securexfer.recipe.model import Dialect, is_table_name
+from securexfer.recipe.reading import MAX_RECIPE_BYTES
 
 # Kinds that stand for one person, in the order in which they make the better pseudonym.
 _PERSONAL = ("pnc", "nhs", "cro", "crn", "prison", "ni", "driving-licence", "passport")
@@ -56,7 +57,14 @@ def table_name(stem: str) -> str:
 
 def draft_recipe(samples: Sequence[Sampled]) -> str:
     """The text of a recipe for these extracts; valid, and complete for their headers."""
-    tables = [_draft_table(sampled) for sampled in samples]
+    text = _draft(samples, with_withheld=True)
+    # So many columns that what could leave makes it too long to be a recipe.
+    too_long = len(text.encode("utf-8")) > MAX_RECIPE_BYTES
+    return _draft(samples, with_withheld=False) if too_long else text
+
+
+def _draft(samples: Sequence[Sampled], *, with_withheld: bool) -> str:
+    tables = [_draft_table(sampled, with_withheld=with_withheld) for sampled in samples]
     limits = _draft_limits(has_groups=any("quasi_identifiers = [" in text for text in tables))
     return "\n".join([HEAD, limits, *tables])
 
@@ -76,12 +84,13 @@ def _draft_limits(*, has_groups: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _draft_table(sampled: Sampled) -> str:
+def _draft_table(sampled: Sampled, *, with_withheld: bool) -> str:
     subject = _choose_subject(sampled.guesses)
     names = _Names()
     leaving: list[str] = []
     staying: list[str] = []
     quasi: list[str] = []
+    withheld: list[Guess] = []
     for guess in sampled.guesses:
         remark = f"# {_plain(guess.column)}: {guess.evidence}"
         if guess is subject:
@@ -96,7 +105,11 @@ def _draft_table(sampled: Sampled) -> str:
             leaving += [remark, f"{name} = {_inline(guess, 'postcode-district')}"]
             quasi.append(name)
         else:
-            staying += [f"{remark}; {_why_not(guess)}", f"# {_suggest(guess)}"]
+            withheld.append(guess)
+    for guess in withheld:
+        remark = f"# {_plain(guess.column)}: {guess.evidence}"
+        suggested = _suggest(guess, names.take(guess.column))
+        staying += [f"{remark}; {_why_not(guess)}", f"# {suggested}"]
     header = [f"[tables.{sampled.table}]"]
     header += _settings(sampled)
     identifying = [g.column for g in sampled.guesses if g.role in ("name", "identifier", "contact")]
@@ -106,7 +119,9 @@ def _draft_table(sampled: Sampled) -> str:
     if quasi:
         header.append(f"quasi_identifiers = {_listed(quasi)}")
     fields = [f"[tables.{sampled.table}.fields]", *leaving]
-    if staying:
+    if staying and not with_withheld:
+        fields += ["", f"# Withheld: {len(withheld):,} columns."]
+    elif staying:
         fields += [
             "",
             "# Withheld. Take the # away from the second line of a pair to let it leave.",
@@ -135,8 +150,8 @@ def _pseudonymise(name: str, guess: Guess) -> str:
     return f"{name} = {_inline(guess, 'pseudonymise', domain=name, **kind)}"
 
 
-def _suggest(guess: Guess) -> str:
-    name = _key(guess.column)
+def _suggest(guess: Guess, field: str) -> str:
+    name = _key(field)
     if guess.role == "date":
         if guess.formats:
             return f"{name} = {_inline(guess, 'month', format=guess.formats)}"

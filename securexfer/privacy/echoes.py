@@ -3,7 +3,8 @@
 A value is found as a whole word, in any case, with or without accents. The parts of a name count as
 well, if they are of letters and three or more; a value with digits counts whole, with or without
 what stands between its characters, if it has six letters and digits or more. Shorter numbers are
-everywhere, and would be found in amounts and dates.
+everywhere, and would be found in amounts and dates. Zeros before it, and `.0` after it, come and go
+with spreadsheets. Words that stand in every text, as `and` in `Mr and Mrs`, are nobody's name.
 
 All rows of a block are looked at together: a search for each row's own words leaves the few rows
 that have them somewhere, and these are compared word by word.
@@ -28,9 +29,30 @@ _APOSTROPHE = "['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}`]
 _INVISIBLE = r"[\p{M}\p{Cf}]"
 _WORD = r"[\p{L}\p{N}]+"
 _PART = rf"\p{{L}}{{{MIN_LETTERS},}}"
+# Letters that Unicode takes for letters of their own, and people type without the stroke.
+_PLAIN = {
+    "\N{LATIN SMALL LETTER SHARP S}": "ss",
+    "\N{LATIN SMALL LETTER O WITH STROKE}": "o",
+    "\N{LATIN SMALL LETTER L WITH STROKE}": "l",
+    "\N{LATIN SMALL LETTER D WITH STROKE}": "d",
+    "\N{LATIN SMALL LETTER H WITH STROKE}": "h",
+    "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+    "\N{LATIN SMALL LETTER AE}": "ae",
+    "\N{LATIN SMALL LIGATURE OE}": "oe",
+    "\N{LATIN SMALL LETTER THORN}": "th",
+    "\N{LATIN SMALL LETTER ETH}": "d",
+}
+# In values that are no names, or beside a name; in any case and everywhere.
+_NOBODY = ["and", "the", "not", "known", "unknown", "none", "nil", "null", "mrs", "miss"]
+# No name and no number is longer, and a pattern is made of each.
+_MAX_SOURCE, _MAX_NUMBER = 1000, 100
+# Of a pattern that leaves few cells: so many digits, and letters between two of them, at the most.
+_MAX_DIGITS, _MAX_INNER_LETTERS = 8, 3
 # From so many rows for each different cell on, it pays to look at the different cells.
 _REPEATS_OF_NARROW = 4
 _NO_ROWS = pl.Series([], dtype=pl.UInt32)
+_NO_WORDS = pl.lit(pl.Series([[]], dtype=pl.List(pl.String)))
+_TABLE = str.maketrans(_PLAIN)
 _NO_NUMBERS = pl.Series([], dtype=pl.String)
 
 
@@ -80,7 +102,7 @@ class _Finder:
         rows = rows.unique().sort()
         if not rows.len():
             return rows
-        needles = _needles_of(_fold(source.cells.gather(rows)))
+        needles = _needles_of(_fold_source(source.cells.gather(rows)))
         return rows.filter(_repeats(_fold(target.cells.gather(rows)), needles))
 
     def _column(self, name: str) -> _Column:
@@ -119,35 +141,44 @@ class _Column:
     @cached_property
     def words(self) -> pl.DataFrame:
         """Different cells, `cell`, and the parts of names in them, `word`; a row for each word."""
-        may_have_one = self.distinct.str.contains(rf"{_PART}|[^\x00-\x7f]")
+        found = pl.DataFrame({"cell": self.distinct, "word": _words(_fold(self.distinct), _PART)})
+        return found.explode("word").drop_nulls()
+
+    @cached_property
+    def names(self) -> pl.DataFrame:
+        """Different cells, `cell`, and the words by which a name in them is found, `word`."""
+        may_have_one = self.distinct.str.contains(rf"\p{{L}}{{{MIN_LETTERS - 1}}}|[^\x00-\x7f]|'|`")
         cells = self.distinct.filter(may_have_one)
-        found = pl.DataFrame({"cell": cells, "word": _words(_fold(cells), _PART)})
+        found = pl.DataFrame({"cell": cells, "word": _name_parts(_fold_source(cells))})
         return found.explode("word").drop_nulls()
 
     @cached_property
     def parts(self) -> pl.Series:
         """The parts of names in each cell, as lists."""
-        return _words(self.folded, _PART)
+        return _name_parts(_fold_source(self.cells))
 
     @cached_property
     def numbers(self) -> pl.Series | None:
         """The number in each cell, or null; None where there is none at all."""
         has_digit = self.cells.str.contains(r"\p{N}")
-        return _numbers_of(self.folded) if has_digit.any() else None
+        return _numbers_of(_fold_source(self.cells)) if has_digit.any() else None
 
     @cached_property
     def like_numbers(self) -> str:
         """A pattern that every cell has which repeats one of the numbers, and few others have.
 
-        As many digits, with no longer words between them than the numbers have.
+        As many digits, with no longer words between them than the numbers have; up to bounds, as
+        the pattern grows with both.
         """
         numbers = self.numbers.drop_nulls() if self.numbers is not None else _NO_NUMBERS
         digits = numbers.str.replace_all(r"\P{N}", "").str.len_chars()
-        n_digits = int(digits.min() or 1)  # type: ignore[arg-type]
+        n_digits = min(int(digits.min() or 1), _MAX_DIGITS)  # type: ignore[arg-type]
         inner = numbers.str.replace_all(r"^\p{L}+|\p{L}+$", "")
         inner = inner.str.extract_all(r"\p{L}+").explode().str.len_chars()
         n_letters = int(inner.max() or 0)  # type: ignore[arg-type]
         between = r"[^\p{L}\p{N}]*" + rf"(?:\p{{L}}[^\p{{L}}\p{{N}}]*){{0,{n_letters}}}"
+        if n_letters > _MAX_INNER_LETTERS:
+            between = r"\P{N}*"
         return rf"\p{{N}}(?:{between}\p{{N}}){{{n_digits - 1}}}"
 
     @cached_property
@@ -172,19 +203,36 @@ def _fold(cells: pl.Series) -> pl.Series:
     rare = (cells.str.len_bytes() != cells.str.len_chars()).arg_true()
     if rare.len():
         plain = cells.gather(rare).str.normalize("NFKD").str.replace_all(_INVISIBLE, "")
+        plain = plain.str.to_lowercase().str.replace_many(list(_PLAIN), list(_PLAIN.values()))
         cells = cells.scatter(rare, plain)
     if cells.str.contains(REDACTED, literal=True).any():
         cells = cells.str.replace_all(REDACTED, "|", literal=True)
     return cells.str.to_lowercase()
 
 
+def _fold_source(cells: pl.Series) -> pl.Series:
+    """What is looked for, in comparable form: of very long cells only the beginning."""
+    return _fold(cells.str.slice(0, _MAX_SOURCE))
+
+
 def _needles_of(folded: pl.Series) -> _Needles:
-    return _Needles(_words(folded, _PART), _numbers_of(folded))
+    return _Needles(_name_parts(folded), _numbers_of(folded))
+
+
+def _name_parts(folded: pl.Series) -> pl.Series:
+    """The words by which each name is found: its parts, and all of it written as one word."""
+    words = _words(folded, _PART)
+    joined = folded.str.replace_all(r"[^\p{L}\p{N}]", "").to_frame("joined")
+    is_name = pl.col("joined").str.contains(rf"^{_PART}$")
+    whole = joined.select(pl.when(is_name).then(pl.concat_list("joined")).otherwise(_NO_WORDS))
+    return words.list.set_union(whole.to_series()).list.set_difference(_NOBODY)
 
 
 def _numbers_of(folded: pl.Series) -> pl.Series | None:
-    squeezed = folded.str.replace_all(r"[^\p{L}\p{N}]", "")
-    is_number = squeezed.str.contains(r"\p{N}") & (squeezed.str.len_chars() >= MIN_CHARACTERS)
+    squeezed = folded.str.replace(r"\.0+\s*$", "").str.replace_all(r"[^\p{L}\p{N}]", "")
+    squeezed = squeezed.str.strip_chars_start("0")
+    length = squeezed.str.len_chars()
+    is_number = squeezed.str.contains(r"\p{N}") & length.is_between(MIN_CHARACTERS, _MAX_NUMBER)
     if not is_number.any():
         return None
     return squeezed.to_frame("n").select(pl.when(is_number).then(pl.col("n")))["n"]
@@ -194,13 +242,13 @@ def _with_words(source: _Column, target: _Column) -> pl.Series:
     """Rows whose target may have one of their words, be it inside another."""
     if target.is_narrow:
         # The few that have a word of any of the target's cells; usually none.
-        if not target.words.height or not source.words.height:
+        if not target.words.height or not source.names.height:
             return _NO_ROWS
-        common = source.words.filter(pl.col("word").is_in(target.words["word"].implode()))
+        common = source.names.filter(pl.col("word").is_in(target.words["word"].implode()))
         if not common.height:
             return _NO_ROWS
         return source.cells.is_in(common["cell"].implode()).arg_true()
-    if not source.words.height:
+    if not source.names.height:
         return _NO_ROWS
     rows = target.folded.str.contains(_PART).arg_true()
     cells, words = target.folded.gather(rows), source.parts.gather(rows)
@@ -257,7 +305,8 @@ def _words(cells: pl.Series, pattern: str) -> pl.Series:
 
 def _spelled(number: str) -> re.Pattern[str]:
     """The number with anything but letters and digits between its characters."""
-    return re.compile(r"(?<![^\W_])" + r"[\W_]*".join(map(re.escape, number)) + r"(?![^\W_])")
+    spelled = r"[\W_]*".join(map(re.escape, number))
+    return re.compile(r"(?<![^\W_])(?:0[\W_]*)*" + spelled + r"(?![^\W_])")
 
 
 def _redact(frame: pl.DataFrame, target: str, found: dict[str, pl.Series]) -> pl.DataFrame:
@@ -265,7 +314,7 @@ def _redact(frame: pl.DataFrame, target: str, found: dict[str, pl.Series]) -> pl
     cells = frame[target]
     changed: dict[int, str] = {}
     for source, rows in found.items():
-        needles = _needles_of(_fold(frame[source].gather(rows)))
+        needles = _needles_of(_fold_source(frame[source].gather(rows)))
         numbers = needles.numbers.to_list() if needles.numbers is not None else [None] * rows.len()
         for row, words, number in zip(
             rows.to_list(), needles.words.to_list(), numbers, strict=True
@@ -316,7 +365,7 @@ def _fold_cell(cell: str, *, keeps_apostrophes: bool) -> tuple[str, list[int]]:
         else:
             plain = "".join(
                 c
-                for c in unicodedata.normalize("NFKD", character).lower()
+                for c in unicodedata.normalize("NFKD", character).lower().translate(_TABLE)
                 if unicodedata.category(c)[0] != "M" and unicodedata.category(c) != "Cf"
             )
         folded.append(plain)

@@ -122,8 +122,12 @@ class Groups:
 
     def parts_of(self, frame: pl.DataFrame) -> list[pl.DataFrame]:
         """What `add` takes, from one block of output; can be called by any thread."""
-        every = [self._rows, *self._values.values()]
-        return [combinations_of(frame, one.columns) for one in every]
+        # Values that differ only in how they are typed are one opinion, and no diversity.
+        plain = frame.with_columns(
+            pl.col(name).str.strip_chars().str.to_lowercase() for name in self._values
+        )
+        parts = [combinations_of(frame, self._rows.columns)]
+        return parts + [combinations_of(plain, one.columns) for one in self._values.values()]
 
     def add(self, parts: Sequence[pl.DataFrame]) -> None:
         """Count one more block.

@@ -76,6 +76,18 @@ class Guess:
     found: tuple[str, ...] = ()
 
 
+def count_values(header: Sequence[str]) -> int:
+    """How many of a header's names are no names: identifiers, dates or numbers."""
+    names = pl.Series(header, dtype=pl.String).str.strip_chars()
+    found = look(names.to_frame("name"), ["name"]).get("name", {})
+    _, n_dates = _date_formats(names.filter(names != ""))
+    n_numbers = int(names.str.contains(r"^[+-]?[0-9]+(?:\.[0-9]+)?$").sum())
+    if n_numbers * 2 <= names.len():
+        n_numbers = 0  # years, or months, over the columns of a pivot table
+    strong = [one.n_valid for kind, one in found.items() if not KINDS[kind].is_weak]
+    return max(n_dates, n_numbers, *strong, 0)
+
+
 def guess_columns(frame: pl.DataFrame, header: Sequence[str]) -> list[Guess]:
     """Guess every column of a sample; the frame's columns are in the header's order."""
     evidence = look(frame, frame.columns)

@@ -79,7 +79,10 @@ def minimise(
     # Lazily, so that what several expressions share is computed once.
     both = frame.lazy().with_columns(outputs).collect()
     if rulings.small_groups is not None:
-        both = _without(both, rulings.small_groups)
+        # Groups were counted over what leaves, so after redaction; what is counted below, over the
+        # rows that leave.
+        redacted, _ = _echoes(both, plan)
+        both = both[_rows_without(redacted, rulings.small_groups)]
     n_redacted = _count_redacted(both, plan)
     both, n_echoes = _echoes(both, plan)
     generalised = {
@@ -145,10 +148,11 @@ def _count_redacted(both: pl.DataFrame, plan: TablePlan) -> dict[str, int]:
     return {field.name: counts[name] for name, field in texts}
 
 
-def _without(frame: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+def _rows_without(frame: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
+    """Numbers of the rows that are in none of these groups."""
     by = groups.columns
-    cells = [pl.col(name).fill_null("") for name in by]
-    return frame.join(groups, left_on=cells, right_on=by, how="anti", maintain_order="left")
+    cells = frame.select(pl.col(name).fill_null("") for name in by).with_row_index("row")
+    return cells.join(groups, on=by, how="anti", maintain_order="left")["row"]
 
 
 def _cell(field: PlannedField, plan: TablePlan) -> pl.Expr:

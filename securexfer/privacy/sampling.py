@@ -8,9 +8,10 @@ from typing import Literal
 
 import polars as pl
 
+from securexfer.errors import HeaderError
 from securexfer.privacy.drafting import Sampled
 from securexfer.privacy.extract import Extract, RecordBlock
-from securexfer.privacy.guessing import guess_columns
+from securexfer.privacy.guessing import count_values, guess_columns
 from securexfer.privacy.parsing import BlockError, parse_block
 from securexfer.privacy.source import open_source
 from securexfer.recipe.model import Dialect
@@ -27,6 +28,12 @@ def sample(table: str, path: Path) -> Sampled:
     """
     dialect = guess_dialect(path)
     header, frame = read_sample(table, path, dialect)
+    n_values = count_values(header)
+    if n_values:
+        # Names of columns are shown and recorded, so what stands there must be names.
+        raise HeaderError(
+            f"Table {table}: {n_values:,} names in the first line look like the values of a record."
+        )
     return Sampled(table, dialect, frame.height, guess_columns(frame, header))
 
 

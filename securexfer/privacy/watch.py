@@ -22,6 +22,7 @@ class Observed:
     n_rows: int
     n_suppressed: int
     tokens: Tokens | None = field(repr=False)
+    n_unnamed: int
     groups: Sequence[pl.DataFrame] | None = field(repr=False)
     evidence: Mapping[str, Mapping[str, Evidence]]
     n_filled: Mapping[str, int]
@@ -38,6 +39,7 @@ class Watch:
         n_rows, n_suppressed: rows that leave, and rows that a ruling kept back.
         n_redacted: by field of free text, cells in which identifiers were replaced.
         n_echoes: by source column and field, cells that repeat their row's value.
+        n_unnamed: rows whose data subjects are all blank.
     """
 
     def __init__(self, plan: TablePlan) -> None:
@@ -49,8 +51,8 @@ class Watch:
         self.n_echoes: Counter[tuple[str, str]] = Counter()
         names = field_names(plan)
         spec = plan.spec
-        subject = spec.subject_field
-        self._subject = None if subject is None else names[subject]
+        self._subjects = [names[subject] for subject in spec.subject_fields]
+        self.n_unnamed = 0
         self._groups: Groups | None = None
         if spec.quasi_identifiers:
             quasi = [names[name] for name in spec.quasi_identifiers]
@@ -73,10 +75,11 @@ class Watch:
         return Observed(
             n_rows=frame.height,
             n_suppressed=minimised.n_suppressed,
-            tokens=tokens_of(frame[self._subject]) if self._subject is not None else None,
+            tokens=self._tokens(frame),
+            n_unnamed=self._count_unnamed(frame),
             groups=self._groups.parts_of(frame) if self._groups else None,
             evidence=look(frame, list(self._open)),
-            n_filled={name: frame[name].count() for name in self._open},
+            n_filled={name: _count_filled(frame[name]) for name in self._open},
             n_redacted=minimised.n_redacted,
             n_echoes=minimised.n_echoes,
         )
@@ -85,6 +88,7 @@ class Watch:
         """Count one more block, in any order."""
         self.n_rows += observed.n_rows
         self.n_suppressed += observed.n_suppressed
+        self.n_unnamed += observed.n_unnamed
         self.n_redacted.update(observed.n_redacted)
         self.n_echoes.update(observed.n_echoes)
         self._n_filled.update(observed.n_filled)
@@ -102,9 +106,29 @@ class Watch:
 
     def count_subjects(self) -> tuple[int, str]:
         """How many data subjects there are, and in what sense."""
-        if self._subject is None:
+        if not self._subjects:
             return self.n_rows, "upper bound"
-        return self.subjects.count(), "exact" if self.subjects.is_exact else "approximate"
+        n_named = self.subjects.count()
+        if self.n_unnamed:
+            # Each may be about somebody else.
+            return n_named + self.n_unnamed, "upper bound"
+        return n_named, "exact" if self.subjects.is_exact else "approximate"
+
+    @property
+    def counts_people(self) -> bool:
+        """Whether its data subjects have tokens by which they can be counted."""
+        return bool(self._subjects)
+
+    def _tokens(self, frame: pl.DataFrame) -> Tokens | None:
+        if not self._subjects:
+            return None
+        return tokens_of(pl.concat([frame[name].rename("token") for name in self._subjects]))
+
+    def _count_unnamed(self, frame: pl.DataFrame) -> int:
+        """Rows in which no field names a data subject, though some should."""
+        if not self._subjects:
+            return 0
+        return int(frame.select(pl.all_horizontal(pl.col(self._subjects).is_null()).sum()).item())
 
     def sightings(self) -> list[tuple[PlannedField, Sighting]]:
         """Identifiers that were found in fields, as their columns as a whole let judge."""
@@ -138,3 +162,7 @@ class Watch:
 
     def _bounds(self) -> tuple[int, int]:
         return self.plan.limits.min_group_size or 1, self.plan.spec.min_distinct or 1
+
+
+def _count_filled(cells: pl.Series) -> int:
+    return int((cells.str.strip_chars() != "").sum())

@@ -19,6 +19,8 @@ MAX_MULTIPLE = 10**12
 class KeepField(SourcedField):
     """The cell as it is."""
 
+    leaves_cells: ClassVar[bool] = True
+
     action: Literal["keep"]
 
 
@@ -68,6 +70,8 @@ class RoundField(SourcedField):
 class TruncateField(SourcedField):
     """The first characters of a cell."""
 
+    leaves_cells: ClassVar[bool] = True
+
     action: Literal["truncate"]
     length: int = Field(ge=1, le=MAX_LENGTH)
 
@@ -108,6 +112,8 @@ class CategoryField(SourcedField):
         at_least: rows that must have a value for it to leave.
         other: what leaves instead.
     """
+
+    leaves_cells: ClassVar[bool] = True
 
     action: Literal["category"]
     at_least: int = Field(ge=2, le=MAX_MULTIPLE)

@@ -121,12 +121,13 @@ class Table(Strict):
         return self.subject or (domains[0] if len(domains) == 1 else None)
 
     @property
-    def subject_field(self) -> str | None:
-        """The field whose tokens are counted as data subjects, if it is clear which."""
-        for name, spec in self.fields.items():
-            if isinstance(spec, PseudonymiseField) and spec.domain == self.subject_domain:
-                return name
-        return None
+    def subject_fields(self) -> list[str]:
+        """The fields whose tokens are counted as data subjects, if it is clear which."""
+        return [
+            name
+            for name, spec in self.fields.items()
+            if isinstance(spec, PseudonymiseField) and spec.domain == self.subject_domain
+        ]
 
     @model_validator(mode="after")
     def _check_gates(self) -> Table:
@@ -146,6 +147,26 @@ class Table(Strict):
             raise ValueError("sensitive and min_distinct belong together")
         if self.sensitive and not self.quasi_identifiers:
             raise ValueError("sensitive needs quasi_identifiers: they make the groups")
+        return self
+
+    @model_validator(mode="after")
+    def _check_identifying(self) -> Table:
+        held_back = set(self.identifying)
+        held_back |= {
+            name if spec.source is None else spec.source
+            for name, spec in self.fields.items()
+            if isinstance(spec, PseudonymiseField)
+        }
+        for name, spec in self.fields.items():
+            if isinstance(spec, ConstantField) or not spec.leaves_cells or "echo" in spec.allow:
+                continue
+            source = name if spec.source is None else spec.source
+            if source in held_back:
+                raise ValueError(
+                    f"fields.{name}: the column {source!r} is identifying or pseudonymised, and "
+                    "would leave as it is. Withhold the field, or let it through with allow = "
+                    '["echo"] and a reason'
+                )
         return self
 
     @model_validator(mode="after")

@@ -31,6 +31,9 @@ class SourcedField(Strict):
     # searched for identifiers.
     is_closed: ClassVar[bool] = False
 
+    # Whether a whole cell, or its beginning, can come out as it went in.
+    leaves_cells: ClassVar[bool] = False
+
     source: str | None = Field(default=None, alias="from")
     allow: list[Allowance] = Field(default=[])
     reason: Text | None = None

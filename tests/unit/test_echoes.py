@@ -171,3 +171,72 @@ def test_many_rows_are_searched_alike() -> None:
     rows = [(chance.choice(words), " ".join(chance.choices(words, k=3))) for _ in range(5000)]
     expected = sum(slow(source, target) for source, target in rows)
     assert count_echoes(framed(list(rows)), [PAIR])[PAIR] == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("Smith-Jones", "smithjones rang"),
+        ("Anne-Marie", "Annemarie rang"),
+        ("Mc Donald", "McDonald rang"),
+        ("O Brien", "OBrien rang"),
+        ("O\u2018Brien", "OBrien rang"),
+        ("de la Cruz", "delacruz rang"),
+        ("N'Go", "N'Go rang"),
+        ("D'Or", "dor"),
+        ("\u0141ukasz", "Lukasz rang"),
+        ("Lukasz", "\u0141ukasz rang"),
+        ("S\u00f8rensen", "Sorensen rang"),
+        ("Stra\u00dfer", "Strasser rang"),
+        ("Y\u0131lmaz", "Yilmaz rang"),
+        ("0123456789", "ref 123456789"),
+        ("123456789", "ref 0123456789"),
+        ("123456.0", "ref 123456"),
+    ],
+)
+@pytest.mark.parametrize("n_rows", [1, 40])
+def test_other_ways_to_type_a_name_or_a_number_are_found(
+    source: str, target: str, n_rows: int
+) -> None:
+    """In one row as in many alike, which are looked at in another way."""
+    frame = pl.DataFrame({"s": [source] * n_rows, "t": [target] * n_rows})
+    pair = EchoPair("s", "t")
+    assert count_echoes(frame, [pair])[pair] == n_rows
+    redacted, counts = redact_echoes(frame, [pair])
+    assert counts[pair] == n_rows
+    assert count_echoes(redacted, [pair])[pair] == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("Not Known", "Address not confirmed."),
+        ("Mr and Mrs Smith", "Seen and advised"),
+        ("5 The Green, York", "Attended the office"),
+        ("Mrs Ann Smith", "Spoke to Mrs Jones"),
+    ],
+)
+def test_words_of_every_text_are_no_echo(source: str, target: str) -> None:
+    pair = EchoPair("s", "t")
+    assert count_echoes(pl.DataFrame({"s": [source], "t": [target]}), [pair])[pair] == 0
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "Flat 2, 14 Acacia Avenue, Chorlton-cum-Hardy, Manchester M21 8UP",
+        "9434765919 see letter from Westminster City Council dated 3 May",
+        "1" * 200,
+        "1" * (1 << 20),
+        "x" * (1 << 20),
+        "7 " + "a" * 300 + " 7",
+    ],
+    ids=["address", "dirty", "200 digits", "digits", "letters", "long word"],
+)
+def test_a_source_of_any_length_can_be_looked_for(source: str) -> None:
+    """A pattern is made of what is looked for, and engines have limits."""
+    targets = ["Seen 2024 at 10:30, case 1234567", source[:5000]]
+    frame = pl.DataFrame({"s": [source, "P1"] * 2, "t": targets * 2})
+    pair = EchoPair("s", "t")
+    count_echoes(frame, [pair])
+    redact_echoes(frame, [pair])

@@ -117,6 +117,23 @@ class TestTotals:
         ).manifest.tables
         assert (table.n_subjects, table.n_subjects_is) == (1, "upper bound")
 
+    def test_every_field_of_the_domain_holds_subjects(self, world: World) -> None:
+        victim = PERSON.replace('"id"', '"victim"')
+        recipe = recipe_text({"t": {"p": PERSON, "v": victim}})
+        data = {"t": b"id,victim\n1,2\n1,3\n1,\n"}
+        (table,) = world.ann.pack(data, recipe, [world.bob], world.drive).manifest.tables
+        assert (table.n_subjects, table.n_subjects_is) == (3, "exact")
+
+    def test_rows_about_nobody_known_may_be_about_anybody(self, world: World) -> None:
+        recipe = recipe_text({"t": {"p": PERSON, "x": KEEP}}, before=limits(max_subjects=3))
+        data = {"t": b"id,x\n1,a\n ,b\n,c\n"}
+        packed = world.ann.pack(data, recipe, [world.bob], world.drive)
+        (table,) = packed.manifest.tables
+        assert (table.n_subjects, table.n_subjects_is) == (3, "upper bound")
+        assert gate(packed.manifest, "max_subjects")["n"] == 3
+        error = refusal(world, {"t": b"id,x\n1,a\n1,d\n,b\n,c\n,d\n"}, recipe)
+        assert "up to 4 data subjects would leave" in error.problems[0]
+
     def test_where_nobody_can_be_counted_every_row_may_be_somebody(self, world: World) -> None:
         recipe = recipe_text({"t": {"x": KEEP}}, before=limits(max_subjects=1))
         error = refusal(world, {"t": b"x\n1\n1\n"}, recipe)
@@ -216,6 +233,22 @@ class TestSmallGroups:
         )
         assert "fewer than 2 values of note, flag" in error.problems[0]
 
+    @pytest.mark.parametrize("other", ["same ", "SAME"])
+    def test_another_spelling_is_no_other_opinion(self, world: World, other: str) -> None:
+        rows = [["1980", "F", "N1", note, flag] for note, flag in (("same", "a"), (other, "b"))]
+        recipe = grouped(min_group_size=2, min_distinct=2)
+        error = refusal(world, {"t": csv_bytes([COLUMNS, *rows])}, recipe)
+        assert "fewer than 2 values" in error.problems[0]
+
+    def test_groups_are_those_of_what_leaves_after_redaction(self, world: World) -> None:
+        before = limits(echo='"redact"', min_group_size=2, on_small_group='"suppress"')
+        before += '[tables.t]\nidentifying = ["surname"]\nquasi_identifiers = ["job"]\n'
+        rows = [["surname", "job"], *[["Smith", "baker"]] * 5, ["Jones", "Jones & sons"]]
+        recipe = recipe_text({"t": {"job": KEEP}}, before=before)
+        packed = world.ann.pack({"t": csv_bytes(rows)}, recipe, [world.bob], world.drive)
+        assert gate(packed.manifest, "min_group_size")["n_suppressed"] == 1
+        assert gate(packed.manifest, "echo")["result"] == "passed"
+
     def test_without_a_limit_they_are_measured(self, world: World) -> None:
         rows = people(random.Random(7), 50)
         expected = reference(rows, 1, 1)
@@ -274,6 +307,10 @@ class TestSwitches:
                 "tables.t: sensitive: 'x' is a quasi-identifier too",
             ),
             (
+                '[tables.t]\nidentifying = ["x"]\n',
+                "tables.t: fields.x: the column 'x' is identifying",
+            ),
+            (
                 '[[limits.never_together]]\nfields = ["a", "A"]\nreason = "x"\n',
                 "limits.never_together.0: names a field twice",
             ),
@@ -285,6 +322,23 @@ class TestSwitches:
         assert any(found.startswith(problem) for found in caught.value.problems), (
             caught.value.problems
         )
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '{ from = "id", action = "keep" }',
+        '{ from = "id", action = "truncate", length = 20 }',
+        '{ from = "id", action = "category", at_least = 2 }',
+    ],
+)
+def test_what_is_pseudonymised_does_not_leave_as_it_is_beside_its_token(field: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        read(recipe_text({"t": {"p": PERSON, "ref": field}}))
+    (problem,) = caught.value.problems
+    assert problem.startswith("tables.t: fields.ref: the column 'id' is identifying or pseud")
+    allowed = field.replace(" }", ', allow = ["echo"], reason = "agreed" }')
+    read(recipe_text({"t": {"p": PERSON, "ref": allowed}}))
 
 
 def test_rows_can_be_shuffled_within_their_blocks(world: World) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import random
+import re
 from pathlib import Path
 
 import pytest
 
+from securexfer.errors import HeaderError
 from securexfer.planning import Input, open_extracts, try_extracts
 from securexfer.privacy.drafting import draft_recipe, table_name
 from securexfer.privacy.sampling import guess_dialect, sample
@@ -126,6 +128,30 @@ def test_something_leaves_even_where_nothing_can_be_placed(tmp_path: Path) -> No
     assert actions(recipe) == {"record": "pseudonymise"}
     _, recipe = draft(written(tmp_path, ["x", "y"], []))
     assert list(actions(recipe).values()) == ["pseudonymise"]
+
+
+def test_a_first_line_of_values_is_refused_and_not_shown(tmp_path: Path) -> None:
+    first = ["9434765919", "Margaret", "Zbrowski", "03/02/1980", "SW1A 1AA"]
+    path = written(tmp_path, first, [["9434765870", "Ann", "Smith", "04/02/1980", "M1 1AE"]])
+    with pytest.raises(HeaderError) as caught:
+        draft(path)
+    assert not [value for value in first if value in caught.value.message]
+
+
+def test_years_over_columns_are_names(tmp_path: Path) -> None:
+    draft(written(tmp_path, ["area", "unit", "2024", "2025"], [["x", "y", "1", "2"]]))
+
+
+def test_a_draft_of_very_many_columns_can_be_read(tmp_path: Path) -> None:
+    header = [f"column_number_{i}" for i in range(1500)]
+    text, _ = draft(written(tmp_path, header, [["x"] * 1500]))
+    assert "# Withheld: 1,499 columns." in text
+
+
+def test_a_line_that_is_uncommented_clashes_with_no_other(tmp_path: Path) -> None:
+    text, _ = draft(written(tmp_path, ["person", "nhs"], [["x", "9434765919"]]))
+    whole = re.sub(r"^# (\w+ = \{)", r"\1", text, flags=re.MULTILINE)
+    assert set(read(whole).recipe.tables["t"].fields) == {"person", "person_2"}
 
 
 @pytest.mark.parametrize("stem", ["a b", "con", "\u00e9", "", "-x-", "a" * 100, "2026 Q4 (final)"])
