@@ -12,6 +12,7 @@ from securexfer.bundle.manifest import Manifest, TableRecord, describe_package
 from securexfer.carrier import PartialFile, partial_path
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
+from securexfer.custody.refusal import is_refusal, record_refusal
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import (
     MediumRefusedError,
@@ -193,6 +194,8 @@ def unpack(
             reason = error.code if isinstance(error, SecurexferError) else "interrupted"
             with suppress(SecurexferError):
                 register.append(identity, "unpack-failed", {**details, "reason": reason}, clock())
+        else:
+            _record_refusal(error, verified, identity, register, clock)
         raise
     for file in written:
         file.finish()
@@ -273,16 +276,34 @@ def release_password(
     """The ZIP password for stock tools, after it was recorded that it was released.
 
     Raises:
+        BundleReplayError, BundleOlderError: if another bundle was opened since it was verified.
         RegisterError: if that can't be recorded.
     """
-    register.append(
-        identity,
-        "password-released",
-        _name_bundle(verified),
-        clock(),
-        check=lambda entries: recheck(verified, entries),
-    )
+    try:
+        register.append(
+            identity,
+            "password-released",
+            _name_bundle(verified),
+            clock(),
+            check=lambda entries: recheck(verified, entries),
+        )
+    except SecurexferError as error:
+        _record_refusal(error, verified, identity, register, clock)
+        raise
     return verified.inside.password
+
+
+def _record_refusal(
+    error: BaseException,
+    verified: Verified,
+    identity: Identity,
+    register: Register,
+    clock: Clock,
+) -> None:
+    """Record a refusal that came after all checks had held; without the record it stays one."""
+    if isinstance(error, SecurexferError) and is_refusal(error):
+        with suppress(Exception):
+            record_refusal(register, identity, error, _name_bundle(verified), clock())
 
 
 def _name_bundle(verified: Verified) -> dict[str, Any]:
