@@ -50,7 +50,7 @@ from securexfer.place import check_space, make_folder, translate
 
 __all__ = ["START", "Actor", "Audit", "Entry", "Register", "head_sha256"]
 
-_LOCK_SECONDS = 30.0
+_LOCK_SECONDS = 60.0
 # Room for a few entries of the usual size, and the head that replaces the old one.
 _LEAST_BYTES = 64 * 1024
 # How the system says that nothing may be written there; whoever only reads goes on without a lock.
