@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +13,10 @@ if TYPE_CHECKING:
     from securexfer.custody.entry import Entry
     from securexfer.custody.summary import Summary
 
-ROW = ("number", "time (UTC)", "event", "with", "bundle", "rows", "until")
-_SHORT_ID = 12
+ROW = ("no.", "time (UTC)", "event", "with", "bundle", "rows", "until")
+_SHORT_ID = 8
 _SHORT_FINGERPRINT = 8
+REFUSED = "unpack-refused"
 _WHOLE_FINGERPRINT = 64
 # Said by other lines of the page already.
 _SAID = {"bundle_id", "name", "recipient_names", "tables", "expires_at"}
@@ -67,11 +67,15 @@ def entry_row(entry: Entry, names: Mapping[str, str]) -> tuple[str, ...]:
 
     summary = summarise_entry(entry, names)
     has_code = entry.event.endswith(("-failed", "-refused"))
+    event = f"{entry.event}: {summary.reason}" if has_code and summary.reason else entry.event
+    whom = ", ".join(map(_shorten, summary.whom))
     return (
         str(entry.number),
         f"{entry.at:%Y-%m-%d %H:%M}",
-        f"{entry.event}: {summary.reason}" if has_code and summary.reason else entry.event,
-        ", ".join(map(_shorten, summary.whom)),
+        # Words, so that a narrow terminal breaks the line between them.
+        event.replace("-", " ").replace("_", " "),
+        # What was refused only claims to be from somebody.
+        f"{whom}?" if whom and entry.event == REFUSED else whom,
         summary.bundle_id[:_SHORT_ID],
         "" if summary.n_rows is None else f"{summary.n_rows:,}",
         summary.until,
@@ -89,7 +93,7 @@ def print_entry(console: Console, entry: Entry, names: Mapping[str, str]) -> Non
         [
             ("Time", f"{entry.at:%Y-%m-%d %H:%M:%S} UTC"),
             ("By", f"{entry.actor.user} on {entry.actor.host}, signed by {signer}"),
-            *_about(summary),
+            *_about(summary, is_claim=entry.event == REFUSED),
             *_details(entry.details),
             ("entry's SHA-256", entry.sha256),
         ]
@@ -117,9 +121,9 @@ def export_csv(entries: Sequence[Entry], names: Mapping[str, str]) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _about(summary: Summary) -> Iterator[tuple[str, str]]:
+def _about(summary: Summary, *, is_claim: bool) -> Iterator[tuple[str, str]]:
     if summary.whom:
-        yield "With", ", ".join(summary.whom)
+        yield "Claims to be from" if is_claim else "With", ", ".join(summary.whom)
     if summary.bundle_id:
         yield "Bundle", summary.bundle_id
     if summary.n_rows is not None:
@@ -131,13 +135,15 @@ def _about(summary: Summary) -> Iterator[tuple[str, str]]:
 
 
 def _details(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """Whatever an entry holds, one line for each member, those of objects within it too."""
+    """Whatever an entry holds, a line for each member, those of objects within it too."""
     for name, value in details.items():
-        label = before + plain(name).replace("_", " ")
         if not before and name in _SAID:
             continue
+        label = before + plain(name).removeprefix("n_").replace("_", " ")
         if isinstance(value, dict):
             yield from _details(value, f"{label}, ")
+        elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+            yield from ((label, _say(one)) for one in value)
         elif isinstance(value, list):
             yield label, ", ".join(map(_say, value)) or "none"
         else:
@@ -149,7 +155,9 @@ def _print_table(console: Console, table: Mapping[str, Any]) -> None:
     counts = [
         f"{table[name]:,} {what}" for name, what in _COUNTS.items() if type(table.get(name)) is int
     ]
-    console.line(f"\nTable {plain(_say(table.get('name', '')))}: {', '.join(counts)}")
+    if isinstance(exactness := table.get("n_subjects_is"), str):
+        counts = [f"{c} ({exactness})" if c.endswith("data subjects") else c for c in counts]
+    console.line(f"\nTable {plain(_say(table.get('name', '')))}: {plain(', '.join(counts))}")
     fields = table.get("fields")
     rows = [
         (
@@ -162,19 +170,30 @@ def _print_table(console: Console, table: Mapping[str, Any]) -> None:
     ]
     if rows:
         console.table(("field", "from", "what was done"), rows)
-    said = {"name", "fields", *_COUNTS}
-    rest = {name: value for name, value in table.items() if name not in said}
-    withheld = rest.pop("withheld", None)
+    rest = {
+        name: _without_zeros(value)
+        for name, value in table.items()
+        if name not in ("name", "fields", "withheld", "n_subjects_is", *_COUNTS)
+    }
     lines = list(_details(rest, "  "))
-    if isinstance(withheld, list):
+    if isinstance(withheld := table.get("withheld"), list):
         lines.insert(0, ("  withheld", ", ".join(map(_say, withheld)) or "nothing"))
     console.facts(lines)
 
 
+def _without_zeros(value: Any) -> Any:
+    """Counts by field, of those fields where something was counted."""
+    if isinstance(value, dict):
+        return {name: count for name, count in value.items() if count != 0}
+    return value
+
+
 def _say(value: Any) -> str:
-    """A value in words; what is an object in a list, in one line of its own form."""
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
+    """A value in words; an object as its members in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')}: {_say(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_say, value)) or "none"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -295,6 +295,11 @@ def _agree(number: int) -> str:
 def _remarks(audit: Audit) -> list[str]:
     """What is no fault, and should be known all the same."""
     remarks = []
+    if audit.entries and audit.entries[0].event != "identity-created":
+        remarks.append(
+            "The register does not begin with the making of this identity. If it was not begun "
+            "anew on purpose, an earlier one was removed."
+        )
     if audit.n_torn_bytes:
         remarks.append(
             f"Behind the last entry are {audit.n_torn_bytes:,} bytes of one that was never "
