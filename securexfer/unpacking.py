@@ -259,13 +259,8 @@ def check_medium(
         check_plaintext(medium, folder, medium_reason)
     except MediumRefusedError as error:
         named = _name_bundle(verified)
-        details = {
-            **{name: named[name] for name in ("bundle_id", "bundle_sha256", "sender")},
-            "medium": medium.classify(),
-            "reason": error.code,
-        }
-        with suppress(SecurexferError):
-            register.append(identity, "unpack-refused", details, clock())
+        with suppress(Exception):
+            record_refusal(register, identity, error, named, clock(), medium=medium.classify())
         raise
     return medium
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from securexfer.crypto.identity import Identity
 from securexfer.custody.entry import Entry
@@ -43,6 +44,8 @@ def record_refusal(
     error: SecurexferError,
     claims: Mapping[str, str],
     at: datetime,
+    *,
+    medium: Mapping[str, str] | None = None,
 ) -> Entry:
     """Record that a bundle was refused, and why.
 
@@ -52,6 +55,7 @@ def record_refusal(
         error: the refusal; its code is the reason.
         claims: `bundle_id`, `bundle_sha256` and `sender`, as far as they could be read.
         at: now.
+        medium: kind and file system of where the tables should go, if that was the reason.
 
     Raises:
         RegisterError: if it can't be recorded. Whoever calls this must still raise the refusal.
@@ -61,4 +65,7 @@ def record_refusal(
         for name, form in _IDS.items()
         if isinstance(claims.get(name), str) and form.fullmatch(claims[name])
     }
-    return register.append(identity, "unpack-refused", {**ids, "reason": error.code}, at)
+    details: dict[str, Any] = {**ids, "reason": error.code}
+    if medium is not None:
+        details["medium"] = dict(medium)
+    return register.append(identity, "unpack-refused", details, at)

@@ -39,6 +39,9 @@ COLUMNS = (
     "carrier_label",
     "carrier_serial",
     "carrier_file_system",
+    "medium_kind",
+    "medium_file_system",
+    "medium_reason",
     "reason",
     "previous_sha256",
     "sha256",
@@ -89,7 +92,7 @@ def flatten_entry(entry: Entry, names: Mapping[str, str]) -> dict[str, str]:
     """An entry as one row of `COLUMNS`, all of it text."""
     details, summary = entry.details, summarise_entry(entry, names)
     tables, agreement = _objects(details.get("tables")), _object(details.get("agreement"))
-    carrier = _object(details.get("carrier"))
+    carrier, medium = _object(details.get("carrier")), _object(details.get("medium"))
     return {
         "number": str(entry.number),
         "at": format_instant(entry.at),
@@ -101,7 +104,7 @@ def flatten_entry(entry: Entry, names: Mapping[str, str]) -> dict[str, str]:
         "contact_fingerprint": _SEPARATOR.join(_fingerprints(details)),
         "bundle_id": summary.bundle_id,
         "bundle_sha256": _text(details.get("bundle_sha256")),
-        "reference": _text(agreement.get("reference")),
+        "reference": _text(agreement.get("reference")) or _text(details.get("agreement")),
         "purpose": _text(agreement.get("purpose")),
         "controller": _text(agreement.get("controller")),
         "tables": _SEPARATOR.join(_text(table.get("name")) for table in tables),
@@ -115,6 +118,9 @@ def flatten_entry(entry: Entry, names: Mapping[str, str]) -> dict[str, str]:
         "carrier_label": _text(carrier.get("label")),
         "carrier_serial": _text(carrier.get("serial")),
         "carrier_file_system": _text(carrier.get("file_system")),
+        "medium_kind": _text(medium.get("kind")),
+        "medium_file_system": _text(medium.get("file_system")),
+        "medium_reason": _text(details.get("medium_reason")),
         "reason": summary.reason,
         "previous_sha256": entry.previous_sha256,
         "sha256": entry.sha256,
