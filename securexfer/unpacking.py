@@ -12,7 +12,7 @@ from securexfer.bundle.manifest import Manifest, TableRecord, describe_package
 from securexfer.carrier import PartialFile, partial_path
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
-from securexfer.custody.refusal import is_refusal, record_refusal
+from securexfer.custody.refusal import try_to_record
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import (
     MediumRefusedError,
@@ -195,7 +195,7 @@ def unpack(
             with suppress(SecurexferError):
                 register.append(identity, "unpack-failed", {**details, "reason": reason}, clock())
         else:
-            _record_refusal(error, verified, identity, register, clock)
+            try_to_record(register, identity, error, _name_bundle(verified), clock())
         raise
     for file in written:
         file.finish()
@@ -258,9 +258,8 @@ def check_medium(
     try:
         check_plaintext(medium, folder, medium_reason)
     except MediumRefusedError as error:
-        named = _name_bundle(verified)
-        with suppress(Exception):
-            record_refusal(register, identity, error, named, clock(), medium=medium.classify())
+        named, kind = _name_bundle(verified), medium.classify()
+        try_to_record(register, identity, error, named, clock(), medium=kind)
         raise
     return medium
 
@@ -283,22 +282,9 @@ def release_password(
             check=lambda entries: recheck(verified, entries),
         )
     except SecurexferError as error:
-        _record_refusal(error, verified, identity, register, clock)
+        try_to_record(register, identity, error, _name_bundle(verified), clock())
         raise
     return verified.inside.password
-
-
-def _record_refusal(
-    error: BaseException,
-    verified: Verified,
-    identity: Identity,
-    register: Register,
-    clock: Clock,
-) -> None:
-    """Record a refusal that came after all checks had held; without the record it stays one."""
-    if isinstance(error, SecurexferError) and is_refusal(error):
-        with suppress(Exception):
-            record_refusal(register, identity, error, _name_bundle(verified), clock())
 
 
 def _name_bundle(verified: Verified) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +18,13 @@ from securexfer.custody.register import Register
 from securexfer.errors import (
     BundleFormatError,
     BundleMissingError,
+    MediumRefusedError,
     NotForThisIdentityError,
     SecurexferError,
     VerificationError,
 )
 
-_REFUSALS = (BundleFormatError, NotForThisIdentityError, VerificationError)
+_REFUSALS = (BundleFormatError, MediumRefusedError, NotForThisIdentityError, VerificationError)
 _IDS = {
     "bundle_id": re.compile(r"[0-9a-f]{32}"),
     "bundle_sha256": re.compile(r"[0-9a-f]{64}"),
@@ -31,7 +33,7 @@ _IDS = {
 
 
 def is_refusal(error: SecurexferError) -> bool:
-    """Whether an error says of a bundle that it must not be opened.
+    """Whether an error says of a bundle that it must not be opened, or not where it was to be.
 
     A path that leads to no file says nothing about a bundle.
     """
@@ -69,3 +71,18 @@ def record_refusal(
     if medium is not None:
         details["medium"] = dict(medium)
     return register.append(identity, "unpack-refused", details, at)
+
+
+def try_to_record(
+    register: Register,
+    identity: Identity,
+    error: BaseException,
+    claims: Mapping[str, str],
+    at: datetime,
+    *,
+    medium: Mapping[str, str] | None = None,
+) -> None:
+    """Record an error on its way up, if it is a refusal; whatever comes of that, it goes on."""
+    if isinstance(error, SecurexferError) and is_refusal(error):
+        with suppress(Exception):
+            record_refusal(register, identity, error, claims, at, medium=medium)
