@@ -90,6 +90,8 @@ def destroy(
             f"{changed[0]} is not as unpack wrote it. "
             f"{len(changed)} of {len(there)} files have changed; nothing was deleted."
         )
+    # What is gone can't be brought back, so a register that can't take an entry is met before.
+    register.check_writable(identity)
     removed = tuple(file.path for file in there if _remove(file.path))
     for folder in {path.parent for path in removed}:
         with suppress(OSError):

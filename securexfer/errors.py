@@ -372,6 +372,27 @@ class RegisterError(SecurexferError):
     hint = "Nothing was released. Check the register with: securexfer register verify"
 
 
+class RegisterBusyError(RegisterError):
+    """Another run holds the register for longer than this one waits."""
+
+    code = "register_busy"
+    hint = "Wait for it to end, then run the command again. Nothing was released."
+
+
+class RegisterDamagedError(RegisterError):
+    """The register, or its head, is not as it was written."""
+
+    code = "register_damaged"
+    hint = "Keep the register as it is, and compare it with your backup."
+
+
+class RegisterContradictedError(RegisterError):
+    """A head of the register that is held elsewhere does not belong to this register."""
+
+    code = "register_contradicted"
+    hint = "Keep everything as it is and tell your security officer: the register was rewritten."
+
+
 # -- 80: output and carrier ---------------------------------------------------------------------
 
 

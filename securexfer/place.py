@@ -79,7 +79,8 @@ def make_folder(folder: Path) -> bool:
         # One by one: `parents=True` would leave those above open to whom the umask lets in.
         for missing in reversed([folder, *folder.parents]):
             if not missing.is_dir():
-                missing.mkdir(mode=FOLDER_MODE)
+                # Another run may have made it since.
+                missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
                 sync_folder(missing.parent)
     except OSError as error:
         raise translate(error, folder) from None

@@ -12,6 +12,7 @@ from securexfer.bundle.manifest import Manifest, TableRecord, describe_package
 from securexfer.carrier import PartialFile, partial_path
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
+from securexfer.custody.refusal import try_to_record
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import (
     MediumRefusedError,
@@ -193,6 +194,8 @@ def unpack(
             reason = error.code if isinstance(error, SecurexferError) else "interrupted"
             with suppress(SecurexferError):
                 register.append(identity, "unpack-failed", {**details, "reason": reason}, clock())
+        else:
+            try_to_record(register, identity, error, _name_bundle(verified), clock())
         raise
     for file in written:
         file.finish()
@@ -255,14 +258,8 @@ def check_medium(
     try:
         check_plaintext(medium, folder, medium_reason)
     except MediumRefusedError as error:
-        named = _name_bundle(verified)
-        details = {
-            **{name: named[name] for name in ("bundle_id", "bundle_sha256", "sender")},
-            "medium": medium.classify(),
-            "reason": error.code,
-        }
-        with suppress(SecurexferError):
-            register.append(identity, "unpack-refused", details, clock())
+        named, kind = _name_bundle(verified), medium.classify()
+        try_to_record(register, identity, error, named, clock(), medium=kind)
         raise
     return medium
 
@@ -273,15 +270,20 @@ def release_password(
     """The ZIP password for stock tools, after it was recorded that it was released.
 
     Raises:
+        BundleReplayError, BundleOlderError: if another bundle was opened since it was verified.
         RegisterError: if that can't be recorded.
     """
-    register.append(
-        identity,
-        "password-released",
-        _name_bundle(verified),
-        clock(),
-        check=lambda entries: recheck(verified, entries),
-    )
+    try:
+        register.append(
+            identity,
+            "password-released",
+            _name_bundle(verified),
+            clock(),
+            check=lambda entries: recheck(verified, entries),
+        )
+    except SecurexferError as error:
+        try_to_record(register, identity, error, _name_bundle(verified), clock())
+        raise
     return verified.inside.password
 
 

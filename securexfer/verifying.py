@@ -6,13 +6,14 @@ whose card is pinned, what was opened before, and what time it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from securexfer.bundle.comment import decode_comment
 from securexfer.bundle.envelope import Envelope
 from securexfer.bundle.file import BundleFile
 from securexfer.bundle.manifest import Manifest, TableRecord
@@ -31,11 +32,13 @@ from securexfer.crypto.keys import PrivateKeys
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import (
     BundleExpiredError,
+    BundleFormatError,
     BundleFutureError,
     BundleOlderError,
     BundleReplayError,
     ContentMismatchError,
     NotForThisIdentityError,
+    SecurexferError,
     SenderRetiredError,
 )
 from securexfer.home.contacts import Contact
@@ -46,6 +49,9 @@ from securexfer.reporting import Reporter
 CLOCK_TOLERANCE = timedelta(days=1)
 # Events that say that a bundle was opened here.
 OPENED = ("unpack-started", "password-released")
+# Hears of a refusal, and of what the bundle claims to be: `sender`, `bundle_sha256` and, once its
+# signatures held, `bundle_id`; as far as they could be read.
+HearRefusal = Callable[[SecurexferError, Mapping[str, str]], None]
 
 
 @dataclass(frozen=True)
@@ -94,9 +100,7 @@ def verify_outside(
         SecurexferError: the first check that does not hold.
     """
     with BundleFile.open(path) as file:
-        outside = read_outside(file, find_sender, reporter)
-        _check_times(outside.envelope, register.entries(), clock)
-        yield outside
+        yield _read_dated(file, find_sender, register, {}, clock=clock, reporter=reporter)
 
 
 @contextmanager
@@ -109,6 +113,7 @@ def verify(
     clock: Clock,
     reporter: Reporter,
     older: bool = False,
+    hear_refusal: HearRefusal | None = None,
 ) -> Iterator[Verified]:
     """Every check there is, in order; nothing is written and no table is decrypted.
 
@@ -120,18 +125,29 @@ def verify(
         clock: now.
         reporter: progress.
         older: accept a bundle that is older than one opened before.
+        hear_refusal: hears of a check that does not hold before that is raised, and must not raise.
 
     Raises:
         SecurexferError: the first check that does not hold.
     """
-    with verify_outside(path, find_sender, register, clock=clock, reporter=reporter) as outside:
-        identity = unlock()
-        keys = _choose_keys(outside.envelope, identity)
-        entries = register.entries()
-        notes = check_replay(outside, entries)
-        _check_retired(outside, is_known=bool(notes), older=older)
-        inside = read_inside(outside, keys)
-        notes += _check_sequence(inside.manifest, entries, older=older or bool(notes))
+    with ExitStack() as opened:
+        claims: dict[str, str] = {}
+        try:
+            file = opened.enter_context(BundleFile.open(path))
+            outside = _read_dated(
+                file, find_sender, register, claims, clock=clock, reporter=reporter
+            )
+            identity = unlock()
+            keys = _choose_keys(outside.envelope, identity)
+            entries = register.entries()
+            notes = check_replay(outside, entries)
+            _check_retired(outside, is_known=bool(notes), older=older)
+            inside = read_inside(outside, keys)
+            notes += _check_sequence(inside.manifest, entries, older=older or bool(notes))
+        except SecurexferError as error:
+            if hear_refusal is not None:
+                hear_refusal(error, claims)
+            raise
         yield Verified(inside, tuple(notes), older)
 
 
@@ -171,6 +187,26 @@ def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSe
             f"{own_card.name} (this identity)", own_card.keys
         )
     return senders.get
+
+
+def _read_dated(
+    file: BundleFile,
+    find_sender: FindSender,
+    register: Register,
+    claims: dict[str, str],
+    *,
+    clock: Clock,
+    reporter: Reporter,
+) -> Outside:
+    """The outside, held to its time; what the bundle claims to be is put into `claims` early."""
+    with suppress(BundleFormatError):
+        block = decode_comment(file.comment).claimed
+        claims.update(bundle_sha256=block.bundle_sha256, sender=block.sender)
+    outside = read_outside(file, find_sender, reporter)
+    # Not before: nobody should parse the envelope of a sender whom nobody knows.
+    claims.update(bundle_id=outside.envelope.bundle_id)
+    _check_times(outside.envelope, register.entries(), clock)
+    return outside
 
 
 def _check_times(envelope: Envelope, entries: Sequence[Entry], clock: Clock) -> None:

@@ -27,6 +27,7 @@ ROWS = {
     "archives": "Malicious archives",
     "crash": "Crashes and failing drives",
     "media": "Kinds of media",
+    "register": "The register",
     "hygiene": "Plaintext hygiene",
     "gates": "Leaks planted in tables",
     "input": "Hostile input",

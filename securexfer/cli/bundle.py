@@ -135,7 +135,7 @@ def unpack(
     session = Session.current(passphrase_file)
     with (
         session.reporter() as reporter,
-        session.verified(bundle, reporter, older=older) as verified,
+        session.verified(bundle, reporter, older=older, record=True) as verified,
     ):
         reporter.rest()
         for note in verified.notes:
@@ -212,7 +212,7 @@ def release_password(bundle: Path, older: bool, passphrase_file: Path | None) ->
     session = Session.current(passphrase_file)
     with (
         session.reporter() as reporter,
-        session.verified(bundle, reporter, older=older) as verified,
+        session.verified(bundle, reporter, older=older, record=True) as verified,
     ):
         password = release(verified, session.identity, session.register, clock=session.clock)
     session.console.note(

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from securexfer.errors import GateError, RecipeError, SecurexferError
+from securexfer.errors import (
+    GateError,
+    RecipeError,
+    RegisterContradictedError,
+    SecurexferError,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -182,7 +187,7 @@ def describe_error(error: SecurexferError) -> dict[str, Any]:
         "hint": error.hint,
         "message": error.message,
     }
-    if isinstance(error, RecipeError | GateError):
+    if isinstance(error, RecipeError | GateError | RegisterContradictedError):
         described["problems"] = list(error.problems)
     return described
 

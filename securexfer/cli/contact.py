@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from securexfer.cli.options import SecurexferGroup
+from securexfer.cli.options import SecurexferGroup, passphrase_option
 from securexfer.cli.session import Session, card_document, card_facts
 
 if TYPE_CHECKING:
     from securexfer.crypto.card import Card
+    from securexfer.crypto.identity import Identity
     from securexfer.home.contacts import Contact
 
 
@@ -25,19 +26,36 @@ def contact() -> None:
 @click.option("--as", "name", help="Local name; made from the card's name without it.")
 @click.option("--fingerprint", help="The fingerprint as its owner read it to you, whole.")
 @click.option("--replaces", metavar="NAME", help="The contact whose rotated key this card is.")
-def add(card: Path, name: str | None, fingerprint: str | None, replaces: str | None) -> None:
+@passphrase_option
+def add(
+    card: Path,
+    name: str | None,
+    fingerprint: str | None,
+    replaces: str | None,
+    passphrase_file: Path | None,
+) -> None:
     """Pin a card, after its fingerprint was read over the phone.
 
     Without --fingerprint the card's fingerprint is shown and you are asked whether it is the one
-    that its owner read to you.
+    that its owner read to you. The change is recorded in the register, which needs the passphrase.
     """
     from securexfer.home.contacts import read_card_file, suggest_name
+    from securexfer.pinning import pin_contact
 
-    session = Session.current()
+    session = Session.current(passphrase_file)
     read = read_card_file(card)
+    chosen = name or suggest_name(read)
     _confirm(session, read, fingerprint)
-    pinned = session.contacts.pin(
-        read, name or suggest_name(read), pinned_at=session.clock(), replaces=replaces
+    # What can't be pinned is said before anybody is asked for a passphrase.
+    session.contacts.prepare(read, chosen, pinned_at=session.clock(), replaces=replaces)
+    pinned = pin_contact(
+        session.contacts,
+        read,
+        chosen,
+        _identity(session),
+        session.register,
+        clock=session.clock,
+        replaces=replaces,
     )
     session.console.result(
         contact_document(pinned),
@@ -87,10 +105,19 @@ def show(name: str) -> None:
 
 @contact.command(epilog="Example: securexfer contact remove acme")
 @click.argument("name")
-def remove(name: str) -> None:
-    """Forget a contact; bundles from it are not accepted any more."""
-    session = Session.current()
-    removed = session.contacts.remove(name)
+@passphrase_option
+def remove(name: str, passphrase_file: Path | None) -> None:
+    """Forget a contact; bundles from it are not accepted any more.
+
+    The change is recorded in the register, which needs the passphrase.
+    """
+    from securexfer.pinning import remove_contact
+
+    session = Session.current(passphrase_file)
+    session.contacts.get(name)
+    removed = remove_contact(
+        session.contacts, name, _identity(session), session.register, clock=session.clock
+    )
     session.console.result(
         contact_document(removed), lambda: session.console.line(f"Removed {removed.name}.")
     )
@@ -106,6 +133,17 @@ def contact_document(found: Contact) -> dict[str, Any]:
         "origin_fingerprint": found.origin_fingerprint,
         "pinned_at": format_instant(found.pinned_at),
     }
+
+
+def _identity(session: Session) -> Identity | None:
+    """Who signs the entry; None where there is no identity yet, and so no register."""
+    if session.own_card() is None:
+        session.console.note(
+            "There is no identity here yet, so there is no register to record this in. The "
+            "contacts that are there are recorded when you make one."
+        )
+        return None
+    return session.identity
 
 
 def _confirm(session: Session, card: Card, fingerprint: str | None) -> None:

@@ -151,7 +151,21 @@ def _passphrase(session: Session) -> Finding:
 
 
 def _contacts(session: Session) -> Finding:
-    return Finding("contacts", "ok", f"{len(session.contacts.list())} pinned")
+    from securexfer.pinning import find_unrecorded
+
+    contacts = session.contacts.list()
+    # Without an identity there is no register that could tell of them.
+    if session.own_card() is not None:
+        unrecorded = find_unrecorded(contacts, session.register.entries())
+        if unrecorded:
+            return Finding(
+                "contacts",
+                "warning",
+                f"The register has no entry about {', '.join(c.name for c in unrecorded)}. If you "
+                "did not pin them yourself, somebody put them there. Remove them, and pin them "
+                "again after reading the fingerprint over the phone.",
+            )
+    return Finding("contacts", "ok", f"{len(contacts)} pinned")
 
 
 def _register(session: Session) -> Finding:

@@ -31,6 +31,7 @@ def create(name: str, org: str, email: str, passphrase_file: Path | None) -> Non
         PassphraseWeakError,
         UsageError,
     )
+    from securexfer.pinning import record_contacts
 
     session = Session.current(passphrase_file)
     if session.desk.identity_path.exists():
@@ -45,10 +46,13 @@ def create(name: str, org: str, email: str, passphrase_file: Path | None) -> Non
     passphrase = session.secrets(twice=True).passphrase("")
     if len(passphrase.text) < MIN_PASSPHRASE:
         raise PassphraseWeakError(f"The passphrase has fewer than {MIN_PASSPHRASE} characters.")
+    pinned_before = session.contacts.list()
+    session.register.check_writable(made)
     session.desk.save_new_identity(made, passphrase.text)
     session.register.append(
         made, "identity-created", {"fingerprint": made.fingerprint}, session.clock()
     )
+    record_contacts(pinned_before, made, session.register, clock=session.clock)
 
     def human() -> None:
         session.console.line("Your identity is ready.")

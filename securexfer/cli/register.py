@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from securexfer.cli.options import SecurexferGroup, passphrase_option
+from securexfer.cli.console import plain
+from securexfer.cli.options import FORCE, SecurexferGroup, output_option, passphrase_option
+from securexfer.cli.record import (
+    ROW,
+    entry_document,
+    entry_row,
+    export_csv,
+    names_here,
+    print_entry,
+)
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
-    from securexfer.custody.register import Entry
+    from securexfer.crypto.keys import PublicKeys
+    from securexfer.custody.entry import Entry
+    from securexfer.custody.register import Audit
+    from securexfer.custody.witness import Witness
+
+F = TypeVar("F", bound=Callable[..., Any])
+_DATE = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def filter_options(command: F) -> F:
+    """`--event`, `--since` and `--until`."""
+    for option in (
+        click.option("--until", type=_DATE, metavar="DATE", help="To this day, YYYY-MM-DD, UTC."),
+        click.option("--since", type=_DATE, metavar="DATE", help="From this day, YYYY-MM-DD, UTC."),
+        click.option(
+            "--event", "events", multiple=True, metavar="EVENT", help="Only this kind; repeat."
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group(cls=SecurexferGroup)
@@ -19,72 +49,265 @@ def register() -> None:
     """The tamper-evident log of transfers in this home."""
 
 
-@register.command("list", epilog="Example: securexfer register list --json")
-def list_entries() -> None:
-    """List all entries."""
+@register.command(
+    "list", epilog="Example: securexfer register list --event packed --since 2026-01-01"
+)
+@filter_options
+def list_entries(events: tuple[str, ...], since: datetime | None, until: datetime | None) -> None:
+    """List entries: when, what, with whom, which bundle, how many rows, until when."""
     session = Session.current()
     entries = session.register.entries()
-    rows = [
-        (str(e.number), f"{e.at:%Y-%m-%d %H:%M}", e.event, e.details.get("bundle_id", "")[:12])
-        for e in entries
-    ]
-    session.console.result(
-        {"entries": [entry_document(e) for e in entries]},
-        lambda: session.console.table(("number", "time (UTC)", "event", "bundle"), rows),
-    )
+    chosen = _select(entries, events, since, until)
+
+    def human() -> None:
+        if not chosen:
+            session.console.step("No entries.")
+            return
+        names = names_here(session, entries)
+        session.console.table(ROW, [entry_row(entry, names) for entry in chosen])
+
+    session.console.result({"entries": [entry_document(entry) for entry in chosen]}, human)
 
 
 @register.command(epilog="Example: securexfer register show 1a2b3c4d5e6f")
-@click.argument("bundle_id", metavar="ID")
-def show(bundle_id: str) -> None:
-    """Show every entry about one bundle; the first characters of its id are enough."""
-    import json
+@click.argument("wanted", metavar="ID")
+def show(wanted: str) -> None:
+    """Show all that the register holds about one bundle, or one entry.
 
-    from securexfer.errors import UsageError
+    ID is a bundle's id, the first characters of it will do; or the number of an entry.
+    """
+    from securexfer.custody.selection import find_entries
 
     session = Session.current()
-    found = [
-        e
-        for e in session.register.entries()
-        if e.details.get("bundle_id", "").startswith(bundle_id)
-    ]
-    if not found or not bundle_id:
+    entries = session.register.entries()
+    found = find_entries(entries, wanted)
+
+    def human() -> None:
+        names = names_here(session, entries)
+        for entry in found:
+            print_entry(session.console, entry, names)
+
+    session.console.result({"entries": [entry_document(entry) for entry in found]}, human)
+
+
+@register.command(epilog="Example: securexfer register export -o register.csv --since 2026-01-01")
+@output_option("A file that ends in .json or .csv; JSON on stdout without it.", required=False)
+@filter_options
+@FORCE
+def export(
+    output: Path | None,
+    events: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    force: bool,
+) -> None:
+    """Export entries as JSON or CSV, for an audit or a spreadsheet.
+
+    JSON has all that each entry holds, and serves `register verify --against` later. CSV has one
+    row for each entry, in columns that stay the same.
+    """
+    from securexfer.carrier import write_small
+    from securexfer.crypto.canonical import encode_pretty
+    from securexfer.custody.register import head_sha256
+    from securexfer.errors import OutputExistsError, UsageError
+
+    session = Session.current()
+    if output is not None and output.suffix not in (".json", ".csv"):
         raise UsageError(
-            "The register has no entry about that bundle.",
-            hint="List all entries with: securexfer register list",
+            f"What to write to {output} is not clear.", hint="End its name in .json or .csv."
         )
-    document = {"entries": [entry_document(e) for e in found]}
+    entries = session.register.entries()
+    chosen = _select(entries, events, since, until)
+    document = {
+        "entries": [entry_document(entry) for entry in chosen],
+        "head_sha256": head_sha256(entries),
+        "n_entries": len(entries),
+    }
+    if output is None:
+        session.console.line(encode_pretty(document).decode("utf-8").removesuffix("\n"))
+        return
+    if output.exists() and session.desk.owns(output):
+        raise OutputExistsError(
+            f"{output} is a file of this home and can't be replaced.", hint="Choose another place."
+        )
+    if output.suffix == ".csv":
+        data = export_csv(chosen, names_here(session, entries))
+    else:
+        data = encode_pretty(document)
+    write_small(output, data, force=force, is_own=False)
     session.console.result(
-        document,
-        lambda: session.console.line(json.dumps(document["entries"], indent=2, ensure_ascii=True)),
+        {"head_sha256": document["head_sha256"], "n_entries": len(chosen), "path": str(output)},
+        lambda: session.console.facts(
+            [("Written to", str(output)), ("Entries", f"{len(chosen):,} of {len(entries):,}")]
+        ),
     )
 
 
-@register.command(epilog="Example: securexfer register verify")
+@register.command(epilog="Example: securexfer register verify --against backup/register.head")
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE...",
+    help="A bundle you sent, an earlier export or a copy of the register that lay elsewhere.",
+)
+@click.argument("files", nargs=-1, metavar="", type=click.Path(path_type=Path))
+@click.option(
+    "--fingerprint",
+    metavar="FP",
+    help="Check without the passphrase, for the identity of this fingerprint.",
+)
 @passphrase_option
-def verify(passphrase_file: Path | None) -> None:
-    """Check the chain, every signature, and that no entry was cut off."""
+def verify(
+    against: tuple[Path, ...],
+    files: tuple[Path, ...],
+    fingerprint: str | None,
+    passphrase_file: Path | None,
+) -> None:
+    """Check the chain, every signature, and that no entry was cut off.
+
+    That shows whatever was done by someone without this identity and its passphrase. Who has both
+    can write a new register: only what lies elsewhere shows that. Give it with --against, several
+    files if you like.
+    """
+    from securexfer.errors import UsageError
+
     session = Session.current(passphrase_file)
-    identity = session.identity
-    keys = {k.fingerprint: k.public for k in (identity.keys, *identity.former)}
-    entries = session.register.verify(keys)
-    session.console.result(
-        {"n_entries": len(entries), "verified": True},
-        lambda: session.console.line(f"{len(entries)} entries, every check held."),
-    )
+    if files and not against:
+        raise UsageError("It is not clear what the files are for.", hint="Put --against first.")
+    keys = _keys(session, fingerprint)
+    audit = session.register.audit(keys)
+    compared = _compare(session, audit, keys, [*against, *files])
+    document = audit_document(audit, keys, compared)
+
+    def human() -> None:
+        session.console.line(f"{len(audit.entries)} entries, every check held.")
+        session.console.facts(_audit_facts(audit, keys))
+        for witness, number in compared:
+            session.console.line(f"{plain(witness.source)} ({witness.kind}): {_agree(number)}.")
+        if not compared:
+            session.console.step(
+                "Someone who holds this identity could have written all of it anew. What others "
+                "hold shows that: compare with --against."
+            )
+
+    for text in _remarks(audit):
+        session.console.note(text)
+    session.console.result(document, human)
 
 
-def entry_document(entry: Entry) -> dict[str, Any]:
-    """An entry in JSON results."""
-    from securexfer.instant import format_instant
+def audit_document(
+    audit: Audit, keys: dict[str, PublicKeys], compared: Sequence[tuple[Witness, int]]
+) -> dict[str, Any]:
+    """The JSON result of `register verify`."""
+    from securexfer.custody.register import head_sha256
 
     return {
-        "at": format_instant(entry.at),
-        "details": dict(entry.details),
-        "event": entry.event,
-        "host": entry.actor.host,
-        "identity": entry.identity,
-        "number": entry.number,
-        "sha256": entry.sha256,
-        "user": entry.actor.user,
+        "against": [
+            {"agrees_up_to": number, "file": witness.source, "kind": witness.kind}
+            for witness, number in compared
+        ],
+        "fingerprint": next(iter(keys)),
+        "head_sha256": head_sha256(audit.entries),
+        "n_entries": len(audit.entries),
+        "n_torn_bytes": audit.n_torn_bytes,
+        "n_uncounted": audit.n_uncounted,
+        "verified": True,
     }
+
+
+def _select(
+    entries: list[Entry],
+    events: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+) -> list[Entry]:
+    """Days as instants: from the beginning of the first to the end of the last."""
+    from securexfer.custody.selection import select_entries
+
+    return select_entries(
+        entries,
+        events=events,
+        since=since and since.replace(tzinfo=UTC),
+        until=until and until.replace(tzinfo=UTC) + timedelta(days=1),
+    )
+
+
+def _keys(session: Session, fingerprint: str | None) -> dict[str, PublicKeys]:
+    """Whose signatures count: the unlocked identity's, or those of a confirmed card."""
+    from securexfer.crypto.fingerprint import fingerprint_matches, is_whole
+    from securexfer.custody.entry import public_keys
+    from securexfer.errors import FingerprintMismatchError
+
+    if fingerprint is None:
+        return public_keys(session.identity)
+    card = session.desk.own_card()
+    if not is_whole(fingerprint) or not fingerprint_matches(card.fingerprint, fingerprint):
+        raise FingerprintMismatchError(
+            "The identity of this home has another fingerprint than the one given.",
+            hint="Enter all of it, as its owner or your own notes have it. If it is right, the "
+            "identity of this home was replaced.",
+        )
+    return {card.fingerprint: card.keys}
+
+
+def _compare(
+    session: Session, audit: Audit, keys: dict[str, PublicKeys], paths: Sequence[Path]
+) -> list[tuple[Witness, int]]:
+    """Hold the register against each file; all contradictions are told at once."""
+    from securexfer.auditing import read_witness
+    from securexfer.custody.witness import compare_witness
+    from securexfer.errors import RegisterContradictedError
+
+    compared, problems = [], []
+    with session.reporter() as reporter:
+        for path in paths:
+            witness = read_witness(path, keys, reporter)
+            try:
+                compared.append((witness, compare_witness(audit.entries, witness)))
+            except RegisterContradictedError as error:
+                problems.append(error)
+    if problems:
+        raise RegisterContradictedError(
+            f"{len(problems)} of {len(paths)} files contradict the register.",
+            problems=[problem.message for problem in problems],
+            hint=problems[0].hint,
+        )
+    return compared
+
+
+def _audit_facts(audit: Audit, keys: dict[str, PublicKeys]) -> list[tuple[str, str]]:
+    from securexfer.crypto.fingerprint import format_fingerprint
+    from securexfer.custody.register import head_sha256
+
+    facts = [("Identity", format_fingerprint(next(iter(keys))))]
+    if audit.entries:
+        first, last = audit.entries[0].at, audit.entries[-1].at
+        facts.append(("From", f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"))
+        facts.append(("Head", head_sha256(audit.entries)))
+    return facts
+
+
+def _agree(number: int) -> str:
+    return f"agrees, up to entry {number}" if number else "agrees: there was no entry yet"
+
+
+def _remarks(audit: Audit) -> list[str]:
+    """What is no fault, and should be known all the same."""
+    remarks = []
+    if audit.entries and audit.entries[0].event != "identity-created":
+        remarks.append(
+            "The register does not begin with the making of this identity. If it was not begun "
+            "anew on purpose, an earlier one was removed."
+        )
+    if audit.n_torn_bytes:
+        remarks.append(
+            f"Behind the last entry are {audit.n_torn_bytes:,} bytes of one that was never "
+            "finished. A crash leaves that; the next entry replaces it."
+        )
+    if audit.n_uncounted > 1:
+        remarks.append(
+            f"The head counts {audit.n_uncounted} entries fewer than there are: an older head was "
+            "put back. The next entry makes it right."
+        )
+    return remarks

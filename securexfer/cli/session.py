@@ -5,9 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from securexfer.crypto.card import Card
     from securexfer.crypto.identity import Identity
     from securexfer.custody.register import Register
+    from securexfer.errors import SecurexferError
     from securexfer.home.contacts import Contact, ContactBook
     from securexfer.home.desk import Desk
     from securexfer.home.secrets import Passphrase, SecretSource
-    from securexfer.reporting import Reporter
     from securexfer.verifying import Verified
 
 
@@ -37,6 +37,7 @@ class Session:
         self.console = console
         self.clock = system_clock
         self._passphrase_file = passphrase_file
+        self._why_asked = ""
 
     @classmethod
     def current(cls, passphrase_file: Path | None = None) -> Session:
@@ -84,6 +85,8 @@ class Session:
         from securexfer.home.secrets import SecretSource
 
         def prompt() -> str:
+            if self._why_asked:
+                self.console.note(self._why_asked)
             return self.console.ask_secret("Passphrase of the identity", twice=twice)
 
         return SecretSource(
@@ -94,9 +97,9 @@ class Session:
 
     @contextmanager
     def verified(
-        self, bundle: Path, reporter: Reporter, *, older: bool = False
+        self, bundle: Path, reporter: ConsoleReporter, *, older: bool = False, record: bool = False
     ) -> Iterator[Verified]:
-        """A bundle that passed every check, for this identity."""
+        """A bundle that passed every check, for this identity; `record` a refusal if told so."""
         from securexfer.verifying import verify
 
         with verify(
@@ -107,8 +110,27 @@ class Session:
             clock=self.clock,
             reporter=reporter,
             older=older,
+            hear_refusal=partial(self._record_refusal, reporter) if record else None,
         ) as verified:
             yield verified
+
+    def _record_refusal(
+        self, reporter: ConsoleReporter, error: SecurexferError, claims: Mapping[str, str]
+    ) -> None:
+        """Record that a bundle was refused. Whatever comes of that, the refusal is told next."""
+        from securexfer.custody.refusal import is_refusal, record_refusal
+        from securexfer.errors import SecurexferError
+
+        if not is_refusal(error):
+            return
+        reporter.rest()
+        self._why_asked = f"{error.message} To record that, your passphrase is needed."
+        try:
+            record_refusal(self.register, self.identity, error, claims, self.clock())
+        except (Exception, KeyboardInterrupt) as failure:
+            # All of them: nothing may stand between a person and the refusal.
+            why = f" {failure.message}" if isinstance(failure, SecurexferError) else ""
+            self.console.note(f"This refusal is not in the register.{why}")
 
     def find_sender(self) -> FindSender:
         """Look-up of pinned senders, oneself included."""

@@ -1,15 +1,16 @@
 """The register: an append-only log of transfer events, hash-chained, each entry signed.
 
-One entry a line, each a signed document whose payload holds the SHA-256 of the line before. A
-small signed head beside it (count and hash of the last line) shows when the tail was cut off.
-Against someone who holds the identity itself only heads held elsewhere help: each bundle's
-envelope carries one.
+One entry a line, each with the hash of the line before. A small signed head beside the log (count
+and hash of the last line) shows when the tail was cut off. Against someone who holds the identity
+itself only heads held elsewhere help: each bundle's envelope carries one.
+
+Every reading hashes every line and follows the chain, appending too. What appending leaves out is
+decoding old lines again, and checking their signatures: see `docs/decisions/0011-register.md`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,76 +20,58 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from securexfer.carrier import FILE_MODE, write_small
-from securexfer.crypto.document import SignedDocument, sign_document
+from securexfer.carrier import write_small
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import PublicKeys
+from securexfer.custody.chain import Chain, Extent
+from securexfer.custody.entry import (
+    START,
+    Actor,
+    Entry,
+    broken_entry,
+    check_signature,
+    decode_entry,
+    encode_entry,
+    hash_line,
+    head_sha256,
+    public_keys,
+)
+from securexfer.custody.head import read_head, sign_head
+from securexfer.custody.log import append_line, check_appendable, cut, read_lines
 from securexfer.errors import (
     DiskFullError,
     OutputError,
+    RegisterBusyError,
+    RegisterDamagedError,
     RegisterError,
     SecurexferError,
-    SignatureInvalidError,
 )
-from securexfer.instant import format_instant, parse_instant
-from securexfer.place import make_folder, sync_folder, translate
+from securexfer.place import check_space, make_folder, translate
 
-START = "0" * 64
-_LOCK_SECONDS = 30.0
-# A manifest of 4 MiB, escaped twice, and the signatures.
-_MAX_LINE_BYTES = 16 * 1024 * 1024
-# What other rooms look up in the details, and what each kind of event can't do without. The chain
-# of hashes alone is no proof of who wrote an entry, so that nothing here may be taken on trust.
-_TYPES: dict[str, type] = {
-    "bundle_id": str,
-    "bundle_sha256": str,
-    "files": list,
-    "files_sha256": dict,
-    "folder": str,
-    "recipients": list,
-    "sender": str,
-    "sequence": int,
-}
-_OPENED = {"bundle_id", "bundle_sha256", "recipients", "sender", "sequence"}
-_REQUIRED = {
-    "packed": {"recipients", "sequence"},
-    "password-released": _OPENED,
-    "unpack-started": _OPENED | {"files", "folder"},
-    "unpacked": {"bundle_id", "files_sha256", "folder"},
-}
-_MEMBERS = {"at", "details", "event", "host", "identity", "number", "previous_sha256", "user"}
-_TEXTS = ("event", "host", "identity", "user")
+__all__ = ["START", "Actor", "Audit", "Entry", "Register", "head_sha256"]
+
+_LOCK_SECONDS = 60.0
+# Room for a few entries of the usual size, and the head that replaces the old one.
+_LEAST_BYTES = 64 * 1024
+# How the system says that nothing may be written there; whoever only reads goes on without a lock.
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+_CAN_NOT_LOCK = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
 @dataclass(frozen=True)
-class Actor:
-    """Who acts: operating-system user and host, handed in by the command line."""
-
-    user: str
-    host: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One event.
+class Audit:
+    """What a full check found in order.
 
     Attributes:
-        number: counted from 1.
-        at: when, by this machine's clock.
-        event: what kind, for example `packed`.
-        identity: fingerprint of the identity that signed it.
-        details: what the kind of event records; never a value from a table.
-        sha256: of its line, which the next entry names.
+        entries: all of them, chain and signatures checked.
+        n_uncounted: entries at the end that the head does not count. A crash leaves one; more
+            mean that an old head was put back.
+        n_torn_bytes: behind the last entry, of a line that a crash cut short.
     """
 
-    number: int
-    at: datetime
-    event: str
-    actor: Actor
-    identity: str
-    details: Mapping[str, Any]
-    previous_sha256: str
-    sha256: str
+    entries: tuple[Entry, ...]
+    n_uncounted: int
+    n_torn_bytes: int
 
 
 class Register:
@@ -97,19 +80,27 @@ class Register:
     def __init__(self, path: Path, actor: Actor) -> None:
         self._path = path
         self._head_path = path.with_name("register.head")
-        self._lock = FileLock(path.with_name("register.lock"), timeout=_LOCK_SECONDS, mode=0o600)
+        # A lock that only looks like one would lose entries: where a folder can't lock, say so.
+        self._lock = FileLock(
+            path.with_name("register.lock"),
+            timeout=_LOCK_SECONDS,
+            mode=0o600,
+            fallback_to_soft=False,
+        )
+        self._chain = Chain(path, self._head_path)
         self.actor = actor
 
     def entries(self) -> list[Entry]:
         """All entries, the chain of hashes checked, signatures not.
 
         Raises:
-            RegisterError: if the chain is broken or the tail was cut off.
+            RegisterError: if it can't be read, the chain is broken or the tail was cut off.
         """
         if not self._path.parent.exists():
             return []
-        with self._locked():
-            return self._read()
+        with self._locked(write=False):
+            self._chain.follow(decode=True)
+            return list(self._chain.known)
 
     def append(
         self,
@@ -133,28 +124,29 @@ class Register:
             RegisterError, DiskFullError: if that fails; then whatever it was to record must not
                 happen.
         """
-        with self._locked():
-            entries = self._read(repair=True)
+        with self._locked(write=True):
+            extent = self._chain.follow(decode=check is not None, keys=public_keys(identity))
             if check is not None:
-                check(entries)
-            previous = entries[-1].sha256 if entries else START
-            payload = {
-                "at": format_instant(at),
-                "details": dict(details),
-                "event": event,
-                "host": self.actor.host,
-                "identity": identity.fingerprint,
-                "number": len(entries) + 1,
-                "previous_sha256": previous,
-                "user": self.actor.user,
-            }
+                check(list(self._chain.known))
+            line, entry = self._make(identity, event, details, at, extent)
             try:
-                line = sign_document(payload, ("register", identity.keys)).encode()
-                entry = _decode_entry(line, len(entries) + 1, previous)
-                self._store(identity, line, entry)
-            except (OSError, OutputError, ValueError) as error:
+                self._mend(identity, extent)
+                self._store(identity, line, entry, extent.n_bytes)
+            except (OSError, OutputError) as error:
                 raise self._failure(error, "written") from None
+            self._chain.extend(entry)
             return entry
+
+    def check_writable(self, identity: Identity) -> None:
+        """Check beforehand that an entry can be added: for what can't be taken back.
+
+        Raises:
+            RegisterError, DiskFullError: if it can't.
+        """
+        with self._locked(write=True):
+            self._chain.follow(decode=False, keys=public_keys(identity))
+            check_space(self._path.parent, _LEAST_BYTES)
+            check_appendable(self._path)
 
     def verify(self, keys: Mapping[str, PublicKeys]) -> list[Entry]:
         """Check the chain, every signature and the head.
@@ -165,35 +157,67 @@ class Register:
         Raises:
             RegisterError: naming the first entry that does not hold.
         """
-        with self._locked():
-            entries = self._read()
-            for number, line in enumerate(self._lines()[: len(entries)], start=1):
-                document = SignedDocument.decode(line, max_bytes=_MAX_LINE_BYTES)
-                signer = keys.get(entries[number - 1].identity)
-                try:
-                    if signer is None:
-                        raise SignatureInvalidError("unknown signer")
-                    document.verified("register", signer)
-                except SignatureInvalidError:
-                    raise RegisterError(
-                        f"Entry {number} of the register has no valid signature of this identity.",
-                        hint="Keep the register as it is, and compare it with your backup.",
-                    ) from None
-            self._check_head(entries, keys)
-            return entries
+        return list(self.audit(keys).entries)
+
+    def audit(self, keys: Mapping[str, PublicKeys]) -> Audit:
+        """As `verify`, and say what else there is to know.
+
+        Raises:
+            RegisterError: naming the first entry that does not hold.
+        """
+        if not self._path.parent.exists():
+            return Audit((), 0, 0)
+        with self._locked(write=False):
+            extent = self._chain.follow(decode=True)
+            entries = tuple(self._chain.known)
+        # Signatures take most of the time, and what is there stays: others may go on meanwhile.
+        try:
+            lines = read_lines(self._path)
+            for entry in entries:
+                line = next(lines, b"")[:-1]
+                if hash_line(line) != entry.sha256:
+                    raise broken_entry(entry.number)
+                check_signature(line, entry, keys)
+        except OSError as error:
+            raise self._failure(error, "read") from None
+        if extent.head is not None:
+            extent.head.check_signature(keys)
+        n_counted = extent.head.count if extent.head is not None else 0
+        return Audit(entries, len(entries) - n_counted, extent.n_torn_bytes)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, *, write: bool) -> Iterator[None]:
         try:
-            make_folder(self._path.parent)
-            with self._lock:
+            if write:
+                make_folder(self._path.parent)
+            is_locked = self._acquire(write=write)
+            try:
                 yield
+            finally:
+                if is_locked:
+                    self._lock.release()
         except Timeout:
-            raise RegisterError(
-                "The register is in use by another run.", hint="Wait for it to end, then try again."
-            ) from None
+            raise RegisterBusyError("The register is in use by another run.") from None
         except (OSError, OutputError) as error:
             raise self._failure(error, "read or locked") from None
+
+    def _acquire(self, *, write: bool) -> bool:
+        """Lock it; False where nobody can write, and so nobody needs to."""
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise
+        except OSError as error:
+            if not write and error.errno in _READ_ONLY:
+                return False
+            if error.errno in _CAN_NOT_LOCK:
+                raise RegisterError(
+                    f"The folder {self._path.parent} can't lock files, and without a lock two runs "
+                    "at once would lose entries.",
+                    hint="Keep the home on a local disk, or on a share that can lock.",
+                ) from None
+            raise
+        return True
 
     def _failure(self, error: Exception, what: str) -> SecurexferError:
         """Our error for whatever failed; a full disk is called that."""
@@ -203,139 +227,43 @@ class Register:
             return error
         return RegisterError(f"The register can't be {what}.")
 
-    def _lines(self) -> list[bytes]:
-        """Lines that have an end; a last one without, left by a crash, does not count."""
+    def _make(
+        self,
+        identity: Identity,
+        event: str,
+        details: Mapping[str, Any],
+        at: datetime,
+        extent: Extent,
+    ) -> tuple[bytes, Entry]:
+        """The line to add, and the entry that everybody will read in it."""
+        number, previous = extent.n_entries + 1, extent.sha256
         try:
-            data = self._path.read_bytes()
-        except FileNotFoundError:
-            return []
-        return data.split(b"\n")[:-1]
-
-    def _read(self, *, repair: bool = False) -> list[Entry]:
-        lines = self._lines()
-        entries: list[Entry] = []
-        count, sha256 = self._read_head()
-        for number, line in enumerate(lines, start=1):
-            try:
-                entries.append(_decode_entry(line, number, head_sha256(entries)))
-            except RegisterError:
-                # A power cut may store the end of a line without its beginning. That is a hole, and
-                # holes read as zeros, which no line has.
-                if number == len(lines) == count + 1 and b"\0" in line:
-                    break
-                raise
-        # One entry more than the head knows is a crash between the two writes; fewer is a cut.
-        if count > len(entries) or (count and entries[count - 1].sha256 != sha256):
-            raise RegisterError(
-                f"The register has lost entries: {len(entries)} are there of {count}.",
-                hint="Restore register.jsonl from its backup; nothing is released until then.",
+            line = encode_entry(
+                identity, event, details, at, actor=self.actor, number=number, previous=previous
             )
-        if repair and self._path.exists():
-            whole = sum(len(line) + 1 for line in lines[: len(entries)])
-            if self._path.stat().st_size > whole:
-                os.truncate(self._path, whole)
-        return entries
+            return line, decode_entry(line, number, previous)
+        except (ValueError, RegisterDamagedError):
+            raise RegisterError("The register can't hold what was to be recorded.") from None
 
-    def _store(self, identity: Identity, line: bytes, entry: Entry) -> None:
-        n_bytes = self._path.stat().st_size if self._path.exists() else 0
+    def _mend(self, identity: Identity, extent: Extent) -> None:
+        """Take away what a crash left of a line, and have the head count every entry."""
+        cut(self._path, extent.n_bytes)
+        # There is a head before there is an entry, so that a head that is gone is never a crash.
+        if extent.head is None or extent.head.count < extent.n_entries:
+            self._write_head(identity, extent.n_entries, extent.sha256)
+
+    def _store(self, identity: Identity, line: bytes, entry: Entry, n_bytes: int) -> None:
         try:
-            self._write_line(line)
+            append_line(self._path, line)
             self._write_head(identity, entry.number, entry.sha256)
         except BaseException:
             # What could not be recorded does not happen, so no entry may say that it did. Once the
             # head counts it, it stays: taken back then, it would look like a loss.
             with suppress(OSError, RegisterError):
-                if self._read_head()[0] < entry.number:
-                    os.truncate(self._path, n_bytes)
+                head = read_head(self._head_path)
+                if head is None or head.count < entry.number:
+                    cut(self._path, n_bytes)
             raise
 
-    def _write_line(self, line: bytes) -> None:
-        is_new = not self._path.exists()
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(self._path, flags | getattr(os, "O_BINARY", 0), FILE_MODE)
-        try:
-            view = memoryview(line + b"\n")
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if is_new:
-            sync_folder(self._path.parent)
-
     def _write_head(self, identity: Identity, count: int, sha256: str) -> None:
-        payload = {"count": count, "head_sha256": sha256, "securexfer_register_head": 1}
-        document = sign_document(payload, ("register", identity.keys))
-        write_small(self._head_path, document.encode() + b"\n")
-
-    def _read_head(self) -> tuple[int, str]:
-        try:
-            data = self._head_path.read_bytes()
-        except FileNotFoundError:
-            return 0, START
-        try:
-            payload = SignedDocument.decode(data.removesuffix(b"\n")).claimed()
-            count, sha256 = payload["count"], payload["head_sha256"]
-            if not isinstance(count, int) or not isinstance(sha256, str):
-                raise ValueError("head")
-        except (ValueError, KeyError, TypeError):
-            raise RegisterError("The register's head file is damaged.") from None
-        return count, sha256
-
-    def _check_head(self, entries: list[Entry], keys: Mapping[str, PublicKeys]) -> None:
-        if not entries:
-            return
-        try:
-            document = SignedDocument.decode(self._head_path.read_bytes().removesuffix(b"\n"))
-            signer = keys[document.signers("register")[0]]
-            document.verified("register", signer)
-        except (OSError, ValueError, KeyError, IndexError, SignatureInvalidError):
-            raise RegisterError("The register's head has no valid signature.") from None
-
-
-def head_sha256(entries: list[Entry]) -> str:
-    """Hash of the last line, or 64 zeros for an empty register."""
-    return entries[-1].sha256 if entries else START
-
-
-def _sha256(line: bytes) -> str:
-    return hashlib.sha256(line).hexdigest()
-
-
-def _decode_entry(line: bytes, number: int, previous: str) -> Entry:
-    try:
-        payload = SignedDocument.decode(line, max_bytes=_MAX_LINE_BYTES).claimed()
-        if set(payload) != _MEMBERS or payload["number"] != number:
-            raise ValueError("members")
-        if payload["previous_sha256"] != previous:
-            raise ValueError("chain")
-        if not all(isinstance(payload[name], str) for name in _TEXTS):
-            raise ValueError("text")
-        _check_details(payload["event"], payload["details"])
-        return Entry(
-            number=number,
-            at=parse_instant(payload["at"]),
-            event=payload["event"],
-            actor=Actor(payload["user"], payload["host"]),
-            identity=payload["identity"],
-            details=payload["details"],
-            previous_sha256=previous,
-            sha256=_sha256(line),
-        )
-    except (ValueError, KeyError, TypeError):
-        raise RegisterError(
-            f"Entry {number} of the register is damaged, or does not follow the one before.",
-            hint="Restore register.jsonl from its backup; nothing is released until then.",
-        ) from None
-
-
-def _check_details(event: Any, details: Any) -> None:
-    if not isinstance(event, str) or not isinstance(details, dict):
-        raise ValueError("event or details")
-    if not _REQUIRED.get(event, set()) <= set(details):
-        raise ValueError("details")
-    for name, expected in _TYPES.items():
-        value = details.get(name, expected())
-        texts = value if isinstance(value, list) else []
-        if not isinstance(value, expected) or not all(isinstance(text, str) for text in texts):
-            raise ValueError(name)
+        write_small(self._head_path, sign_head(count, sha256, identity.keys))

@@ -106,7 +106,20 @@ class ContactBook:
     def pin(
         self, card: Card, name: str, *, pinned_at: datetime, replaces: str | None = None
     ) -> Contact:
-        """Pin a card whose fingerprint a person has confirmed.
+        """Pin a card whose fingerprint a person has confirmed: `prepare`, and `save`.
+
+        Raises:
+            KeyMaterialError: as `prepare`.
+            OutputError: if it can't be written.
+        """
+        contact = self.prepare(card, name, pinned_at=pinned_at, replaces=replaces)
+        self.save(contact)
+        return contact
+
+    def prepare(
+        self, card: Card, name: str, *, pinned_at: datetime, replaces: str | None = None
+    ) -> Contact:
+        """The contact that a card would be pinned as; nothing is written.
 
         Args:
             card: the card.
@@ -135,10 +148,16 @@ class ContactBook:
             former, origin = (old.card, *old.former), old.origin_fingerprint
         elif self._path(name).exists():
             raise ContactChangedError(f"The contact {name!r} is pinned with another key.")
-        contact = Contact(name, card, origin, pinned_at, former)
+        return Contact(name, card, origin, pinned_at, former)
+
+    def save(self, contact: Contact) -> None:
+        """Write what `prepare` made.
+
+        Raises:
+            OutputError: if it can't be written.
+        """
         make_folder(self._folder)
-        write_small(self._path(name), _encode(contact))
-        return contact
+        write_small(self._path(contact.name), _encode(contact), force=bool(contact.former))
 
     def remove(self, name: str) -> Contact:
         """Forget a contact.

@@ -103,7 +103,7 @@ CODES = {
     30: {"card_invalid", "identity_invalid"},
     50: {"bundle_malformed"},
     60: {"manifest_mismatch"},
-    70: {"register_failed"},
+    70: {"register_damaged"},
 }
 
 

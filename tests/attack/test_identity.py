@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from securexfer.crypto.keys import PrivateKeys
+from securexfer.custody.register import Entry
 from securexfer.errors import (
     BundleAlteredError,
     BundleExpiredError,
@@ -158,8 +161,23 @@ def test_a_false_bundle_is_refused_by_every_command_that_can_know(
             "message": message,
         }
         tally.count("identity", "refusals of false bundles, by five commands")
-    assert reader.register.entries() == entries
+    refused = reader.register.entries()
+    assert refused[: len(entries)] == entries
+    check_refusals(refused[len(entries) :], scene.path, case.error.code)
     tally.count("identity", "kinds of false bundles, each refused in words of its own")
+
+
+def check_refusals(entries: list[Entry], bundle: Path, code: str) -> None:
+    """`release-password` and `unpack` have recorded that they refused, and nothing but ids."""
+    data = bundle.read_bytes()
+    assert [entry.event for entry in entries] == ["unpack-refused"] * 2
+    for entry in entries:
+        ids = dict(entry.details)
+        assert ids.pop("reason") == code
+        assert set(ids) <= {"bundle_id", "bundle_sha256", "sender"}
+        for name, value in ids.items():
+            assert re.fullmatch(r"[0-9a-f]{32}" if name == "bundle_id" else r"[0-9a-f]{64}", value)
+            assert value.encode() in data
 
 
 def test_every_exit_code_of_a_false_bundle_is_the_documented_one() -> None:

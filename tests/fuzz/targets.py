@@ -45,6 +45,7 @@ from securexfer.errors import (
     ManifestMismatchError,
     PassphraseWrongError,
     RecipeError,
+    RegisterDamagedError,
     RegisterError,
     SecurexferError,
     VerificationError,
@@ -465,7 +466,14 @@ TARGETS = {
         Target(
             "identity", check_identity, (IdentityFileError,), identities, shape_payload, JSON_WORDS
         ),
-        Target("register", check_register, (RegisterError,), registers, shape_payload, JSON_WORDS),
+        Target(
+            "register",
+            check_register,
+            (RegisterDamagedError,),
+            registers,
+            shape_payload,
+            JSON_WORDS,
+        ),
         Target("recipe", check_recipe, (RecipeError,), recipes, shape_recipe, TOML_WORDS),
     )
 }

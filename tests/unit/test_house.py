@@ -31,6 +31,8 @@ FLOORS = {
     "packing": 6,
     "reidentifying": 6,
     "leftovers": 4,
+    "pinning": 4,
+    "auditing": 4,
     "verifying": 4,
     "destroying": 5,
     "unpacking": 5,

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from securexfer.crypto.document import SignedDocument, sign_document
+from securexfer.crypto.identity import Identity, rotate_identity
 from securexfer.crypto.keys import PublicKeys
+from securexfer.custody.entry import decode_entry, encode_entry, follows, hash_line
+from securexfer.custody.head import sign_head
 from securexfer.custody.register import START as NOTHING
-from securexfer.custody.register import Actor, Register, head_sha256
-from securexfer.errors import DiskFullError, RegisterError, SecurexferError
+from securexfer.custody.register import Actor, Entry, Register, head_sha256
+from securexfer.errors import (
+    DiskFullError,
+    RegisterDamagedError,
+    RegisterError,
+    SecurexferError,
+    UsageError,
+)
 from tests.world import START, World
 
 
@@ -32,6 +39,29 @@ def path_of(world: World) -> Path:
 
 def keys_of(world: World) -> dict[str, PublicKeys]:
     return {world.ann.identity.fingerprint: world.ann.identity.keys.public}
+
+
+def head_of(world: World) -> Path:
+    return world.ann.home / "register.head"
+
+
+def write_behind(world: World, identity: Identity, n_lines: int = 1) -> None:
+    """Add lines that chain, as somebody would who does not have the program write the head."""
+    path = path_of(world)
+    lines = path.read_bytes().splitlines()
+    for _ in range(n_lines):
+        lines.append(
+            encode_entry(
+                identity,
+                "drill",
+                {},
+                START,
+                actor=Actor("ann", "desk"),
+                number=len(lines) + 1,
+                previous=hash_line(lines[-1]),
+            )
+        )
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
 
 
 def test_entries_are_chained_numbered_and_signed(world: World, filled: Register) -> None:
@@ -72,9 +102,13 @@ def test_a_dropped_swapped_or_repeated_entry_shows(world: World, filled: Registe
 
 
 def test_somebody_elses_signature_does_not_count(world: World, filled: Register) -> None:
-    filled.append(world.eve.identity, "drill", {}, START)
-    with pytest.raises(RegisterError, match="Entry 6"):
+    with pytest.raises(RegisterDamagedError, match="signature of this identity"):
+        filled.append(world.eve.identity, "drill", {}, START)
+    write_behind(world, world.eve.identity)
+    with pytest.raises(RegisterDamagedError, match="Entry 6"):
         filled.verify(keys_of(world))
+    with pytest.raises(RegisterDamagedError, match="Entry 6"):
+        filled.append(world.ann.identity, "drill", {}, START)
 
 
 def test_a_half_written_last_line_is_repaired_without_losing_an_entry(
@@ -156,26 +190,238 @@ def test_a_register_that_can_not_be_written_is_an_error(
         world.ann.register.append(world.ann.identity, "drill", {}, START)
 
 
-WRITER = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from securexfer.crypto.identity import create_identity
-from securexfer.custody.register import Actor, Register
-now = datetime.now(UTC)
-identity = create_identity(name="x", organisation="", email="", created_at=now)
-register = Register(Path(sys.argv[1]), Actor("x", "y"))
-for n in range(5):
-    register.append(identity, "drill", {"n": n}, now)
-"""
+class TestTheHead:
+    def test_it_is_there_before_the_first_entry(self, world: World) -> None:
+        """So that a head that is gone is never what a crash left."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Register, "_store", lambda *_: None)
+            world.ann.register.append(world.ann.identity, "drill", {}, START)
+        assert SignedDocument.decode(head_of(world).read_bytes()[:-1]).claimed()["count"] == 0
+        assert not path_of(world).exists()
+        assert Register(path_of(world), Actor("ann", "desk")).entries() == []
+
+    @pytest.mark.parametrize("n_lines", [1, 5])
+    def test_without_it_nobody_can_say_whether_the_end_was_cut_off(
+        self, world: World, filled: Register, n_lines: int
+    ) -> None:
+        lines = path_of(world).read_bytes().splitlines(keepends=True)
+        path_of(world).write_bytes(b"".join(lines[:n_lines]))
+        head_of(world).unlink()
+        for use in (
+            filled.entries,
+            lambda: filled.verify(keys_of(world)),
+            lambda: filled.append(world.ann.identity, "drill", {}, START),
+            lambda: filled.check_writable(world.ann.identity),
+        ):
+            with pytest.raises(RegisterDamagedError, match="head is missing"):
+                use()
+
+    def test_a_cut_is_not_covered_up_by_the_next_entry(
+        self, world: World, filled: Register
+    ) -> None:
+        """Who has no keys can cut the log and make up a head; it must not be signed over then."""
+        lines = path_of(world).read_bytes().splitlines()
+        path_of(world).write_bytes(b"".join(line + b"\n" for line in lines[:3]))
+        head_of(world).write_bytes(sign_head(3, hash_line(lines[2]), world.eve.identity.keys))
+        assert len(filled.entries()) == 3
+        before = path_of(world).read_bytes()
+        with pytest.raises(RegisterDamagedError, match="signature of this identity"):
+            filled.append(world.ann.identity, "drill", {}, START)
+        with pytest.raises(RegisterDamagedError, match="signature of this identity"):
+            filled.verify(keys_of(world))
+        assert path_of(world).read_bytes() == before
+
+    @pytest.mark.parametrize("n_lines", [1, 4])
+    def test_an_old_head_is_accepted_over_entries_that_are_signed(
+        self, world: World, filled: Register, n_lines: int
+    ) -> None:
+        old = head_of(world).read_bytes()
+        for _ in range(n_lines):
+            filled.append(world.ann.identity, "drill", {}, START)
+        head_of(world).write_bytes(old)
+        assert filled.audit(keys_of(world)).n_uncounted == n_lines
+        filled.append(world.ann.identity, "drill", {}, START)
+        assert filled.audit(keys_of(world)).n_uncounted == 0
+        assert len(filled.entries()) == 6 + n_lines
+
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            lambda data: data[:-1],
+            lambda data: data + b"\n",
+            lambda data: data.replace(b'count\\":5', b'count\\":4'),
+            lambda data: b"{}\n",
+            lambda data: b"[]\n",
+            lambda data: b"",
+        ],
+    )
+    def test_any_edit_of_it_shows(self, world: World, filled: Register, edit: Any) -> None:
+        head_of(world).write_bytes(edit(head_of(world).read_bytes()))
+        with pytest.raises(RegisterDamagedError):
+            filled.verify(keys_of(world))
+
+    @pytest.mark.parametrize(
+        "payload",
+        [
+            {"count": "5", "head_sha256": NOTHING, "securexfer_register_head": 1},
+            {"count": 5, "head_sha256": 5, "securexfer_register_head": 1},
+            {"count": 5, "head_sha256": NOTHING, "securexfer_register_head": 2},
+            {"count": 5, "head_sha256": NOTHING},
+            [],
+            7,
+        ],
+    )
+    def test_a_head_of_another_form_is_none(
+        self, world: World, filled: Register, payload: Any
+    ) -> None:
+        document = sign_document(payload, ("register", world.ann.identity.keys))
+        head_of(world).write_bytes(document.encode() + b"\n")
+        with pytest.raises(RegisterDamagedError, match="head file is damaged"):
+            filled.entries()
+
+    def test_a_former_key_may_have_signed_it(self, world: World, filled: Register) -> None:
+        rotated = rotate_identity(world.ann.identity, rotated_at=START)
+        filled.append(rotated, "drill", {}, START)
+        keys = {**keys_of(world), rotated.fingerprint: rotated.keys.public}
+        assert len(filled.verify(keys)) == 6
 
 
-def test_several_writers_at_once_lose_no_entry(tmp_path: Path) -> None:
-    path = tmp_path / "register.jsonl"
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path)]) for _ in range(6)]
-    assert [writer.wait(timeout=120) for writer in writers] == [0] * 6
-    entries = Register(path, Actor("x", "y")).entries()
-    assert [e.number for e in entries] == list(range(1, 31))
+class TestAppending:
+    def test_it_decodes_no_old_line(
+        self, world: World, filled: Register, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What makes it quick, however long the log is."""
+        decoded: list[int] = []
+
+        def decode(line: bytes, number: int, previous: str) -> Entry:
+            decoded.append(number)
+            return decode_entry(line, number, previous)
+
+        monkeypatch.setattr("securexfer.custody.chain.decode_entry", decode)
+        fresh = Register(path_of(world), Actor("ann", "desk"))
+        fresh.append(world.ann.identity, "drill", {}, START)
+        assert decoded == []
+        assert len(fresh.entries()) == 6
+        assert decoded == [1, 2, 3, 4, 5, 6]
+        fresh.append(world.ann.identity, "drill", {}, START, check=lambda entries: None)
+        filled.append(world.ann.identity, "drill", {}, START)
+        assert len(fresh.entries()) == 8
+        assert decoded == [1, 2, 3, 4, 5, 6, 8]
+
+    def test_it_sees_an_old_line_that_changed_since_it_was_read(
+        self, world: World, filled: Register
+    ) -> None:
+        path = path_of(world)
+        honest = path.read_bytes()
+        assert len(filled.entries()) == 5
+        for offset in range(0, len(honest), 997):
+            altered = bytearray(honest)
+            altered[offset] ^= 1
+            path.write_bytes(altered)
+            with pytest.raises(RegisterDamagedError):
+                filled.append(world.ann.identity, "drill", {}, START)
+            assert path.read_bytes() == altered
+        path.write_bytes(honest)
+        assert len(filled.verify(keys_of(world))) == 5
+
+    def test_a_check_sees_what_others_added_since_it_was_read(
+        self, world: World, filled: Register
+    ) -> None:
+        other = Register(path_of(world), Actor("nightly", "server"))
+        assert len(other.entries()) == 5
+        filled.append(world.ann.identity, "drill", {"n": 5}, START)
+        seen: list[Entry] = []
+        other.append(world.ann.identity, "drill", {}, START, check=seen.extend)
+        assert [entry.details.get("n") for entry in seen] == [0, 1, 2, 3, 4, 5]
+
+    def test_a_check_that_refuses_leaves_everything_as_it_was(
+        self, world: World, filled: Register
+    ) -> None:
+        def refuse(_: object) -> None:
+            raise UsageError("no")
+
+        before = path_of(world).read_bytes(), head_of(world).read_bytes()
+        with pytest.raises(UsageError):
+            filled.append(world.ann.identity, "drill", {}, START, check=refuse)
+        assert (path_of(world).read_bytes(), head_of(world).read_bytes()) == before
+
+    @pytest.mark.parametrize("details", [{"x": None}, {"x": 1.5}, {"x": "\ud800"}, {"x": True}])
+    def test_what_can_not_be_written_down_is_not(
+        self, world: World, filled: Register, details: dict[str, Any]
+    ) -> None:
+        with pytest.raises(RegisterError, match="can't hold"):
+            filled.append(world.ann.identity, "drill", details, START)
+        assert len(filled.verify(keys_of(world))) == 5
+
+    def test_text_in_an_entry_can_not_pass_for_its_place_in_the_chain(
+        self, world: World, filled: Register
+    ) -> None:
+        last = filled.entries()[-1]
+        words = f'"number":7,"previous_sha256":"{last.sha256}","user":"'
+        filled.append(world.ann.identity, "drill", {"note": words}, START)
+        (line,) = path_of(world).read_bytes().splitlines()[5:]
+        assert words.replace('"', '\\\\\\"').encode() in line
+        assert follows(line, 6, last.sha256)
+        assert not follows(line, 7, last.sha256)
+
+    def test_a_line_that_is_longer_than_any_entry_is_damage_and_no_half_line(
+        self, world: World, filled: Register, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in ("chain", "log"):
+            monkeypatch.setattr(f"securexfer.custody.{module}.MAX_LINE_BYTES", 10_000)
+        with path_of(world).open("ab") as file:
+            file.write(b"x" * 10_001)
+        with pytest.raises(RegisterDamagedError, match="Entry 6"):
+            filled.entries()
+
+    def test_a_folder_that_can_not_lock_is_said_to_be_one(
+        self, world: World, filled: Register, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rather than a lock that is none: two runs at once would lose entries."""
+        for error in (errno.ENOSYS, errno.ENOLCK):
+
+            def flock(*_: object, error: int = error) -> None:
+                raise OSError(error, os.strerror(error))
+
+            with monkeypatch.context() as patch:
+                patch.setattr("fcntl.flock", flock)
+                with pytest.raises(RegisterError, match="can't lock"):
+                    filled.append(world.ann.identity, "drill", {}, START)
+        assert len(filled.verify(keys_of(world))) == 5
+
+    def test_it_is_said_beforehand_whether_it_can_be_done(
+        self, world: World, filled: Register
+    ) -> None:
+        before = path_of(world).read_bytes(), head_of(world).read_bytes()
+        filled.check_writable(world.ann.identity)
+        assert (path_of(world).read_bytes(), head_of(world).read_bytes()) == before
+        with pytest.raises(RegisterDamagedError):
+            filled.check_writable(world.eve.identity)
+        path_of(world).rename(path_of(world).with_name("away"))
+        with pytest.raises(RegisterDamagedError, match="lost entries"):
+            filled.check_writable(world.ann.identity)
+
+
+def test_a_half_written_line_is_reported_by_a_check(world: World, filled: Register) -> None:
+    with path_of(world).open("ab") as file:
+        file.write(b'{"payload":"{')
+    assert filled.audit(keys_of(world)).n_torn_bytes == 13
+    filled.append(world.ann.identity, "drill", {}, START)
+    assert filled.audit(keys_of(world)).n_torn_bytes == 0
+
+
+def test_others_can_add_while_signatures_are_checked(world: World, filled: Register) -> None:
+    other = Register(path_of(world), Actor("nightly", "server"))
+    added: list[Entry] = []
+
+    class Keys(dict[str, PublicKeys]):
+        def __getitem__(self, name: str) -> PublicKeys:
+            if not added:
+                added.append(other.append(world.ann.identity, "drill", {}, START))
+            return super().__getitem__(name)
+
+    assert len(filled.verify(Keys(keys_of(world)))) == 5
+    assert len(filled.verify(keys_of(world))) == 6
 
 
 OPENED = {

@@ -117,4 +117,8 @@ def test_what_was_opened_since_it_was_verified_counts(
         with pytest.raises(BundleOlderError):
             open_old(verified, world.bob)
     assert not (world.folder / "old").exists()
-    assert [entry.event for entry in world.bob.register.entries()] == ["unpack-started", "unpacked"]
+    *opened, refused = world.bob.register.entries()
+    assert [entry.event for entry in opened] == ["unpack-started", "unpacked"]
+    assert refused.event == "unpack-refused"
+    assert refused.details["reason"] == "bundle_older"
+    assert refused.details["bundle_id"] == verified.manifest.bundle_id

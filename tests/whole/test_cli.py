@@ -59,7 +59,7 @@ def test_the_main_job_from_card_to_table(desks: tuple[Desk, Desk]) -> None:
 
     assert b"every check held" in ann.run("register", "verify").stdout
     events = [e["event"] for e in bob.json("register", "list")["entries"]]
-    assert events == ["identity-created", "unpack-started", "unpacked"]
+    assert events == ["identity-created", "contact-added", "unpack-started", "unpacked"]
 
 
 def test_the_unpacked_package_is_a_valid_data_package(desks: tuple[Desk, Desk]) -> None:

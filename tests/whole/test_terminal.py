@@ -145,7 +145,8 @@ def test_a_fingerprint_is_shown_before_it_is_confirmed(
     eve = Desk(tmp_path, "eve")
     eve.create()
     spoken = eve.json("identity", "show")["fingerprint_spoken"]
-    code, screen = in_terminal(ann, ["contact", "add", "eve.card", *extra], {"read to you?": "y"})
+    answers = {"read to you?": "y", "Passphrase of the identity": ann.secret.read_text().strip()}
+    code, screen = in_terminal(ann, ["contact", "add", "eve.card", *extra], answers)
     assert code == 0
     assert spoken in screen.split("read to you?")[0]
     assert ann.json("contact", "show", "eve")["fingerprint_spoken"] == spoken
