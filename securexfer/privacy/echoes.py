@@ -13,46 +13,33 @@ that have them somewhere, and these are compared word by word.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
 
-REDACTED = "[redacted]"
-MIN_LETTERS = 3
-MIN_CHARACTERS = 6
-# Between the letters of a name, or before an s: it joins and parts at the same time.
-_APOSTROPHE = "['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}`]"
-# Seen by nobody and typed by nobody, but copied along: soft hyphen, zero-width characters, marks.
-_INVISIBLE = r"[\p{M}\p{Cf}]"
-_WORD = r"[\p{L}\p{N}]+"
-_PART = rf"\p{{L}}{{{MIN_LETTERS},}}"
-# Letters that Unicode takes for letters of their own, and people type without the stroke.
-_PLAIN = {
-    "\N{LATIN SMALL LETTER SHARP S}": "ss",
-    "\N{LATIN SMALL LETTER O WITH STROKE}": "o",
-    "\N{LATIN SMALL LETTER L WITH STROKE}": "l",
-    "\N{LATIN SMALL LETTER D WITH STROKE}": "d",
-    "\N{LATIN SMALL LETTER H WITH STROKE}": "h",
-    "\N{LATIN SMALL LETTER DOTLESS I}": "i",
-    "\N{LATIN SMALL LETTER AE}": "ae",
-    "\N{LATIN SMALL LIGATURE OE}": "oe",
-    "\N{LATIN SMALL LETTER THORN}": "th",
-    "\N{LATIN SMALL LETTER ETH}": "d",
-}
-# In values that are no names, or beside a name; in any case and everywhere.
-_NOBODY = ["and", "the", "not", "known", "unknown", "none", "nil", "null", "mrs", "miss"]
-# No name and no number is longer, and a pattern is made of each.
-_MAX_SOURCE, _MAX_NUMBER = 1000, 100
+from securexfer.privacy.spelling import (
+    APOSTROPHE,
+    MIN_CHARACTERS,
+    MIN_LETTERS,
+    PART,
+    REDACTED,
+    WORD,
+    fold,
+    fold_cell,
+    fold_source,
+    name_parts,
+    numbers_of,
+    spelled_number,
+    words_of,
+)
+
 # Of a pattern that leaves few cells: so many digits, and letters between two of them, at the most.
 _MAX_DIGITS, _MAX_INNER_LETTERS = 8, 3
 # From so many rows for each different cell on, it pays to look at the different cells.
 _REPEATS_OF_NARROW = 4
 _NO_ROWS = pl.Series([], dtype=pl.UInt32)
-_NO_WORDS = pl.lit(pl.Series([[]], dtype=pl.List(pl.String)))
-_TABLE = str.maketrans(_PLAIN)
 _NO_NUMBERS = pl.Series([], dtype=pl.String)
 
 
@@ -102,8 +89,8 @@ class _Finder:
         rows = rows.unique().sort()
         if not rows.len():
             return rows
-        needles = _needles_of(_fold_source(source.cells.gather(rows)))
-        return rows.filter(_repeats(_fold(target.cells.gather(rows)), needles))
+        needles = _needles_of(fold_source(source.cells.gather(rows)))
+        return rows.filter(_repeats(fold(target.cells.gather(rows)), needles))
 
     def _column(self, name: str) -> _Column:
         if name not in self._columns:
@@ -136,12 +123,12 @@ class _Column:
     @cached_property
     def folded(self) -> pl.Series:
         """All cells in comparable form."""
-        return _fold(self.cells)
+        return fold(self.cells)
 
     @cached_property
     def words(self) -> pl.DataFrame:
         """Different cells, `cell`, and the parts of names in them, `word`; a row for each word."""
-        found = pl.DataFrame({"cell": self.distinct, "word": _words(_fold(self.distinct), _PART)})
+        found = pl.DataFrame({"cell": self.distinct, "word": words_of(fold(self.distinct), PART)})
         return found.explode("word").drop_nulls()
 
     @cached_property
@@ -149,19 +136,19 @@ class _Column:
         """Different cells, `cell`, and the words by which a name in them is found, `word`."""
         may_have_one = self.distinct.str.contains(rf"\p{{L}}{{{MIN_LETTERS - 1}}}|[^\x00-\x7f]|'|`")
         cells = self.distinct.filter(may_have_one)
-        found = pl.DataFrame({"cell": cells, "word": _name_parts(_fold_source(cells))})
+        found = pl.DataFrame({"cell": cells, "word": name_parts(fold_source(cells))})
         return found.explode("word").drop_nulls()
 
     @cached_property
     def parts(self) -> pl.Series:
         """The parts of names in each cell, as lists."""
-        return _name_parts(_fold_source(self.cells))
+        return name_parts(fold_source(self.cells))
 
     @cached_property
     def numbers(self) -> pl.Series | None:
         """The number in each cell, or null; None where there is none at all."""
         has_digit = self.cells.str.contains(r"\p{N}")
-        return _numbers_of(_fold_source(self.cells)) if has_digit.any() else None
+        return numbers_of(fold_source(self.cells)) if has_digit.any() else None
 
     @cached_property
     def like_numbers(self) -> str:
@@ -197,45 +184,8 @@ class _Needles:
     numbers: pl.Series | None
 
 
-def _fold(cells: pl.Series) -> pl.Series:
-    """Lower case, without accents, invisible characters and earlier redactions; never null."""
-    cells = cells.fill_null("")
-    rare = (cells.str.len_bytes() != cells.str.len_chars()).arg_true()
-    if rare.len():
-        plain = cells.gather(rare).str.normalize("NFKD").str.replace_all(_INVISIBLE, "")
-        plain = plain.str.to_lowercase().str.replace_many(list(_PLAIN), list(_PLAIN.values()))
-        cells = cells.scatter(rare, plain)
-    if cells.str.contains(REDACTED, literal=True).any():
-        cells = cells.str.replace_all(REDACTED, "|", literal=True)
-    return cells.str.to_lowercase()
-
-
-def _fold_source(cells: pl.Series) -> pl.Series:
-    """What is looked for, in comparable form: of very long cells only the beginning."""
-    return _fold(cells.str.slice(0, _MAX_SOURCE))
-
-
 def _needles_of(folded: pl.Series) -> _Needles:
-    return _Needles(_name_parts(folded), _numbers_of(folded))
-
-
-def _name_parts(folded: pl.Series) -> pl.Series:
-    """The words by which each name is found: its parts, and all of it written as one word."""
-    words = _words(folded, _PART)
-    joined = folded.str.replace_all(r"[^\p{L}\p{N}]", "").to_frame("joined")
-    is_name = pl.col("joined").str.contains(rf"^{_PART}$")
-    whole = joined.select(pl.when(is_name).then(pl.concat_list("joined")).otherwise(_NO_WORDS))
-    return words.list.set_union(whole.to_series()).list.set_difference(_NOBODY)
-
-
-def _numbers_of(folded: pl.Series) -> pl.Series | None:
-    squeezed = folded.str.replace(r"\.0+\s*$", "").str.replace_all(r"[^\p{L}\p{N}]", "")
-    squeezed = squeezed.str.strip_chars_start("0")
-    length = squeezed.str.len_chars()
-    is_number = squeezed.str.contains(r"\p{N}") & length.is_between(MIN_CHARACTERS, _MAX_NUMBER)
-    if not is_number.any():
-        return None
-    return squeezed.to_frame("n").select(pl.when(is_number).then(pl.col("n")))["n"]
+    return _Needles(name_parts(folded), numbers_of(folded))
 
 
 def _with_words(source: _Column, target: _Column) -> pl.Series:
@@ -250,14 +200,12 @@ def _with_words(source: _Column, target: _Column) -> pl.Series:
         return source.cells.is_in(common["cell"].implode()).arg_true()
     if not source.names.height:
         return _NO_ROWS
-    rows = target.folded.str.contains(_PART).arg_true()
+    rows = target.folded.str.contains(PART).arg_true()
     cells, words = target.folded.gather(rows), source.parts.gather(rows)
     if not rows.len():
         return rows
     found = pl.Series([False]).new_from_index(0, rows.len())
-    apart = (
-        cells.str.replace_all(_APOSTROPHE, "") if cells.str.contains(_APOSTROPHE).any() else None
-    )
+    apart = cells.str.replace_all(APOSTROPHE, "") if cells.str.contains(APOSTROPHE).any() else None
     for position in range(int(words.list.len().max() or 0)):  # type: ignore[arg-type]
         word = words.list.get(position, null_on_oob=True)
         found = found | _contains(cells, word)
@@ -283,30 +231,16 @@ def _contains(cells: pl.Series, needles: pl.Series) -> pl.Series:
 
 def _repeats(target: pl.Series, needles: _Needles) -> pl.Series:
     """Whether each cell has one of its row's words as a word of its own, or its row's number."""
-    words = _words(target, _WORD)
+    words = words_of(target, WORD)
     found = words.list.set_intersection(needles.words).list.len() > 0
     if needles.numbers is not None:
         cells = zip(target.to_list(), needles.numbers.to_list(), strict=True)
         held = [
-            number is not None and _spelled(number).search(c) is not None for c, number in cells
+            number is not None and spelled_number(number).search(c) is not None
+            for c, number in cells
         ]
         found = found | pl.Series(held, dtype=pl.Boolean)
     return found
-
-
-def _words(cells: pl.Series, pattern: str) -> pl.Series:
-    """Each cell's words, with an apostrophe as a gap between two, and as nothing."""
-    words = cells.str.extract_all(pattern)
-    if not cells.str.contains(_APOSTROPHE).any():
-        return words
-    joined = cells.str.replace_all(_APOSTROPHE, "").str.extract_all(pattern)
-    return words.list.set_union(joined)
-
-
-def _spelled(number: str) -> re.Pattern[str]:
-    """The number with anything but letters and digits between its characters."""
-    spelled = r"[\W_]*".join(map(re.escape, number))
-    return re.compile(r"(?<![^\W_])(?:0[\W_]*)*" + spelled + r"(?![^\W_])")
 
 
 def _redact(frame: pl.DataFrame, target: str, found: dict[str, pl.Series]) -> pl.DataFrame:
@@ -314,7 +248,7 @@ def _redact(frame: pl.DataFrame, target: str, found: dict[str, pl.Series]) -> pl
     cells = frame[target]
     changed: dict[int, str] = {}
     for source, rows in found.items():
-        needles = _needles_of(_fold_source(frame[source].gather(rows)))
+        needles = _needles_of(fold_source(frame[source].gather(rows)))
         numbers = needles.numbers.to_list() if needles.numbers is not None else [None] * rows.len()
         for row, words, number in zip(
             rows.to_list(), needles.words.to_list(), numbers, strict=True
@@ -339,9 +273,9 @@ def _redact_cell(cell: str, words: Iterable[str], number: str | None) -> str:
     listed = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
     patterns = [re.compile(rf"(?<![^\W_])(?:{listed})(?![^\W_])")] if listed else []
     if number is not None:
-        patterns.append(_spelled(number))
+        patterns.append(spelled_number(number))
     for keeps_apostrophes in (True, False):
-        folded, places = _fold_cell(cell, keeps_apostrophes=keeps_apostrophes)
+        folded, places = fold_cell(cell, keeps_apostrophes=keeps_apostrophes)
         for pattern in patterns:
             found = pattern.finditer(folded)
             spans += [(places[m.start()], places[m.end() - 1] + 1) for m in found]
@@ -351,23 +285,3 @@ def _redact_cell(cell: str, words: Iterable[str], number: str | None) -> str:
             parts += [cell[done:start], REDACTED]
         done = max(done, end)
     return "".join([*parts, cell[done:]])
-
-
-def _fold_cell(cell: str, *, keeps_apostrophes: bool) -> tuple[str, list[int]]:
-    """The folded text of one cell, and for each of its characters where it came from."""
-    folded, places = [], []
-    hidden = {i for m in re.finditer(re.escape(REDACTED), cell) for i in range(*m.span())}
-    for place, character in enumerate(cell):
-        if place in hidden:
-            plain = "|"
-        elif not keeps_apostrophes and re.fullmatch(_APOSTROPHE, character):
-            continue
-        else:
-            plain = "".join(
-                c
-                for c in unicodedata.normalize("NFKD", character).lower().translate(_TABLE)
-                if unicodedata.category(c)[0] != "M" and unicodedata.category(c) != "Cf"
-            )
-        folded.append(plain)
-        places += [place] * len(plain)
-    return "".join(folded), places
