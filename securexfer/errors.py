@@ -275,6 +275,21 @@ class BundleUnsupportedError(BundleFormatError):
     hint = "Install the current version of securexfer."
 
 
+class StatementFormatError(SecurexferError):
+    """The file is not a receipt, certificate or extension of version 1."""
+
+    code = "statement_malformed"
+    exit_code = 50
+    hint = "Check that you named the right file, then ask whoever sent it to send it again."
+
+
+class StatementMissingError(StatementFormatError):
+    """There is no such file, or it can't be read."""
+
+    code = "statement_missing"
+    hint = "Check the path and that you may read the file."
+
+
 # -- 60: verification ---------------------------------------------------------------------------
 
 
@@ -359,6 +374,27 @@ class ContentMismatchError(VerificationError):
     """What comes out of the bundle is not what its manifest says."""
 
     code = "content_mismatch"
+
+
+class StatementAlteredError(VerificationError):
+    """A sealed receipt or certificate does not open."""
+
+    code = "statement_altered"
+    hint = "Ask whoever sent it to send it again."
+
+
+class StatementMismatchError(VerificationError):
+    """A receipt, certificate or extension does not fit what is on record here."""
+
+    code = "statement_mismatch"
+    hint = "Nothing was recorded. Call whoever signed it."
+
+
+class StatementReplayError(VerificationError):
+    """A statement with the same number and another content was imported before."""
+
+    code = "statement_replayed"
+    hint = "Nothing was recorded. Call whoever signed it."
 
 
 # -- 70 -----------------------------------------------------------------------------------------

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from securexfer.bundle.envelope import Envelope
+from securexfer.bundle import layout
+from securexfer.bundle.envelope import MAX_LIFETIME, Envelope
 from securexfer.bundle.file import BundleFile
 from securexfer.bundle.manifest import Manifest, TableRecord
 from securexfer.bundle.reader import (
@@ -27,7 +28,8 @@ from securexfer.bundle.reader import (
 )
 from securexfer.crypto.card import Card
 from securexfer.crypto.identity import Identity
-from securexfer.crypto.keys import PrivateKeys
+from securexfer.crypto.keys import PrivateKeys, PublicKeys
+from securexfer.custody.extension import find_granted
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import (
     BundleExpiredError,
@@ -95,7 +97,10 @@ def verify_outside(
     """
     with BundleFile.open(path) as file:
         outside = read_outside(file, find_sender, reporter)
-        _check_times(outside.envelope, register.entries(), clock)
+        entries = register.entries()
+        extended_until = find_extended(outside, entries, find_sender)
+        outside = replace(outside, extended_until=extended_until)
+        _check_times(outside, entries, clock)
         yield outside
 
 
@@ -163,7 +168,9 @@ def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSe
     for contact in contacts:
         successor = contact.card
         for card in contact.former:
-            senders[card.fingerprint] = PinnedSender(contact.name, card.keys, successor.created_at)
+            senders[card.fingerprint] = PinnedSender(
+                contact.name, card.keys, successor.created_at, contact.card.keys
+            )
             successor = card
         senders[contact.fingerprint] = PinnedSender(contact.name, contact.card.keys)
     if own_card is not None:
@@ -173,22 +180,60 @@ def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSe
     return senders.get
 
 
-def _check_times(envelope: Envelope, entries: Sequence[Entry], clock: Clock) -> None:
-    # A clock that was set back must not revive what has expired: the register remembers.
-    now = max([clock(), *(entry.at for entry in entries)])
+def answer_keys(sender: PinnedSender) -> PublicKeys:
+    """The keys to seal an answer to: whoever stole a former key must not read it."""
+    return sender.current_keys or sender.keys
+
+
+def expiry_of(outside: Outside) -> datetime:
+    """After this the bundle is not opened any more, and what came out of it is to be destroyed."""
+    return outside.extended_until or outside.envelope.expires
+
+
+def find_extended(
+    outside: Outside, entries: Sequence[Entry], find_sender: FindSender
+) -> datetime | None:
+    """Until when the bundle's own sender has extended it, by the register; None if not at all.
+
+    Raises:
+        RegisterError: if an extension on record is damaged.
+    """
+    envelope = outside.envelope
+    names = [member.name for member in envelope.members]
+    # Whoever passes a bundle on may not let it be kept for longer than it was given to them.
+    if outside.sender is None or layout.PROVENANCE in names:
+        return None
+    owner = answer_keys(outside.sender).fingerprint
+    ends = []
+    for granted in find_granted(entries, envelope.bundle_id, outside.claimed.bundle_sha256):
+        signer = find_sender(granted.signer)
+        is_theirs = signer is not None and answer_keys(signer).fingerprint == owner
+        if is_theirs and envelope.expires < granted.expires_at <= envelope.created + MAX_LIFETIME:
+            ends.append(granted.expires_at)
+    return max(ends, default=None)
+
+
+def newest_time(entries: Sequence[Entry], clock: Clock) -> datetime:
+    """Now, by the clock or by the newest entry: a clock that was set back revives nothing."""
+    return max([clock(), *(entry.at for entry in entries)])
+
+
+def _check_times(outside: Outside, entries: Sequence[Entry], clock: Clock) -> None:
+    envelope, expires = outside.envelope, expiry_of(outside)
+    now = newest_time(entries, clock)
     if envelope.created - now > CLOCK_TOLERANCE:
         raise BundleFutureError(
             f"The bundle was created on {envelope.created:%Y-%m-%d}, which is in the future here."
         )
-    if clock() <= envelope.expires < now:
+    if clock() <= expires < now:
         raise BundleExpiredError(
-            f"The bundle expires on {envelope.expires:%Y-%m-%d}, and the register has an entry of "
+            f"The bundle expires on {expires:%Y-%m-%d}, and the register has an entry of "
             f"{now:%Y-%m-%d}: the clock was set back, or had been ahead.",
             hint="Set the clock right. If it was ahead once, ask the sender for a bundle that "
             "lasts beyond that day.",
         )
-    if envelope.expires < now:
-        raise BundleExpiredError(f"The bundle expired on {envelope.expires:%Y-%m-%d}.")
+    if expires < now:
+        raise BundleExpiredError(f"The bundle expired on {expires:%Y-%m-%d}.")
 
 
 def _choose_keys(envelope: Envelope, identity: Identity) -> PrivateKeys:

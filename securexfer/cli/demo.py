@@ -15,6 +15,7 @@ from securexfer.cli.console import Console
 from securexfer.cli.options import SecurexferCommand
 from securexfer.cli.pack import order_names, print_summary
 from securexfer.cli.plan import WHAT_IS_DONE
+from securexfer.cli.reminder import SILENT
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def demo(rows: int, keep: Path | None) -> None:
     from securexfer.place import make_folder
 
     session = Session.current()
+    click.get_current_context().meta[SILENT] = True
     started = time.monotonic()
     if keep is None:
         folder = Path(tempfile.mkdtemp(prefix="securexfer-demo-"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from securexfer.cli.options import SecurexferGroup, passphrase_option
+from securexfer.cli.reminder import SILENT
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
@@ -20,9 +21,22 @@ def register() -> None:
 
 
 @register.command("list", epilog="Example: securexfer register list --json")
-def list_entries() -> None:
-    """List all entries."""
+@click.option("--open", "open_only", is_flag=True, help="Bundles whose story has no end yet.")
+@click.option("--overdue", is_flag=True, help="Bundles that are past their destroy-by date.")
+def list_entries(open_only: bool, overdue: bool) -> None:
+    """List all entries, or what is still to come.
+
+    --open lists bundles that you sent and that have no receipt or no destruction certificate from a
+    recipient, and bundles that you unpacked and have not destroyed. --overdue lists those of them
+    whose destroy-by date has passed.
+    """
+    from securexfer.cli.retention import list_held
+
     session = Session.current()
+    if open_only or overdue:
+        click.get_current_context().meta[SILENT] = True
+        list_held(session, overdue_only=overdue)
+        return
     entries = session.register.entries()
     rows = [
         (str(e.number), f"{e.at:%Y-%m-%d %H:%M}", e.event, e.details.get("bundle_id", "")[:12])
