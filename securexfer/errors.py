@@ -335,7 +335,9 @@ class BundleExpiredError(VerificationError):
     """The bundle is past its expiry date."""
 
     code = "bundle_expired"
-    hint = "Delete it. If you still need the data, ask the sender for a new bundle."
+    hint = (
+        "Delete it. If you still need the data, ask the sender to extend it, or for a new bundle."
+    )
 
 
 class BundleFutureError(VerificationError):

@@ -213,10 +213,14 @@ def _malformed(kind: StatementKind, data: bytes = b"") -> StatementFormatError:
     found = _claimed_kind(data)
     if found is not None and found != kind:
         return StatementFormatError(
-            f"The file is not of the kind {NAMES[kind]}, but {NAMES[found]}.",
+            f"The file is {_a(found)}, not {_a(kind)}.",
             hint=f"Import it with: securexfer {_COMMANDS[found]} FILE",
         )
-    return StatementFormatError(f"The file is not a {NAMES[kind]}, or a damaged one.")
+    return StatementFormatError(f"The file is not {_a(kind)}, or a damaged one.")
+
+
+def _a(kind: StatementKind) -> str:
+    return f"{'an' if kind == 'extension' else 'a'} {NAMES[kind]}"
 
 
 def _claimed_kind(data: bytes) -> StatementKind | None:
