@@ -187,7 +187,9 @@ def import_extension(data: bytes, cabinet: Cabinet) -> Filed[Extension]:
         if not is_same_party(sender, opened.signer, cabinet.find_sender):
             raise StatementMismatchError("The extension is not from the sender of that bundle.")
         if known.details.get("created_at", said.created_at) != said.created_at:
-            raise StatementMismatchError("The extension is about a bundle that was made earlier.")
+            raise StatementMismatchError(
+                "The extension is about a bundle that was made at another time."
+            )
     else:
         notes.append(
             "No such bundle was opened here yet. The extension takes effect when one is, if it is "
