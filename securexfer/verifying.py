@@ -208,7 +208,8 @@ def find_extended(
     for granted in find_granted(entries, envelope.bundle_id, outside.claimed.bundle_sha256):
         signer = find_sender(granted.signer)
         is_theirs = signer is not None and answer_keys(signer).fingerprint == owner
-        if is_theirs and envelope.expires < granted.expires_at <= envelope.created + MAX_LIFETIME:
+        is_bounded = granted.expires_at - envelope.created <= MAX_LIFETIME
+        if is_theirs and is_bounded and envelope.expires < granted.expires_at:
             ends.append(granted.expires_at)
     return max(ends, default=None)
 
