@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -29,6 +30,8 @@ _EVENTS = (
     "certificate-imported",
 )
 Missing = Literal["receipt", "certificate"]
+# No line of a register is longer.
+_MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
 class Recorded(Protocol):
@@ -233,7 +236,8 @@ def glance(register_path: Path) -> Iterator[_Glimpse]:
     """
     marks = [f'\\"event\\":\\"{event}\\"'.encode() for event in _EVENTS]
     with register_path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        lines = iter(partial(file.readline, _MAX_LINE_BYTES), b"")
+        for number, line in enumerate(lines, start=1):
             if line.endswith(b"\n") and any(mark in line for mark in marks):
                 payload = json.loads(json.loads(line)["payload"])
                 at = parse_instant(payload["at"])

@@ -25,7 +25,7 @@ KILL = "SIGKILL"
 # The byte is reported as written, and never was.
 LOST = "lost byte"
 # Under which names the kernel may see a call.
-_VARIANTS = {
+VARIANTS = {
     "write": "write,pwrite64,writev",
     "fsync": "fsync,fdatasync",
     "rename": "rename,renameat,renameat2",
@@ -61,7 +61,7 @@ class Fault:
             effect = f"signal={self.error}"
         elif self.error == LOST:
             effect = "retval=1"
-        calls = _VARIANTS[self.call]
+        calls = VARIANTS[self.call]
         inject = f"inject={calls}:{effect}:when={self.turn}{'+' * self.lasts}"
         quick = [] if self.error == KILL else ["--seccomp-bpf"]
         return [*quick, "-e", f"trace={calls}", "-e", inject]
@@ -126,10 +126,10 @@ def strace(program: str, trace: Path, paths: Sequence[Path], options: Sequence[s
 def count_calls(program: str, stage: Stage, template: Scene, folder: Path) -> Counter[str]:
     """How often an undisturbed run makes each kind of call."""
     scene, trace = template.copy(folder), folder / "trace"
-    options = ["--seccomp-bpf", "-e", f"trace={','.join(_VARIANTS.values())}"]
+    options = ["--seccomp-bpf", "-e", f"trace={','.join(VARIANTS.values())}"]
     under = strace(program, trace, stage.paths(scene), options)
     assert scene.run(stage.desk(scene), stage.arguments(scene), under=under).code == 0
-    kinds = {name: kind for kind, names in _VARIANTS.items() for name in names.split(",")}
+    kinds = {name: kind for kind, names in VARIANTS.items() for name in names.split(",")}
     lines = [line.split(maxsplit=1) for line in trace.read_text(errors="replace").splitlines()]
     # strace counts the calls of each thread apart; all these are made by one.
     assert len({thread for thread, _ in lines}) == 1

@@ -201,7 +201,7 @@ class Scene:
 
     def receipt(self) -> Path:
         """Where an unpack puts its receipt; the bundle must be there to say."""
-        return self.out / statement_name("receipt", self._bundle_id())
+        return self.out / statement_name("receipt", self.bundle_id())
 
     def check_receipt(self) -> None:
         """It opens for the sender, is bob's, about this bundle, and has no cell in it."""
@@ -210,11 +210,12 @@ class Scene:
             keys_for=self.identity(self.ann).keys_for,
             find={self.identity(self.bob).fingerprint: self.identity(self.bob).keys.public}.get,
         )
-        assert opened.statement.bundle_id == self._bundle_id()
+        assert opened.statement.bundle_id == self.bundle_id()
         assert [table.name for table in opened.statement.tables] == list(TABLES)
         assert CANARY.decode() not in repr(opened)
 
-    def _bundle_id(self) -> str:
+    def bundle_id(self) -> str:
+        """Of the bundle on the drive."""
         with inspect(self.bundle, SilentReporter()) as outside:
             return outside.envelope.bundle_id
 
