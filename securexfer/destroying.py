@@ -22,9 +22,9 @@ from securexfer.custody.statement import choose_name, tool_name
 from securexfer.errors import OutputChangedError, OutputError, RegisterError, UsageError
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
+from securexfer.party import answer_keys
 from securexfer.place import check_target, is_absent, sync_folder
 from securexfer.reporting import Reporter
-from securexfer.verifying import answer_keys
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from securexfer.custody.retention import UNSENT, Held, entry_instant, find_held
 from securexfer.custody.seal import sign_statement
 from securexfer.custody.statement import VERSION, choose_name, new_statement_id, tool_name
 from securexfer.errors import RegisterError, UsageError
+from securexfer.expiry import newest_time
 from securexfer.instant import Clock, format_instant
 from securexfer.place import check_target
 from securexfer.recipe.model import MAX_RETENTION_DAYS
-from securexfer.verifying import newest_time
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from securexfer.errors import (
     StatementReplayError,
     VerificationError,
 )
+from securexfer.expiry import CLOCK_TOLERANCE, newest_time
 from securexfer.instant import Clock, parse_instant
 from securexfer.matching import (
     check_later,
@@ -37,10 +38,9 @@ from securexfer.matching import (
     find_recipient,
     find_sent,
     find_signer,
-    is_same_party,
 )
+from securexfer.party import is_same_party
 from securexfer.place import make_folder
-from securexfer.verifying import CLOCK_TOLERANCE, newest_time
 
 S = TypeVar("S", bound=Statement)
 _IMPORTED: dict[StatementKind, str] = {

@@ -21,8 +21,10 @@ from securexfer.errors import (
     StatementMismatchError,
     VerificationError,
 )
+from securexfer.expiry import CLOCK_TOLERANCE
 from securexfer.instant import parse_instant
-from securexfer.verifying import CLOCK_TOLERANCE, OPENED, answer_keys
+from securexfer.party import is_same_party
+from securexfer.verifying import OPENED
 
 S = TypeVar("S", bound=Statement)
 
@@ -43,13 +45,6 @@ def find_signer(opened: Opened[S], find_sender: FindSender) -> PinnedSender:
     if signer is None:  # it was there when the signatures were checked
         raise StatementMismatchError("Its signer is not pinned here any more.")
     return signer
-
-
-def is_same_party(one: str, other: str, find_sender: FindSender) -> bool:
-    """Whether two fingerprints are keys of one contact, present or former."""
-    parties = [find_sender(fingerprint) for fingerprint in (one, other)]
-    found = [answer_keys(party).fingerprint for party in parties if party is not None]
-    return one == other or (len(found) == 2 and found[0] == found[1])
 
 
 def check_signer(

@@ -13,7 +13,8 @@ from securexfer.custody.seal import seal_statement
 from securexfer.custody.statement import VERSION, TableCount, new_statement_id, tool_name
 from securexfer.instant import Clock, format_instant
 from securexfer.medium.medium import Medium
-from securexfer.verifying import Verified, answer_keys
+from securexfer.party import answer_keys
+from securexfer.verifying import Verified
 
 
 def make_receipt(

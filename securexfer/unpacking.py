@@ -21,6 +21,7 @@ from securexfer.errors import (
     SecurexferError,
     UsageError,
 )
+from securexfer.expiry import expiry_of
 from securexfer.instant import Clock, format_instant
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, Medium, find_medium
@@ -34,7 +35,7 @@ from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.receipting import describe_receipt, make_receipt, seal_receipt
 from securexfer.reporting import Reporter
-from securexfer.verifying import Verified, counted_rows, expiry_of, recheck
+from securexfer.verifying import Verified, counted_rows, recheck
 
 DESCRIPTOR_NAME = "datapackage.json"
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from securexfer.bundle import layout
-from securexfer.bundle.envelope import MAX_LIFETIME, Envelope
+from securexfer.bundle.envelope import Envelope
 from securexfer.bundle.file import BundleFile
 from securexfer.bundle.manifest import Manifest, TableRecord
 from securexfer.bundle.reader import (
@@ -28,8 +26,7 @@ from securexfer.bundle.reader import (
 )
 from securexfer.crypto.card import Card
 from securexfer.crypto.identity import Identity
-from securexfer.crypto.keys import PrivateKeys, PublicKeys
-from securexfer.custody.extension import find_granted
+from securexfer.crypto.keys import PrivateKeys
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import (
     BundleExpiredError,
@@ -40,12 +37,12 @@ from securexfer.errors import (
     NotForThisIdentityError,
     SenderRetiredError,
 )
+from securexfer.expiry import CLOCK_TOLERANCE, expiry_of, find_extended, newest_time
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
 from securexfer.privacy.shape import RecordCounter
 from securexfer.reporting import Reporter
 
-CLOCK_TOLERANCE = timedelta(days=1)
 # Events that say that a bundle was opened here.
 OPENED = ("unpack-started", "password-released")
 
@@ -178,45 +175,6 @@ def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSe
             f"{own_card.name} (this identity)", own_card.keys
         )
     return senders.get
-
-
-def answer_keys(sender: PinnedSender) -> PublicKeys:
-    """The keys to seal an answer to: whoever stole a former key must not read it."""
-    return sender.current_keys or sender.keys
-
-
-def expiry_of(outside: Outside) -> datetime:
-    """After this the bundle is not opened any more, and what came out of it is to be destroyed."""
-    return outside.extended_until or outside.envelope.expires
-
-
-def find_extended(
-    outside: Outside, entries: Sequence[Entry], find_sender: FindSender
-) -> datetime | None:
-    """Until when the bundle's own sender has extended it, by the register; None if not at all.
-
-    Raises:
-        RegisterError: if an extension on record is damaged.
-    """
-    envelope = outside.envelope
-    names = [member.name for member in envelope.members]
-    # Whoever passes a bundle on may not let it be kept for longer than it was given to them.
-    if outside.sender is None or layout.PROVENANCE in names:
-        return None
-    owner = answer_keys(outside.sender).fingerprint
-    ends = []
-    for granted in find_granted(entries, envelope.bundle_id, outside.claimed.bundle_sha256):
-        signer = find_sender(granted.signer)
-        is_theirs = signer is not None and answer_keys(signer).fingerprint == owner
-        is_bounded = granted.expires_at - envelope.created <= MAX_LIFETIME
-        if is_theirs and is_bounded and envelope.expires < granted.expires_at:
-            ends.append(granted.expires_at)
-    return max(ends, default=None)
-
-
-def newest_time(entries: Sequence[Entry], clock: Clock) -> datetime:
-    """Now, by the clock or by the newest entry: a clock that was set back revives nothing."""
-    return max([clock(), *(entry.at for entry in entries)])
 
 
 def _check_times(outside: Outside, entries: Sequence[Entry], clock: Clock) -> None:

@@ -121,11 +121,11 @@ def unpack(
     medium, unless you say why.
     """
     from securexfer.errors import UsageError
+    from securexfer.expiry import expiry_of
     from securexfer.leftovers import sweep_leftovers
     from securexfer.medium.rule import check_reason
     from securexfer.unpacking import check_medium, plan_output
     from securexfer.unpacking import unpack as unpack_bundle
-    from securexfer.verifying import expiry_of
 
     if allow_medium != (reason is not None):
         raise UsageError(

@@ -18,8 +18,8 @@ FindName = Callable[[str], str]
 def list_held(session: Session, *, overdue_only: bool) -> None:
     """Bundles of which something is still to come or to be done, or only those that are overdue."""
     from securexfer.custody.retention import find_held
+    from securexfer.expiry import newest_time
     from securexfer.instant import format_instant
-    from securexfer.verifying import newest_time
 
     entries = session.register.entries()
     now = newest_time(entries, session.clock)

@@ -31,10 +31,11 @@ from securexfer.errors import (
     UsageError,
     VerificationError,
 )
+from securexfer.expiry import find_extended
 from securexfer.extending import extend
 from securexfer.filing import import_extension
 from securexfer.instant import parse_instant
-from securexfer.verifying import find_extended, pinned_senders
+from securexfer.verifying import pinned_senders
 from tests.assurance import Tally
 from tests.attack.notary import Exchange, events, filed, last
 from tests.world import START, World
