@@ -275,6 +275,21 @@ class BundleUnsupportedError(BundleFormatError):
     hint = "Install the current version of securexfer."
 
 
+class StatementFormatError(SecurexferError):
+    """The file is not a receipt, certificate or extension of version 1."""
+
+    code = "statement_malformed"
+    exit_code = 50
+    hint = "Check that you named the right file, then ask whoever sent it to send it again."
+
+
+class StatementMissingError(StatementFormatError):
+    """There is no such file, or it can't be read."""
+
+    code = "statement_missing"
+    hint = "Check the path and that you may read the file."
+
+
 # -- 60: verification ---------------------------------------------------------------------------
 
 
@@ -320,7 +335,9 @@ class BundleExpiredError(VerificationError):
     """The bundle is past its expiry date."""
 
     code = "bundle_expired"
-    hint = "Delete it. If you still need the data, ask the sender for a new bundle."
+    hint = (
+        "Delete it. If you still need the data, ask the sender to extend it, or for a new bundle."
+    )
 
 
 class BundleFutureError(VerificationError):
@@ -359,6 +376,27 @@ class ContentMismatchError(VerificationError):
     """What comes out of the bundle is not what its manifest says."""
 
     code = "content_mismatch"
+
+
+class StatementAlteredError(VerificationError):
+    """A sealed receipt or certificate does not open."""
+
+    code = "statement_altered"
+    hint = "Ask whoever sent it to send it again."
+
+
+class StatementMismatchError(VerificationError):
+    """A receipt, certificate or extension does not fit what is on record here."""
+
+    code = "statement_mismatch"
+    hint = "Nothing was recorded. Call whoever signed it."
+
+
+class StatementReplayError(VerificationError):
+    """A statement with the same number and another content was imported before."""
+
+    code = "statement_replayed"
+    hint = "Nothing was recorded. Call whoever signed it."
 
 
 # -- 70 -----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
 from securexfer.custody.refusal import try_to_record
 from securexfer.custody.register import Entry, Register
+from securexfer.custody.statement import choose_name
 from securexfer.errors import (
     MediumRefusedError,
     OutputError,
@@ -21,7 +22,8 @@ from securexfer.errors import (
     SecurexferError,
     UsageError,
 )
-from securexfer.instant import Clock
+from securexfer.expiry import expiry_of
+from securexfer.instant import Clock, format_instant
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, Medium, find_medium
 from securexfer.medium.rule import (
@@ -32,6 +34,7 @@ from securexfer.medium.rule import (
 )
 from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
+from securexfer.receipting import describe_receipt, make_receipt, seal_receipt
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, counted_rows, recheck
 
@@ -47,6 +50,7 @@ class UnpackResult:
         files: everything that was written there.
         tables: as the manifest describes them.
         n_escaped: formulas that were escaped, by table; None if that was not asked for.
+        receipt: the signed file that is to go back to the sender.
         entry: of the register.
         medium: that the folder is on.
         medium_reason: why plaintext is there; "" where nobody needed to say.
@@ -56,6 +60,7 @@ class UnpackResult:
     files: tuple[Path, ...]
     tables: tuple[TableRecord, ...]
     n_escaped: dict[str, int] | None
+    receipt: Path
     entry: Entry
     medium: Medium
     medium_reason: str
@@ -76,7 +81,7 @@ def unpack(
     medium_reason: str | None = None,
     find_medium: FindMedium = find_medium,
 ) -> UnpackResult:
-    """Write tables and a Data Package descriptor, all of them or none.
+    """Write tables, a Data Package descriptor and a receipt for the sender, all of them or none.
 
     Args:
         verified: the bundle.
@@ -111,14 +116,16 @@ def unpack(
             check_file_size(medium, folder / paths[table.name], table.n_bytes)
     recorded_reason = medium_reason or "" if needs_reason(medium) else ""
     bundle = verified.inside.outside.file
+    bundle_id = verified.inside.outside.envelope.bundle_id
     for name in (*paths.values(), DESCRIPTOR_NAME):
         if bundle.is_file(folder / name) or bundle.is_file(partial_path(folder / name)):
             raise OutputExistsError(
                 "The bundle would be replaced by its own content.", hint="Choose another folder."
             )
+    receipt_name = choose_name(folder, "receipt", bundle_id)
     details = {
         **_name_bundle(verified),
-        "files": sorted([*paths.values(), DESCRIPTOR_NAME]),
+        "files": sorted([*paths.values(), DESCRIPTOR_NAME, receipt_name]),
         "folder": str(folder.absolute()),
         "medium": medium.classify(),
     }
@@ -132,7 +139,7 @@ def unpack(
     started = False
     try:
         check_space(folder, 0 if keep_compressed else sum(table.n_bytes for table in chosen))
-        register.append(
+        begun = register.append(
             identity,
             "unpack-started",
             details,
@@ -147,12 +154,7 @@ def unpack(
             else:
                 _write_table(verified, table, written[-1], keep_compressed, reporter)
         results = [
-            {
-                "name": table.name,
-                "n_rows": table.n_rows_out,
-                "sha256": table.plaintext_sha256,
-            }
-            for table in chosen
+            {"name": t.name, "n_rows": t.n_rows_out, "sha256": t.plaintext_sha256} for t in chosen
         ]
         compression = "gz" if keep_compressed else ""
         descriptor = describe_package(manifest, paths, compression=compression)
@@ -160,6 +162,10 @@ def unpack(
             _describe_escaped(descriptor, written, n_escaped)
         written.append(PartialFile(folder / DESCRIPTOR_NAME, force=force))
         written[-1].write(encode_pretty(descriptor))
+        data_files = tuple(written)
+        receipt = make_receipt(verified, chosen, begun, medium, recorded_reason, clock=clock)
+        written.append(PartialFile(folder / receipt_name))
+        written[-1].write(seal_receipt(receipt, verified, identity))
         for file in written:
             file.sync()
         for file in written:
@@ -171,8 +177,8 @@ def unpack(
             "unpacked",
             {
                 **details,
-                "expires_at": manifest.expires_at,
-                "files_sha256": {file.target.name: file.sha256 for file in written},
+                "files_sha256": {file.target.name: file.sha256 for file in data_files},
+                "receipt": describe_receipt(receipt, written[-1]),
                 "tables": results,
             },
             clock(),
@@ -201,9 +207,10 @@ def unpack(
         file.finish()
     return UnpackResult(
         folder,
-        tuple(file.target for file in written),
+        tuple(file.target for file in data_files),
         tuple(chosen),
         n_escaped if escape_formulas else None,
+        folder / receipt_name,
         entry,
         medium,
         recorded_reason,
@@ -289,12 +296,14 @@ def release_password(
 
 def _name_bundle(verified: Verified) -> dict[str, Any]:
     """What says in the register which bundle it was."""
-    manifest = verified.manifest
+    manifest, outside = verified.manifest, verified.inside.outside
     return {
-        "bundle_id": manifest.bundle_id,
-        "bundle_sha256": verified.inside.outside.claimed.bundle_sha256,
+        "bundle_id": outside.envelope.bundle_id,
+        "bundle_sha256": outside.claimed.bundle_sha256,
+        "created_at": manifest.created_at,
+        "expires_at": format_instant(expiry_of(outside)),
         "recipients": manifest.recipients,
-        "sender": manifest.sender,
+        "sender": outside.envelope.sender,
         "sequence": manifest.sequence,
     }
 

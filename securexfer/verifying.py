@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +40,12 @@ from securexfer.errors import (
     SecurexferError,
     SenderRetiredError,
 )
+from securexfer.expiry import CLOCK_TOLERANCE, expiry_of, find_extended, newest_time
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
 from securexfer.privacy.shape import RecordCounter
 from securexfer.reporting import Reporter
 
-CLOCK_TOLERANCE = timedelta(days=1)
 # Events that say that a bundle was opened here.
 OPENED = ("unpack-started", "password-released")
 # Hears of a refusal, and of what the bundle claims to be: `sender`, `bundle_sha256` and, once its
@@ -179,7 +178,9 @@ def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSe
     for contact in contacts:
         successor = contact.card
         for card in contact.former:
-            senders[card.fingerprint] = PinnedSender(contact.name, card.keys, successor.created_at)
+            senders[card.fingerprint] = PinnedSender(
+                contact.name, card.keys, successor.created_at, contact.card.keys
+            )
             successor = card
         senders[contact.fingerprint] = PinnedSender(contact.name, contact.card.keys)
     if own_card is not None:
@@ -205,26 +206,29 @@ def _read_dated(
     outside = read_outside(file, find_sender, reporter)
     # Not before: nobody should parse the envelope of a sender whom nobody knows.
     claims.update(bundle_id=outside.envelope.bundle_id)
-    _check_times(outside.envelope, register.entries(), clock)
+    entries = register.entries()
+    extended_until = find_extended(outside, entries, find_sender)
+    outside = replace(outside, extended_until=extended_until)
+    _check_times(outside, entries, clock)
     return outside
 
 
-def _check_times(envelope: Envelope, entries: Sequence[Entry], clock: Clock) -> None:
-    # A clock that was set back must not revive what has expired: the register remembers.
-    now = max([clock(), *(entry.at for entry in entries)])
+def _check_times(outside: Outside, entries: Sequence[Entry], clock: Clock) -> None:
+    envelope, expires = outside.envelope, expiry_of(outside)
+    now = newest_time(entries, clock)
     if envelope.created - now > CLOCK_TOLERANCE:
         raise BundleFutureError(
             f"The bundle was created on {envelope.created:%Y-%m-%d}, which is in the future here."
         )
-    if clock() <= envelope.expires < now:
+    if clock() <= expires < now:
         raise BundleExpiredError(
-            f"The bundle expires on {envelope.expires:%Y-%m-%d}, and the register has an entry of "
+            f"The bundle expires on {expires:%Y-%m-%d}, and the register has an entry of "
             f"{now:%Y-%m-%d}: the clock was set back, or had been ahead.",
             hint="Set the clock right. If it was ahead once, ask the sender for a bundle that "
             "lasts beyond that day.",
         )
-    if envelope.expires < now:
-        raise BundleExpiredError(f"The bundle expired on {envelope.expires:%Y-%m-%d}.")
+    if expires < now:
+        raise BundleExpiredError(f"The bundle expired on {expires:%Y-%m-%d}.")
 
 
 def _choose_keys(envelope: Envelope, identity: Identity) -> PrivateKeys:

@@ -24,6 +24,7 @@ Saved = dict[str, dict[str, dict[str, list[float | str]]]]
 ROWS = {
     "tamper": "Tampering",
     "identity": "Identity",
+    "statements": "Receipts, certificates and extensions",
     "archives": "Malicious archives",
     "crash": "Crashes and failing drives",
     "media": "Kinds of media",

@@ -75,11 +75,13 @@ class PinnedSender:
         name: the contact's local name.
         keys: current or former public keys.
         retired_at: when these keys were replaced, None for current ones.
+        current_keys: those that its owner uses now, None if they are these.
     """
 
     name: str
     keys: PublicKeys
     retired_at: datetime | None = None
+    current_keys: PublicKeys | None = None
 
 
 FindSender = Callable[[str], PinnedSender | None]
@@ -95,6 +97,7 @@ class Outside:
         envelope: decoded.
         read_me: text of the clear note for finders.
         sender: whose signatures verified; None where nobody's were checked.
+        extended_until: what the sender made of its expiry since, as this desk's register knows.
     """
 
     file: BundleFile
@@ -102,6 +105,7 @@ class Outside:
     envelope: Envelope
     read_me: str
     sender: PinnedSender | None
+    extended_until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 import click
 
 from securexfer.cli.bundle import inspect, release_password, unpack, verify
+from securexfer.cli.certificate import certificate
 from securexfer.cli.console import Console, Settings, silence
 from securexfer.cli.contact import contact
 from securexfer.cli.demo import demo
 from securexfer.cli.destroy import destroy
 from securexfer.cli.doctor import doctor
+from securexfer.cli.extend import extend, extension
 from securexfer.cli.identity import identity
 from securexfer.cli.options import SecurexferGroup, settings_of
 from securexfer.cli.pack import pack
+from securexfer.cli.receipt import receipt
 from securexfer.cli.recipe import recipe
 from securexfer.cli.register import register
 from securexfer.cli.reidentify import reidentify
@@ -53,7 +56,11 @@ for _command in (
     verify,
     unpack,
     release_password,
+    receipt,
+    extend,
+    extension,
     destroy,
+    certificate,
     register,
     reidentify,
     doctor,

@@ -18,6 +18,7 @@ from securexfer.cli.options import (
 )
 from securexfer.cli.plan import describe_field
 from securexfer.cli.session import Session
+from securexfer.instant import format_instant
 
 if TYPE_CHECKING:
     from securexfer.bundle.envelope import Envelope
@@ -114,12 +115,13 @@ def unpack(
     older: bool,
     passphrase_file: Path | None,
 ) -> None:
-    """Verify a bundle and write its tables.
+    """Verify a bundle and write its tables, and a receipt for the sender.
 
     Nothing is written unless every check holds, and no plaintext to a removable or network
     medium, unless you say why.
     """
     from securexfer.errors import UsageError
+    from securexfer.expiry import expiry_of
     from securexfer.leftovers import sweep_leftovers
     from securexfer.medium.rule import check_reason
     from securexfer.unpacking import check_medium, plan_output
@@ -166,6 +168,7 @@ def unpack(
         **inside_document(verified),
         "files": [str(path) for path in result.files],
         "medium": result.medium.classify(),
+        "receipt": str(result.receipt),
     }
     if result.medium_reason:
         document["medium_reason"] = result.medium_reason
@@ -180,6 +183,7 @@ def unpack(
                 f"On a medium that is {plain(result.medium.describe())}. Recorded as the reason: "
                 f"{plain(result.medium_reason)}"
             )
+        session.console.line(f"Receipt: {plain(str(result.receipt))}")
         for name, n_escaped in (result.n_escaped or {}).items():
             session.console.line(
                 f"Table {name}: {n_escaped:,} formulas were given an apostrophe in front."
@@ -187,7 +191,9 @@ def unpack(
                 else f"Table {name}: no cell is a formula."
             )
         session.console.step(
-            f"Destroy it by {verified.manifest.expires_at[:10]}, as the agreement says."
+            "Send the receipt to the sender; it holds no data. Destroy the tables by "
+            f"{expiry_of(verified.inside.outside):%Y-%m-%d}: securexfer destroy "
+            f"{verified.manifest.bundle_id[:12]}"
         )
 
     session.console.result(document, human)
@@ -229,7 +235,11 @@ def release_password(bundle: Path, older: bool, passphrase_file: Path | None) ->
 def outside_document(outside: Outside) -> dict[str, Any]:
     """What is visible, in JSON results."""
     envelope = outside.envelope
+    extended = {}
+    if outside.extended_until is not None:
+        extended["extended_until"] = format_instant(outside.extended_until)
     return {
+        **extended,
         "bundle_id": envelope.bundle_id,
         "bundle_sha256": outside.claimed.bundle_sha256,
         "created_at": envelope.created_at,
@@ -260,6 +270,14 @@ def inside_document(verified: Verified) -> dict[str, Any]:
     }
 
 
+def describe_expiry(outside: Outside) -> str:
+    """The date, and what its sender made of it since."""
+    if outside.extended_until is None:
+        return outside.envelope.expires_at
+    until = format_instant(outside.extended_until)
+    return f"{until}, extended by the sender; at first {outside.envelope.expires_at}"
+
+
 def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
     """What is visible, for people."""
     from securexfer.crypto.fingerprint import format_fingerprint
@@ -280,7 +298,7 @@ def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
             for r in envelope.recipients
         ),
         ("Created", envelope.created_at),
-        ("Expires", envelope.expires_at),
+        ("Expires", describe_expiry(outside)),
         ("Size", f"{outside.file.size:,} bytes, {len(envelope.members)} members"),
     ]
     session.console.facts(rows)
@@ -295,7 +313,7 @@ def print_inside(session: Session, verified: Verified) -> None:
             ("Agreement", f"{manifest.agreement.reference}: {manifest.agreement.purpose}"),
             ("Controller", manifest.agreement.controller),
             ("Created", manifest.created_at),
-            ("Expires", manifest.expires_at),
+            ("Expires", describe_expiry(verified.inside.outside)),
         ]
     )
     for table in manifest.tables:

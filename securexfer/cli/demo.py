@@ -15,11 +15,14 @@ from securexfer.cli.console import Console
 from securexfer.cli.options import SecurexferCommand
 from securexfer.cli.pack import order_names, print_summary
 from securexfer.cli.plan import WHAT_IS_DONE
+from securexfer.cli.reminder import SILENT
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
     from securexfer.bundle.reader import Outside
     from securexfer.crypto.identity import Identity
+    from securexfer.custody.receipt import Receipt
+    from securexfer.filing import Filed
     from securexfer.packing import PackResult
 
 DEMO_PASSPHRASE = "nothing here is real"  # noqa: S105
@@ -65,6 +68,7 @@ def demo(rows: int, keep: Path | None) -> None:
     from securexfer.place import make_folder
 
     session = Session.current()
+    click.get_current_context().meta[SILENT] = True
     started = time.monotonic()
     if keep is None:
         folder = Path(tempfile.mkdtemp(prefix="securexfer-demo-"))
@@ -93,6 +97,7 @@ def demo(rows: int, keep: Path | None) -> None:
 
 def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
     from securexfer.custody.register import Register
+    from securexfer.filing import Cabinet, import_receipt
     from securexfer.home.contacts import ContactBook
     from securexfer.order import PackOrder
     from securexfer.packing import pack
@@ -167,6 +172,18 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
     if not console.settings.json:
         console.line(f"Every check held; {len(unpacked.files)} files written.\n")
         _print_before_after(console, packed, extract, unpacked.files[0])
+
+    story.tell("The receipt goes back by e-mail. securexfer receipt import, at the ministry")
+    cabinet = Cabinet(
+        analyst,
+        pinned_senders(analysts_book.list(), analyst.card),
+        Register(folder / "analyst" / "register.jsonl", actor),
+        folder / "analyst" / "receipts",
+        clock,
+    )
+    receipt = import_receipt(unpacked.receipt.read_bytes(), cabinet)
+    if not console.settings.json:
+        _print_receipt(console, receipt)
     return {
         "bundle_id": packed.manifest.bundle_id,
         "n_bytes": packed.n_bytes,
@@ -225,6 +242,19 @@ def _print_finder(console: Console, outside: Outside) -> None:
         ]
     )
     console.line("No table or column names, no row counts, no purpose, no data.")
+
+
+def _print_receipt(console: Console, filed: Filed[Receipt]) -> None:
+    said = filed.statement
+    console.facts(
+        [
+            ("Signed by", filed.signer_name),
+            ("Opened", said.opened_at),
+            ("Rows", ", ".join(f"{table.name}: {table.n_rows:,}" for table in said.tables)),
+            ("Put on", said.medium.kind),
+        ]
+    )
+    console.line("It is on record. Nobody else can read it, and it holds no data.")
 
 
 def _print_before_after(console: Console, packed: PackResult, before: Path, after: Path) -> None:

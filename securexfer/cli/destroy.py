@@ -7,20 +7,27 @@ from pathlib import Path
 import click
 
 from securexfer.cli.console import plain
-from securexfer.cli.options import SecurexferCommand, passphrase_option
+from securexfer.cli.options import SecurexferCommand, output_option, passphrase_option
 from securexfer.cli.session import Session
 
 
 @click.command(cls=SecurexferCommand, epilog="Example: securexfer destroy 1a2b3c4d5e6f")
 @click.argument("bundle_id", metavar="BUNDLE_ID")
+@output_option(
+    "File or folder for the certificate; where the bundle was last unpacked without it.",
+    required=False,
+)
 @click.option("--force", is_flag=True, help="Also if files have changed or their folder is gone.")
 @passphrase_option
-def destroy(bundle_id: str, force: bool, passphrase_file: Path | None) -> None:
-    """Delete what was unpacked from a bundle, and record it.
+def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: Path | None) -> None:
+    """Delete what was unpacked from a bundle, record it, and certify it to the sender.
 
     BUNDLE_ID is the id, or the first characters of it. Files are deleted only if they still are
-    what unpack wrote. Unfinished files of runs that were cut off are deleted with them.
+    what unpack wrote. Unfinished files of runs that were cut off, and receipts, are deleted with
+    them. The certificate is a small signed file to send to the sender. Run the command again to
+    have it written again.
     """
+    from securexfer.crypto.fingerprint import format_fingerprint
     from securexfer.destroying import destroy as destroy_files
 
     session = Session.current(passphrase_file)
@@ -29,12 +36,20 @@ def destroy(bundle_id: str, force: bool, passphrase_file: Path | None) -> None:
             bundle_id,
             session.identity,
             session.register,
+            find_sender=session.find_sender(),
             clock=session.clock,
             reporter=reporter,
+            output=output,
             force=force,
+        )
+    for fingerprint in result.unknown_senders:
+        session.console.note(
+            f"No certificate was written, because its addressee is not among the contacts here "
+            f"(fingerprint {format_fingerprint(fingerprint)}). Pin their card, then run this again."
         )
     document = {
         "bundle_id": result.bundle_id,
+        "certificates": [str(path) for path in result.certificates],
         "missing": [str(path) for path in result.missing],
         "n_leftovers": result.n_leftovers,
         "removed": [str(path) for path in result.removed],
@@ -45,10 +60,14 @@ def destroy(bundle_id: str, force: bool, passphrase_file: Path | None) -> None:
             session.console.line(f"Deleted: {plain(str(path))}")
         for path in result.missing:
             session.console.line(f"Not there any more: {plain(str(path))}")
+        for path in result.certificates:
+            session.console.line(f"Certificate: {plain(str(path))}")
         session.console.step(
             f"{len(result.removed)} files deleted, and recorded. Copies made elsewhere are not "
             "known here. Flash drives can keep old blocks until they are overwritten: an encrypted "
             "disk makes them unreadable."
         )
+        if result.certificates:
+            session.console.step("Send the certificate to whoever sent you the bundle.")
 
     session.console.result(document, human)

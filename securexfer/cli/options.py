@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from securexfer.cli.console import Settings
+from securexfer.cli.reminder import remind
+from securexfer.cli.stopping import ignore_stops
+from securexfer.errors import SecurexferError
 
 F = TypeVar("F", bound=Callable[..., Any])
 EPILOG = "Every command also takes --home, --json, -q, -v and --no-input."
@@ -50,12 +53,23 @@ def _global_options(*, hidden: bool) -> list[click.Option]:
 
 
 class SecurexferCommand(click.Command):
-    """A command that also takes the global options, and names them under its help."""
+    """A command that takes the global options too, and says at its end what is overdue."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params += _global_options(hidden=True)
         self.epilog = f"{self.epilog}\n\n{EPILOG}" if self.epilog else EPILOG
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, then say what is overdue, also if it failed."""
+        try:
+            result = super().invoke(ctx)
+        except (SecurexferError, click.exceptions.Exit):
+            remind(ctx, settings_of(ctx))
+            raise
+        ignore_stops()  # it did its work; from here on there is nothing to undo
+        remind(ctx, settings_of(ctx))
+        return result
 
 
 class SecurexferGroup(click.Group):
@@ -97,4 +111,8 @@ BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
 FORCE = click.option("--force", is_flag=True, help="Replace what is there.")
 OLDER = click.option(
     "--older", is_flag=True, help="Accept a bundle older than one opened here before."
+)
+STATEMENT = click.argument("file", type=click.Path(path_type=Path))
+EXPECTED = click.option(
+    "--older", is_flag=True, help="Accept one that was signed with a key replaced since."
 )

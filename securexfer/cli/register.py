@@ -19,6 +19,7 @@ from securexfer.cli.record import (
     names_here,
     print_entry,
 )
+from securexfer.cli.reminder import SILENT
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
@@ -52,10 +53,36 @@ def register() -> None:
 @register.command(
     "list", epilog="Example: securexfer register list --event packed --since 2026-01-01"
 )
+@click.option("--open", "open_only", is_flag=True, help="Bundles whose story has no end yet.")
+@click.option("--overdue", is_flag=True, help="Bundles that are past their destroy-by date.")
 @filter_options
-def list_entries(events: tuple[str, ...], since: datetime | None, until: datetime | None) -> None:
-    """List entries: when, what, with whom, which bundle, how many rows, until when."""
+def list_entries(
+    open_only: bool,
+    overdue: bool,
+    events: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+) -> None:
+    """List entries, or what is still to come.
+
+    An entry says when, what, with whom, which bundle, how many rows, until when. --open lists
+    bundles that you sent and that have no receipt or no destruction certificate from a recipient,
+    and bundles that you unpacked and have not destroyed. --overdue lists those of them whose
+    destroy-by date has passed.
+    """
+    from securexfer.cli.retention import list_held
+    from securexfer.errors import UsageError
+
+    if (open_only or overdue) and (events or since or until):
+        raise UsageError(
+            "--open and --overdue list bundles, --event, --since and --until choose entries.",
+            hint="Give one or the other.",
+        )
     session = Session.current()
+    if open_only or overdue:
+        click.get_current_context().meta[SILENT] = True
+        list_held(session, overdue_only=overdue)
+        return
     entries = session.register.entries()
     chosen = _select(entries, events, since, until)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from securexfer.crypto.identity import Identity
     from securexfer.custody.register import Register
     from securexfer.errors import SecurexferError
+    from securexfer.filing import Cabinet
     from securexfer.home.contacts import Contact, ContactBook
     from securexfer.home.desk import Desk
     from securexfer.home.secrets import Passphrase, SecretSource
@@ -137,6 +138,15 @@ class Session:
         from securexfer.verifying import pinned_senders
 
         return pinned_senders(self.contacts.list(), self.own_card())
+
+    @cached_property
+    def cabinet(self) -> Cabinet:
+        """Where statements of others are filed in this home; opens the identity."""
+        from securexfer.filing import Cabinet
+
+        return Cabinet(
+            self.identity, self.find_sender(), self.register, self.desk.receipts_path, self.clock
+        )
 
     def own_card(self) -> Card | None:
         """This home's card, or None where there is no identity yet."""

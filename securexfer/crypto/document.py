@@ -55,6 +55,11 @@ class SignedDocument:
         """Fingerprints that claim a signature of that kind."""
         return [signer for (of, signer) in self._signatures if of == kind]
 
+    @property
+    def n_signatures(self) -> int:
+        """How many signatures there are, of whatever kind."""
+        return len(self._signatures)
+
     def encode(self) -> bytes:
         """One line of canonical JSON, without the newline."""
         return encode_canonical(

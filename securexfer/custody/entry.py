@@ -48,26 +48,28 @@ EVENTS = (
 # What other rooms look up in the details, and what each kind of event can't do without. The chain
 # of hashes alone is no proof of who wrote an entry, so that nothing here may be taken on trust.
 _TYPES: dict[str, type] = {
-    "bundle_id": str,
-    "bundle_sha256": str,
-    "files": list,
-    "files_sha256": dict,
-    "fingerprint": str,
-    "folder": str,
-    "name": str,
-    "reason": str,
-    "recipients": list,
-    "sender": str,
+    **dict.fromkeys(("bundle_id", "bundle_sha256", "folder", "recipient", "sender"), str),
+    **dict.fromkeys(("fingerprint", "name", "reason"), str),
+    **dict.fromkeys(("destroyed_at", "expires_at", "opened_at"), str),
+    **dict.fromkeys(("statement_id", "statement_sha256"), str),
+    **dict.fromkeys(("files", "receipts", "recipients"), list),
+    **dict.fromkeys(("files_sha256", "receipt"), dict),
     "sequence": int,
 }
-_OPENED = {"bundle_id", "bundle_sha256", "recipients", "sender", "sequence"}
+_ABOUT = {"bundle_id", "bundle_sha256"}
+_OPENED = _ABOUT | {"recipients", "sender", "sequence"}
+_FILED = _ABOUT | {"statement_id", "statement_sha256"}
 _CONTACT = {"fingerprint", "name"}
 _REQUIRED = {
+    "certificate-imported": _FILED | {"destroyed_at", "receipts", "recipient"},
     "contact-added": _CONTACT,
     "contact-removed": _CONTACT,
     "contact-replaced": _CONTACT | {"previous_fingerprint"},
+    "extended": _ABOUT | {"expires_at"},
+    "extension-imported": _FILED | {"expires_at", "sender"},
     "packed": {"recipients", "sequence"},
     "password-released": _OPENED,
+    "receipt-imported": _FILED | {"recipient"},
     "unpack-refused": {"reason"},
     "unpack-started": _OPENED | {"files", "folder"},
     "unpacked": {"bundle_id", "files_sha256", "folder"},

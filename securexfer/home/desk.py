@@ -27,7 +27,7 @@ def default_root() -> Path:
 
 @dataclass(frozen=True)
 class Desk:
-    """One home: `identity.json`, `contacts/`, `register.jsonl` and its head."""
+    """One home: `identity.json`, `contacts/`, `receipts/`, `register.jsonl` and its head."""
 
     root: Path
 
@@ -40,6 +40,11 @@ class Desk:
     def contacts_path(self) -> Path:
         """The folder of pinned cards."""
         return self.root / "contacts"
+
+    @property
+    def receipts_path(self) -> Path:
+        """The folder of receipts, certificates and extensions that were imported."""
+        return self.root / "receipts"
 
     @property
     def register_path(self) -> Path:

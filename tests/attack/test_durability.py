@@ -40,6 +40,11 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
 
 
+def receipt_of(bundle: Path) -> str:
+    """The name of the first receipt for a bundle that still has its own name."""
+    return f"{bundle.name.split('.')[0]}.receipt"
+
+
 def fail_at(
     monkeypatch: pytest.MonkeyPatch, place: Any, name: str, turn: int, error: BaseException
 ) -> None:
@@ -223,7 +228,7 @@ class TestUnpack:
                     else:
                         break
             assert turn > 4
-            assert leftovers(out) == ["a.csv", "b.csv", "datapackage.json"]
+            assert leftovers(out) == ["a.csv", "b.csv", "datapackage.json", receipt_of(bundle)]
             for path in out.iterdir():
                 path.unlink()
 
@@ -285,7 +290,8 @@ class TestUnpack:
             patch.setattr(Register, "append", append)
             with pytest.raises(KeyboardInterrupt):
                 world.bob.unpack(bundle, killed)
-        assert leftovers(killed) == ["a.csv.partial", "b.csv.partial", "datapackage.json.partial"]
+        names = ["a.csv", "b.csv", "datapackage.json", receipt_of(bundle)]
+        assert leftovers(killed) == [f"{name}.partial" for name in names]
         held = os.open(killed / "a.csv.partial", os.O_RDWR)
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         world.bob.unpack(bundle, out)
@@ -297,7 +303,7 @@ class TestUnpack:
         (killed / "a.csv.partial").write_text("somebody's")
         world.bob.unpack(bundle, world.folder / "once more")
         assert leftovers(killed) == ["a.csv.partial"]
-        assert leftovers(out) == ["a.csv", "b.csv", "datapackage.json"]
+        assert leftovers(out) == names
 
     def test_a_run_that_is_refused_removes_what_a_killed_one_left_too(
         self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
@@ -322,7 +328,8 @@ class TestUnpack:
             patch.setattr(Register, "append", append)
             with pytest.raises(KeyboardInterrupt):
                 world.bob.unpack(bundle, out)
-        assert leftovers(out) == ["a.csv", "b.csv.partial", "datapackage.json.partial"]
+        rest = ["b.csv", "datapackage.json", receipt_of(bundle)]
+        assert leftovers(out) == ["a.csv", *(f"{name}.partial" for name in rest)]
         with pytest.raises(OutputExistsError):
             world.bob.unpack(bundle, out)
         assert leftovers(out) == ["a.csv"]
@@ -344,5 +351,5 @@ class TestUnpack:
         path = world.ann.pack({"t": data}, keep_all("t", ["x"]), [world.bob], world.drive).path
         out = world.folder / "out"
         world.bob.unpack(path, out, keep_compressed=True)
-        assert leftovers(out) == ["datapackage.json", "t.csv.gz"]
+        assert leftovers(out) == ["datapackage.json", receipt_of(path), "t.csv.gz"]
         assert gzip.decompress((out / "t.csv.gz").read_bytes()) == data

@@ -177,6 +177,7 @@ class TestOrders:
         world.bob.unpack(path, world.folder / "out", tables=["u"])
         assert sorted(p.name for p in (world.folder / "out").iterdir()) == [
             "datapackage.json",
+            f"{path.name.split('.')[0]}.receipt",
             "u.csv",
         ]
         with pytest.raises(UsageError, match="no table"):

@@ -33,6 +33,7 @@ from securexfer.crypto.identity import (
 from securexfer.crypto.keys import PrivateKeys
 from securexfer.crypto.signing import Kind, sign
 from securexfer.errors import RegisterError, SecurexferError
+from securexfer.filing import import_certificate, import_extension, import_receipt
 from securexfer.leftovers import sweep_leftovers
 from securexfer.reporting import SilentReporter
 from tests.assurance import Tally
@@ -40,6 +41,7 @@ from tests.attack.face import Face
 from tests.attack.face import face as face
 from tests.attack.impostor import Scene
 from tests.attack.mutation import cut_up, damage, spell, toml
+from tests.attack.notary import Exchange, document_of, seal_content
 from tests.world import AGREEMENT, START, World, minimise_table, read
 
 SEED = 20261124
@@ -244,6 +246,47 @@ def test_manifests(
         for path in register:
             path.unlink(missing_ok=True)
     outcomes.check(tally, "manifests", n_cases)
+
+
+def test_receipts_and_certificates(world: World, n_cases: int, tally: Tally) -> None:
+    """Damaged in what was signed, in what was sealed, and in what stands outside."""
+    random, outcomes = Random(SEED), Outcomes(40, 50, 60)
+    exchange = Exchange(world)
+    keys, addressee = world.bob.identity.keys, world.ann.identity.keys
+    cabinet = exchange.cabinet(world.ann)
+    files: list[tuple[Kind, bytes, Callable[..., Any]]] = [
+        ("receipt", exchange.receipt, import_receipt),
+        ("destruction", exchange.certificate, import_certificate),
+    ]
+    for number in range(n_cases):
+        kind, honest, take = files[number % 2]
+        document = document_of(honest, addressee)
+        if number % 5 == 0:
+            data = spell(damage(json.loads(honest), random), random)
+        else:
+            line = spell(damage(json.loads(document.encode()), random), random)
+            if number % 5 > 1:
+                line = signed(spell(damage(document.claimed(), random), random), kind, keys)
+            data = seal_content(line + b"\n", kind, addressee.public)
+        outcomes.take(partial(take, data, cabinet, older=True))
+    outcomes.check(tally, "receipts and certificates", n_cases)
+
+
+def test_extensions(world: World, n_cases: int, tally: Tally) -> None:
+    random, outcomes = Random(SEED), Outcomes(50, 60)
+    exchange = Exchange(world)
+    honest = SignedDocument.decode(exchange.extend(exchange.packed).path.read_bytes()[:-1])
+    cabinet = exchange.cabinet(world.bob)
+    for number in range(n_cases):
+        data = spell(damage(json.loads(honest.encode()), random), random)
+        if number % 4:
+            payload = spell(damage(honest.claimed(), random), random)
+            data = signed(payload, "extension", world.ann.identity.keys)
+        outcomes.take(partial(import_extension, data, cabinet))
+        if number % 10 == 0:
+            with suppress(SecurexferError), world.bob.verify(exchange.packed.path):
+                pass
+    outcomes.check(tally, "extensions", n_cases)
 
 
 RECIPE = (

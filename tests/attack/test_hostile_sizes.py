@@ -21,9 +21,12 @@ from typing import Any
 import pytest
 
 from securexfer.bundle.manifest import Manifest
+from securexfer.crypto.document import sign_document
+from securexfer.crypto.signing import Kind
 from securexfer.home.desk import Desk
 from tests.assurance import Tally
 from tests.attack.impostor import Scene, pack
+from tests.attack.notary import seal_content
 from tests.world import AGREEMENT, World
 
 MOST_SECONDS = 15.0  # a few are usual; machines that test are busy
@@ -101,7 +104,7 @@ Place = Callable[[World], tuple[str | Path, ...]]
 # What each family calls such a file.
 CODES = {
     30: {"card_invalid", "identity_invalid"},
-    50: {"bundle_malformed"},
+    50: {"bundle_malformed", "statement_malformed"},
     60: {"manifest_mismatch"},
     70: {"register_damaged"},
 }
@@ -207,7 +210,63 @@ def with_table(**members: Any) -> Callable[[dict[str, Any]], bytes]:
 
 TWICE = b'{"payload":"","payload":"","signatures":[]}'
 MANY_KEYS = compact({f"{n:x}": 0 for n in range(380_000)})
+
+
+def statement(make: Callable[[World], bytes], *command: str) -> Place:
+    """A file for `bob` that is to be imported."""
+
+    def place(world: World) -> tuple[str | Path, ...]:
+        Desk(world.bob.home).save_new_identity(world.bob.identity, "a passphrase")
+        path = world.folder / "statement"
+        path.write_bytes(make(world))
+        return (*command, path)
+
+    return place
+
+
+def sealed(kind: str, content: bytes) -> Callable[[World], bytes]:
+    return lambda world: seal_content(content, kind, world.bob.identity.keys.public)
+
+
+def signed_by_ann(kind: Kind, payload: Any) -> Callable[[World], bytes]:
+    def make(world: World) -> bytes:
+        line = sign_document(payload, (kind, world.ann.identity.keys)).encode() + b"\n"
+        return line if kind == "extension" else sealed(kind, line)(world)
+
+    return make
+
+
+RECEIPT, CERTIFICATE = ("receipt", "import"), ("certificate", "import")
+EXTENSION = ("extension", "import")
 CASES = [
+    Case("a receipt of 100 MB", statement(lambda _: b"[" * 10**8, *RECEIPT), 50),
+    Case("a receipt of nested lists", statement(lambda _: deep(500_000), *RECEIPT), 50),
+    Case(
+        "a receipt of nested lists inside",
+        statement(sealed("receipt", deep(350_000) + b"\n"), *RECEIPT),
+        50,
+    ),
+    Case(
+        "a receipt of 19,000 wrong tables",
+        statement(signed_by_ann("receipt", {"tables": [0] * 19_000}), *RECEIPT),
+        50,
+    ),
+    Case(
+        "a certificate of 19,000 wrong members",
+        statement(signed_by_ann("destruction", {f"m{n}": n for n in range(19_000)}), *CERTIFICATE),
+        50,
+    ),
+    Case(
+        "a certificate of one long text",
+        statement(signed_by_ann("destruction", {"remark": "x" * 700_000}), *CERTIFICATE),
+        50,
+    ),
+    Case("an extension of 30 MB", statement(lambda _: b'{"payload":"' * 2_500_000, *EXTENSION), 50),
+    Case(
+        "an extension of a number without end",
+        statement(lambda _: b'{"payload":' + b"9" * 10**6 + b"}", *EXTENSION),
+        50,
+    ),
     Case("a card of 10 MB", card(b"x" * 10**7), 30),
     Case("a deep card", card(deep(30_000)), 30),
     Case("a card that is one number", card(b"9" * 60_000), 30),

@@ -91,7 +91,8 @@ class Stage:
         elif self.command == "pack":
             folder, names = scene.drive, [scene.bundle.name]
         else:
-            folder, names = scene.out, [*(f"{table}.csv" for table in TABLES), DESCRIPTOR]
+            tables = (f"{table}.csv" for table in TABLES)
+            folder, names = scene.out, [*tables, DESCRIPTOR, scene.receipt().name]
         return [folder, *(folder / (name + end) for name in names for end in ("", PARTIAL_SUFFIX))]
 
     def check(self, before: Before, outcome: Outcome, fault: Fault | None = None) -> None:

@@ -20,7 +20,9 @@ from typing import Any
 from securexfer import errors
 from securexfer.carrier import PARTIAL_SUFFIX
 from securexfer.crypto.identity import Identity
+from securexfer.custody.receipt import open_receipt
 from securexfer.custody.register import Actor, Entry, Register
+from securexfer.custody.statement import statement_name
 from securexfer.home import desk as home
 from securexfer.home.contacts import ContactBook
 from securexfer.instant import system_clock
@@ -30,7 +32,7 @@ from securexfer.planning import Input, open_extracts
 from securexfer.recipe.reading import read_recipe
 from securexfer.reporting import SilentReporter
 from securexfer.unpacking import unpack
-from securexfer.verifying import Verified, counted_rows, pinned_senders, verify
+from securexfer.verifying import Verified, counted_rows, inspect, pinned_senders, verify
 from tests.whole.cli import Desk, two_desks
 from tests.world import csv_bytes, recipe_text
 
@@ -197,6 +199,26 @@ class Scene:
                 rows = counted_rows(verified.inside, table, SilentReporter())
                 assert b"".join(rows) == self.expected(table.name)
 
+    def receipt(self) -> Path:
+        """Where an unpack puts its receipt; the bundle must be there to say."""
+        return self.out / statement_name("receipt", self.bundle_id())
+
+    def check_receipt(self) -> None:
+        """It opens for the sender, is bob's, about this bundle, and has no cell in it."""
+        opened = open_receipt(
+            self.receipt().read_bytes(),
+            keys_for=self.identity(self.ann).keys_for,
+            find={self.identity(self.bob).fingerprint: self.identity(self.bob).keys.public}.get,
+        )
+        assert opened.statement.bundle_id == self.bundle_id()
+        assert [table.name for table in opened.statement.tables] == list(TABLES)
+        assert CANARY.decode() not in repr(opened)
+
+    def bundle_id(self) -> str:
+        """Of the bundle on the drive."""
+        with inspect(self.bundle, SilentReporter()) as outside:
+            return outside.envelope.bundle_id
+
     def _verified(self) -> AbstractContextManager[Verified]:
         contacts = ContactBook(self.bob.home / "contacts")
         return verify(
@@ -325,13 +347,15 @@ def check_unpack(before: Before, outcome: Outcome, fault: str = "") -> None:
         _check_no_plaintext(folder)
     left = before.new(scene.out)
     finals = {scene.out / f"{table}.csv": scene.expected(table) for table in TABLES}
-    descriptor = scene.out / DESCRIPTOR
+    descriptor, receipt = scene.out / DESCRIPTOR, scene.receipt()
     if outcome.code == 0:
-        assert left == {*finals, descriptor}
+        assert left == {*finals, descriptor, receipt}
     elif not outcome.is_killed:
         assert left == set(), f"{outcome}: left {left}"
     for path in left - {descriptor}:
-        if path in finals:
+        if path == receipt:
+            scene.check_receipt()
+        elif path in finals:
             assert path.read_bytes() == finals[path], f"{path.name} is not whole"
         else:
             assert path.suffix == PARTIAL_SUFFIX, f"{path.name} was left"

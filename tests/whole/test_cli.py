@@ -330,7 +330,8 @@ def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
     desk = Desk(tmp_path, "nobody")
     run = desk.run("demo", "--rows", "2000")
     text = run.stdout.decode()
-    for part in ("2,000 rows packed", "What a finder sees", "Every check held", "withheld"):
+    parts = ("2,000 rows packed", "What a finder sees", "Every check held", "withheld", "Signed by")
+    for part in parts:
         assert part in text
     document = desk.json("demo", "--rows", "500", "--keep", "kept")
     assert document["n_rows"] == 500

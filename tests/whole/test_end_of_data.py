@@ -73,11 +73,23 @@ class TestDestroy:
         result = bob.json("destroy", unpacked[:8])
         assert len(result["removed"]) == 3
         assert result["missing"] == [str(bob.folder / "two" / "datapackage.json")]
+        (certificate,) = result["certificates"]
         assert names(bob.folder / "one") == ["mine.txt"]
-        assert names(bob.folder / "two") == []
+        assert names(bob.folder / "two") == [Path(certificate).name]
         assert bob.json("register", "list")["entries"][-1]["event"] == "destroyed"
         assert b"every check held" in bob.run("register", "verify").stdout
-        assert bob.json("destroy", unpacked)["removed"] == []
+
+    def test_doing_it_again_writes_the_certificate_again_and_records_nothing(
+        self, desks: tuple[Desk, Desk], unpacked: str
+    ) -> None:
+        _, bob = desks
+        bob.run("destroy", unpacked)
+        n_entries = len(bob.json("register", "list")["entries"])
+        again = bob.json("destroy", unpacked, "-o", "again.certificate")
+        assert (again["removed"], again["missing"]) == ([], [])
+        assert again["certificates"] == ["again.certificate"]
+        assert (bob.folder / "again.certificate").exists()
+        assert len(bob.json("register", "list")["entries"]) == n_entries
 
     def test_a_file_that_has_changed_stops_it_before_anything_is_deleted(
         self, desks: tuple[Desk, Desk], unpacked: str
@@ -110,7 +122,7 @@ class TestDestroy:
         drive.rename(away)
         run = bob.run("destroy", unpacked, check=80)
         assert b"Nothing was deleted" in b" ".join(run.stderr.split())
-        assert len(names(bob.folder / "one")) == 2
+        assert len(names(bob.folder / "one")) == 3
         away.rename(drive)
         assert len(bob.json("destroy", unpacked)["removed"]) == 4
 
@@ -154,7 +166,8 @@ def test_what_a_killed_unpack_left_is_removed(
         bob.secret.unlink()
         findings = json.loads(bob.run("doctor", "--json", check=30).stdout)["findings"]
         assert {f["name"]: f["verdict"] for f in findings}["passphrase"] == "problem"
-    assert names(folder) == []
+    certificates = [f"sx-{packed['bundle_id'][:12]}.certificate"] if way == "destroy" else []
+    assert names(folder) == certificates
     tally.count("crash", "leftovers of a killed unpack removed by unpack, destroy and doctor")
 
 

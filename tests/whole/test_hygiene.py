@@ -170,12 +170,14 @@ def test_unpack_opens_nothing_for_writing_but_its_output_and_register(
     tmp_path: Path, tool: Callable[[str], str]
 ) -> None:
     ann, bob = two_desks(tmp_path)
-    ann.run("pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "stick/b.zip")
+    pack = ["pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "stick/b.zip"]
+    receipt = f"sx-{ann.json(*pack)['bundle_id'][:12]}.receipt"
     written = files_written(
         bob, tool("strace"), tmp_path / "trace", "unpack", "stick/b.zip", "-o", "incoming"
     )
     outputs = {
-        str(tmp_path / "incoming" / f"{n}.partial") for n in ("people.csv", "datapackage.json")
+        str(tmp_path / "incoming" / f"{n}.partial")
+        for n in ("people.csv", "datapackage.json", receipt)
     }
     register = {
         str(bob.home / name)
