@@ -128,7 +128,7 @@ def test_a_folder_that_becomes_full_while_unpacking(
     template.bundle.unlink()
     enlarge(template, 120 * KIB)
     template.pack()
-    tops = levels(100 * KIB if kept else 160 * KIB, soak=soak)
+    tops = levels(100 * KIB if kept else 190 * KIB, soak=soak)
     with tmpfs(tmp_path / "mount", 1024 * KIB) as mount:
         for number, room in enumerate(tops):
             scene = template.copy(tmp_path / f"{number}")
