@@ -498,6 +498,13 @@ class GateError(SecurexferError):
     hint = "Change the recipe so that less leaves, or agree on the exception and state it there."
 
 
+class DrillDueError(GateError):
+    """A recipient has not completed a drill as lately as the recipe demands."""
+
+    code = "drill_due"
+    hint = "Start a drill with: securexfer drill start --to CONTACT -o FOLDER"
+
+
 # -- 130 ----------------------------------------------------------------------------------------
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from securexfer.bundle.envelope import MAX_RECIPIENTS
 from securexfer.carrier import partial_path
+from securexfer.custody.drill import find_drills, last_complete
+from securexfer.custody.register import Entry
 from securexfer.errors import (
     CardExpiredError,
+    DrillDueError,
     OutputError,
     OutputExistsError,
     RecipeError,
@@ -46,6 +50,7 @@ class PackOrder:
         output: an existing folder, or the bundle's path.
         force: replace an existing file.
         found_contact: whom a finder should call; appears in clear.
+        is_drill: whether its records are synthetic, to rehearse with.
     """
 
     recipe_file: RecipeFile
@@ -53,6 +58,7 @@ class PackOrder:
     output: Path
     force: bool = False
     found_contact: str = ""
+    is_drill: bool = False
 
 
 def check_order(order: PackOrder, clock: Clock) -> None:
@@ -87,6 +93,29 @@ def check_order(order: PackOrder, clock: Clock) -> None:
         if contact.card.expires_at < clock():
             raise CardExpiredError(
                 f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
+            )
+
+
+def check_drills(order: PackOrder, entries: Sequence[Entry], clock: Clock) -> None:
+    """Check that every recipient has completed a drill as lately as the recipe demands.
+
+    Raises:
+        DrillDueError: if one has not.
+    """
+    days = order.recipe_file.recipe.agreement.drill_within_days
+    if days is None:
+        return
+    for contact in order.recipients:
+        keys = {contact.fingerprint, *(card.fingerprint for card in contact.former)}
+        last = last_complete(find_drills(entries, keys))
+        if last is None or clock() - last.started_at > timedelta(days=days):
+            when = (
+                "never completed one" if last is None else f"did so on {last.started_at:%Y-%m-%d}"
+            )
+            raise DrillDueError(
+                f"The recipe demands a completed drill within {days} days, and {contact.name!r} "
+                f"{when}.",
+                hint=f"Start one with: securexfer drill start --to {contact.name} -o FOLDER",
             )
 
 

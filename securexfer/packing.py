@@ -39,6 +39,7 @@ from securexfer.carrier import PartialFile
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import encode_base64
 from securexfer.crypto.sealing import seal
+from securexfer.custody.drill import DRILL
 from securexfer.custody.register import Entry, Register, head_sha256
 from securexfer.errors import (
     HeaderError,
@@ -48,7 +49,14 @@ from securexfer.errors import (
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
 from securexfer.medium.medium import FindMedium, Medium, find_medium
-from securexfer.order import PackOrder, check_fit, check_order, check_sources, choose_target
+from securexfer.order import (
+    PackOrder,
+    check_drills,
+    check_fit,
+    check_order,
+    check_sources,
+    choose_target,
+)
 from securexfer.planning import OpenExtracts, choose_scope, survey_extract
 from securexfer.privacy.disclosure import (
     Finding,
@@ -114,6 +122,7 @@ def pack(
     carrier = find_medium(target.parent)
     check_fit(opened, target, carrier, reporter)
     entries = register.entries()
+    check_drills(order, entries, clock)
     recipients = sorted(contact.fingerprint for contact in order.recipients)
     agreement = opened.recipe.agreement
     scope = choose_scope(opened.recipe, order.recipients, identity.pseudonym_secret, bundle_id)
@@ -131,8 +140,11 @@ def pack(
             recipients=recipients,
             members=[READ_ME, *(table.member for table in tables), MANIFEST],
             sequence=_next_sequence(entries, recipients),
-            agreement=AgreementRecord(**agreement.model_dump(exclude={"recipients"})),
+            agreement=AgreementRecord(
+                **agreement.model_dump(exclude={"recipients", "drill_within_days"})
+            ),
             forwarding="no",
+            drill=DRILL if order.is_drill else "no",
             linkage=opened.recipe.pseudonyms.linkage,
             recipe_sha256=order.recipe_file.recipe_sha256,
             tool=f"securexfer {version('securexfer')}",
@@ -305,6 +317,7 @@ def _describe(
     manifest: Manifest, order: PackOrder, file: PartialFile, bundle_sha256: str, carrier: Medium
 ) -> dict[str, Any]:
     """The register's details: all that the manifest says, and where it went."""
+    names = {contact.fingerprint: contact.name for contact in order.recipients}
     record = manifest.model_dump(exclude_none=True, exclude={"format", "sender", "members"})
     return {
         **record,
@@ -313,5 +326,5 @@ def _describe(
         "file_name": order.output.name if not order.output.is_dir() else file.target.name,
         "file_sha256": file.sha256,
         "n_bytes": file.n_bytes,
-        "recipient_names": sorted(contact.name for contact in order.recipients),
+        "recipient_names": [names[fingerprint] for fingerprint in manifest.recipients],
     }

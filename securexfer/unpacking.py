@@ -22,8 +22,7 @@ from securexfer.errors import (
     SecurexferError,
     UsageError,
 )
-from securexfer.expiry import expiry_of
-from securexfer.instant import Clock, format_instant
+from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, Medium, find_medium
 from securexfer.medium.rule import (
@@ -35,6 +34,7 @@ from securexfer.medium.rule import (
 from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.receipting import describe_receipt, make_receipt, seal_receipt
+from securexfer.releasing import name_bundle
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, counted_rows, recheck
 
@@ -124,7 +124,7 @@ def unpack(
             )
     receipt_name = choose_name(folder, "receipt", bundle_id)
     details = {
-        **_name_bundle(verified),
+        **name_bundle(verified),
         "files": sorted([*paths.values(), DESCRIPTOR_NAME, receipt_name]),
         "folder": str(folder.absolute()),
         "medium": medium.classify(),
@@ -201,7 +201,7 @@ def unpack(
             with suppress(SecurexferError):
                 register.append(identity, "unpack-failed", {**details, "reason": reason}, clock())
         else:
-            try_to_record(register, identity, error, _name_bundle(verified), clock())
+            try_to_record(register, identity, error, name_bundle(verified), clock())
         raise
     for file in written:
         file.finish()
@@ -265,47 +265,10 @@ def check_medium(
     try:
         check_plaintext(medium, folder, medium_reason)
     except MediumRefusedError as error:
-        named, kind = _name_bundle(verified), medium.classify()
+        named, kind = name_bundle(verified), medium.classify()
         try_to_record(register, identity, error, named, clock(), medium=kind)
         raise
     return medium
-
-
-def release_password(
-    verified: Verified, identity: Identity, register: Register, *, clock: Clock
-) -> str:
-    """The ZIP password for stock tools, after it was recorded that it was released.
-
-    Raises:
-        BundleReplayError, BundleOlderError: if another bundle was opened since it was verified.
-        RegisterError: if that can't be recorded.
-    """
-    try:
-        register.append(
-            identity,
-            "password-released",
-            _name_bundle(verified),
-            clock(),
-            check=lambda entries: recheck(verified, entries),
-        )
-    except SecurexferError as error:
-        try_to_record(register, identity, error, _name_bundle(verified), clock())
-        raise
-    return verified.inside.password
-
-
-def _name_bundle(verified: Verified) -> dict[str, Any]:
-    """What says in the register which bundle it was."""
-    manifest, outside = verified.manifest, verified.inside.outside
-    return {
-        "bundle_id": outside.envelope.bundle_id,
-        "bundle_sha256": outside.claimed.bundle_sha256,
-        "created_at": manifest.created_at,
-        "expires_at": format_instant(expiry_of(outside)),
-        "recipients": manifest.recipients,
-        "sender": outside.envelope.sender,
-        "sequence": manifest.sequence,
-    }
 
 
 def _choose_tables(manifest: Manifest, names: Sequence[str]) -> list[TableRecord]:

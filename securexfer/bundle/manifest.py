@@ -91,6 +91,7 @@ class AgreementRecord(_Part):
     regime: str
     lawful_basis: str
     retention_days: Count
+    categories: Items[str] = Field(default=[])
 
 
 class Manifest(_Part):
@@ -106,6 +107,7 @@ class Manifest(_Part):
     sequence: Annotated[int, Field(ge=1, le=2**53 - 1)]
     agreement: AgreementRecord
     forwarding: Literal["no", "yes"]
+    drill: Literal["no", "yes"] = "no"
     linkage: Literal["bundle", "agreement"]
     recipe_sha256: Sha256
     tool: str

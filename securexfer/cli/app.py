@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import click
 
+from securexfer.cli.breach import breach_report
 from securexfer.cli.bundle import inspect, release_password, unpack, verify
 from securexfer.cli.certificate import certificate
 from securexfer.cli.console import Console, Settings, silence
@@ -17,6 +18,7 @@ from securexfer.cli.contact import contact
 from securexfer.cli.demo import demo
 from securexfer.cli.destroy import destroy
 from securexfer.cli.doctor import doctor
+from securexfer.cli.drill import drill
 from securexfer.cli.extend import extend, extension
 from securexfer.cli.identity import identity
 from securexfer.cli.options import SecurexferGroup, settings_of
@@ -63,6 +65,8 @@ for _command in (
     certificate,
     register,
     reidentify,
+    breach_report,
+    drill,
     doctor,
 ):
     root.add_command(_command)

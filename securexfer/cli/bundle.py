@@ -213,7 +213,7 @@ def release_password(bundle: Path, older: bool, passphrase_file: Path | None) ->
     The bundle is verified first, and the release is recorded. Whoever opens it with that password
     is not told who sent it or whether it was altered, and no expiry or drive check is made.
     """
-    from securexfer.unpacking import release_password as release
+    from securexfer.releasing import release_password as release
 
     session = Session.current(passphrase_file)
     with (
@@ -307,8 +307,10 @@ def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
 def print_inside(session: Session, verified: Verified) -> None:
     """A verified bundle, for people, before anything is written."""
     manifest = verified.manifest
+    is_drill = manifest.drill == "yes"
     session.console.facts(
         [
+            *([("A drill", "synthetic records, to rehearse with")] if is_drill else []),
             ("From", verified.sender.name),
             ("Agreement", f"{manifest.agreement.reference}: {manifest.agreement.purpose}"),
             ("Controller", manifest.agreement.controller),

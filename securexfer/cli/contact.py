@@ -88,19 +88,22 @@ def list_contacts() -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Show one contact."""
+    from securexfer.cli.drill import drill_document
+    from securexfer.custody.drill import find_drills
+
     session = Session.current()
     found = session.contacts.get(name)
-    session.console.result(
-        contact_document(found),
-        lambda: session.console.facts(
-            [
-                ("Contact", found.name),
-                *card_facts(found.card),
-                ("Pinned", f"{found.pinned_at:%Y-%m-%d}"),
-                ("Generation", str(found.card.generation)),
-            ]
-        ),
-    )
+    keys = {found.fingerprint, *(card.fingerprint for card in found.former)}
+    drills = find_drills(session.register.entries(), keys)
+    facts = [
+        ("Contact", found.name),
+        *card_facts(found.card),
+        ("Pinned", f"{found.pinned_at:%Y-%m-%d}"),
+        ("Generation", str(found.card.generation)),
+        *(("Drill", one.describe()) for one in drills),
+    ]
+    document = {**contact_document(found), "drills": [drill_document(one) for one in drills]}
+    session.console.result(document, lambda: session.console.facts(facts))
 
 
 @contact.command(epilog="Example: securexfer contact remove acme")

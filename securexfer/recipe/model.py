@@ -46,6 +46,8 @@ class Agreement(Strict):
     lawful_basis: Text
     retention_days: int = Field(ge=1, le=MAX_RETENTION_DAYS)
     recipients: list[Text] | None = Field(default=None, min_length=1)
+    categories: list[Literal["criminal-offence", "special-category"]] = Field(default=[])
+    drill_within_days: int | None = Field(default=None, ge=1, le=MAX_RETENTION_DAYS)
 
 
 class Pseudonyms(Strict):

@@ -40,6 +40,7 @@ FLOORS = {
     "extending": 7,
     "matching": 7,
     "receipting": 7,
+    "releasing": 7,
     "filing": 8,
     "unpacking": 8,
     "cli": 9,

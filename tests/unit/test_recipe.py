@@ -229,11 +229,6 @@ class TestKeys:
                 VALID.replace("[agreement]", '[agreement]\nforwarding = "yes"'),
                 "agreement.forwarding",
             ),
-            (
-                VALID.replace("[agreement]", "[agreement]\ndrill_within_days = 5"),
-                "agreement.drill_within_days",
-            ),
-            (VALID.replace("[agreement]", "[agreement]\ncategories = []"), "agreement.categories"),
         ],
     )
     def test_a_key_that_is_not_acted_on_is_refused_by_name(self, text: str, path: str) -> None:

@@ -16,8 +16,9 @@ from securexfer.errors import (
     OutputExistsError,
     UsageError,
 )
+from securexfer.releasing import release_password
 from securexfer.reporting import SilentReporter
-from securexfer.unpacking import release_password, unpack
+from securexfer.unpacking import unpack
 from securexfer.verifying import Verified
 from tests.world import Person, World, keep_all
 

@@ -1,0 +1,115 @@
+"""`breach-report`: what was on it?"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from securexfer.cli.console import plain
+from securexfer.cli.options import FORCE, SecurexferCommand, output_option, passphrase_option
+from securexfer.cli.session import Session
+
+MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"])
+
+
+@click.command(
+    "breach-report",
+    cls=SecurexferCommand,
+    epilog="Example: securexfer breach-report --carrier STICK-07 "
+    "--aware-at 2026-11-22T09:30 -o report.html",
+)
+@click.argument("bundle_ids", metavar="[BUNDLE_ID]...", nargs=-1)
+@click.option("--carrier", default="", metavar="TEXT", help="Label or serial number of the drive.")
+@click.option("--recipient", default="", metavar="CONTACT", help="All that was sent to them.")
+@click.option("--since", type=MOMENT, help="Packed at this time (UTC) or later.")
+@click.option("--until", type=MOMENT, help="Packed before this time (UTC).")
+@click.option("--aware-at", type=MOMENT, help="When the controller became aware (UTC).")
+@output_option(
+    "A file that ends in .md, .html or .json; Markdown on stdout without it.", required=False
+)
+@FORCE
+@passphrase_option
+def breach_report(
+    bundle_ids: tuple[str, ...],
+    carrier: str,
+    recipient: str,
+    since: datetime | None,
+    until: datetime | None,
+    aware_at: datetime | None,
+    output: Path | None,
+    force: bool,
+    passphrase_file: Path | None,
+) -> None:
+    """Say what was on a drive, about whom, who can open it, and what is due by when.
+
+    Everything comes from the register, so the drive itself is not needed. Choose by bundle, by
+    carrier, by recipient or by time; what is chosen has to fit all that is given. With nothing
+    given, it is about every bundle that was packed here. The report is recorded.
+    """
+    from securexfer.carrier import write_small
+    from securexfer.custody.breach import Selection, build_report
+    from securexfer.custody.notice import write_notice
+    from securexfer.custody.register import head_sha256
+    from securexfer.custody.rendering import render_html, render_markdown
+    from securexfer.errors import UsageError
+    from securexfer.place import check_target
+
+    session = Session.current(passphrase_file)
+    suffix = output.suffix.lower() if output else ".md"
+    if suffix not in (".md", ".html", ".json"):
+        raise UsageError(
+            "The report is written as Markdown, HTML or JSON.",
+            hint="Give -o a name that ends in .md, .html or .json.",
+        )
+    if output is not None:
+        check_target(output, force=force)
+    if aware_at is not None and _utc(aware_at) > session.clock():
+        raise UsageError("--aware-at lies in the future.", hint="Times are in UTC.")
+    entries = session.register.entries()
+    report = build_report(
+        entries,
+        Selection(
+            bundle_ids,
+            carrier,
+            recipient,
+            _utc(since) if since else None,
+            _utc(until) if until else None,
+        ),
+        now=session.clock(),
+        aware_at=_utc(aware_at) if aware_at else None,
+        register_head=head_sha256(entries),
+    )
+    title = f"What was on it: {len(report.bundles):,} bundles"
+    if len(report.bundles) == 1:
+        title = f"What was on it: bundle {report.bundles[0].bundle_id[:12]}"
+    if suffix == ".json":
+        text = json.dumps(report.document(), indent=2) + "\n"
+    elif suffix == ".html":
+        text = render_html(title, write_notice(report))
+    else:
+        text = render_markdown(title, write_notice(report))
+    details = {
+        "aware_at": report.aware_at,
+        "bundle_ids": [bundle.bundle_id for bundle in report.bundles],
+        "selection": report.selection,
+    }
+    session.register.append(session.identity, "breach-reported", details, session.clock())
+    if output is not None:
+        write_small(output, text.encode("utf-8"), force=force, is_own=False)
+    document = {**report.document(), "path": str(output) if output else ""}
+
+    def human() -> None:
+        if output is not None:
+            session.console.line(f"Written: {plain(str(output))}")
+            return
+        for line in text.removesuffix("\n").split("\n"):
+            session.console.line(line)
+
+    session.console.result(document, human)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)

@@ -1,0 +1,266 @@
+"""Notices: a breach report in sections, and the skeleton of the notification that the law asks for.
+
+What the register knows is filled in; what only a person can say is marked. The content is made once
+here, and written as Markdown or HTML in `custody.rendering`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from securexfer.crypto.fingerprint import format_fingerprint
+from securexfer.custody.breach import (
+    PROTECTION,
+    BreachReport,
+    ReportedBundle,
+    ReportedTable,
+)
+
+TO_FILL_IN = "[for a person to fill in: {}]"
+_LAWS = {
+    "uk-gdpr": "UK GDPR, Article 33",
+    "dpa2018-part3": "Data Protection Act 2018, section 67 (Part 3)",
+}
+_TO_PEOPLE = {
+    "uk-gdpr": "UK GDPR, Article 34(3)(a)",
+    "dpa2018-part3": "Data Protection Act 2018, section 68(3)(a)",
+}
+_CATEGORIES = {
+    "criminal-offence": "criminal-offence data",
+    "special-category": "special-category data",
+}
+_LEFT_AS = {
+    "keep": "as it was",
+    "pseudonymise": "as a token; without the sender's key nobody can go back",
+    "redact-text": "free text, with identifiers taken out",
+    "constant": "the same text in every row",
+    "date-shift": "moved by days that only the sender can find out",
+}
+_CARRIER = {
+    "kind": "a medium of the kind",
+    "label": "label",
+    "serial": "serial number",
+    "file_system": "file system",
+}
+_GENERALISED = "made coarser ({})"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a notice.
+
+    Attributes:
+        title: its heading.
+        level: 2, or 3 for a part of the one before.
+        paragraphs: text.
+        facts: labels and texts.
+        columns, rows: a table.
+    """
+
+    title: str
+    level: int = 2
+    paragraphs: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def write_notice(report: BreachReport) -> list[Section]:
+    """All sections, the short answer first."""
+    sections = [_short_answer(report)]
+    for bundle in report.bundles:
+        sections += _write_bundle(bundle)
+    if report.never_sent:
+        columns = ", ".join(report.never_sent)
+        text = f"These columns of the extracts are in none of the bundles: {columns}."
+        sections.append(Section("What never left", paragraphs=(text,)))
+    sections.append(_notification(report))
+    sections.append(_basis(report))
+    return sections
+
+
+def _short_answer(report: BreachReport) -> Section:
+    n = len(report.bundles)
+    held = [bundle for bundle in report.bundles if bundle.is_held]
+    facts = [
+        ("About", report.selection),
+        ("Bundles", f"{n:,}, of which {len(held):,} may still be held by a recipient"),
+        ("Records", f"{report.n_rows:,}"),
+        ("Data subjects", _count_subjects(report.bundles)),
+        ("Kinds of data", _name_categories(report.categories)),
+        ("Encrypted", f"yes. {PROTECTION}"),
+        (
+            "Who can open it",
+            "; ".join(_holders_of(report.bundles)) + ". Nobody else, the sender included.",
+        ),
+        ("A key on the same drive", _key_beside(report.bundles)),
+        ("Past the destroy-by date", _name_overdue(report.bundles)),
+        ("Notify by", _deadline(report)),
+    ]
+    return Section("The short answer", facts=tuple(facts))
+
+
+def _write_bundle(bundle: ReportedBundle) -> list[Section]:
+    carrier = bundle.carrier
+    on = ", ".join(
+        f"{title} {carrier[name]}" for name, title in _CARRIER.items() if carrier.get(name)
+    )
+    agreement = bundle.agreement
+    facts = [
+        ("Bundle", bundle.bundle_id),
+        ("SHA-256 of its bytes", bundle.bundle_sha256),
+        ("Packed", f"{bundle.packed_at}, as {bundle.file_name}"),
+        ("Written to", on or "not recorded"),
+        ("Agreement", f"{agreement.get('reference', '')}: {agreement.get('purpose', '')}"),
+        ("Controller", f"{agreement.get('controller', '')}"),
+        ("Law", _LAWS.get(agreement.get("regime", ""), agreement.get("regime", ""))),
+        ("Lawful basis", f"{agreement.get('lawful_basis', '')}"),
+        ("To be destroyed by", bundle.destroy_by + (" - PAST" if bundle.is_overdue else "")),
+    ]
+    if bundle.is_drill:
+        facts.insert(0, ("A drill", "its records are synthetic; no person is in them"))
+    title = f"Bundle {bundle.bundle_id[:12]}: {bundle.n_rows:,} records"
+    holders = Section(
+        "Who received it",
+        level=3,
+        columns=("recipient", "fingerprint", "opened", "now"),
+        rows=tuple(
+            (
+                one.name,
+                format_fingerprint(one.fingerprint),
+                ", ".join(one.opened_at) or "no receipt",
+                one.status,
+            )
+            for one in bundle.holders
+        ),
+    )
+    return [Section(title, facts=tuple(facts)), holders, *map(_write_table, bundle.tables)]
+
+
+def _write_table(table: ReportedTable) -> Section:
+    return Section(
+        f"Table {table.name}: {table.n_rows:,} records",
+        level=3,
+        paragraphs=(
+            f"Data subjects: {_say_subjects(table.n_subjects, table.n_subjects_is)}.",
+            f"Withheld, and not on the drive: {', '.join(table.withheld) or 'no column'}.",
+        ),
+        columns=("field", "from the column", "how it left"),
+        rows=tuple((one.name, one.source, _left_as(one.action)) for one in table.fields),
+    )
+
+
+def _notification(report: BreachReport) -> Section:
+    laws = " and ".join(_LAWS.get(regime, regime) for regime in report.regimes)
+    people = " and ".join(_TO_PEOPLE.get(regime, regime) for regime in report.regimes)
+    fill = TO_FILL_IN.format
+    facts = [
+        ("To", f"the Information Commissioner, under {laws}"),
+        ("Became aware", report.aware_at or fill("when the controller became aware")),
+        ("To be notified by", _deadline(report)),
+        ("What happened", fill("loss, theft, wrong recipient or other; when, where, how found")),
+        ("Categories of data subjects", fill("for example people on licence; staff")),
+        ("Number of data subjects", _count_subjects(report.bundles)),
+        ("Categories of records", _name_categories(report.categories) + "; " + _fields(report)),
+        ("Number of records", f"{report.n_rows:,}"),
+        ("Contact point", fill("name, telephone, e-mail of the data protection officer")),
+        (
+            "Likely consequences",
+            "The bundles are unintelligible without a recipient's private key and passphrase. "
+            + fill("what follows if those were lost too, or plaintext was on the drive"),
+        ),
+        (
+            "Measures taken",
+            "Encrypted and signed before they left; pseudonymised and made coarser as listed; "
+            "columns withheld as listed. " + fill("search, revocation of keys, drive recovered"),
+        ),
+        (
+            "Telling the people concerned",
+            f"Not required where the data are unintelligible to whoever has them ({people}). That "
+            "needs evidence that no key travelled with the drive: "
+            + _key_beside(report.bundles)
+            + ". "
+            + fill("the decision, and who took it"),
+        ),
+    ]
+    return Section(
+        "Skeleton of the notification",
+        paragraphs=(
+            "What the register knows is filled in. Check it, and the law, before it is sent.",
+        ),
+        facts=tuple(facts),
+    )
+
+
+def _basis(report: BreachReport) -> Section:
+    return Section(
+        "Where this comes from",
+        paragraphs=(
+            f"Made on {report.made_at} from the sender's register, a signed log in which no entry "
+            "can be changed, taken out or moved without notice. SHA-256 of its last line then: "
+            f"{report.register_head}.",
+            "Pseudonymised data are still personal data. Numbers of data subjects are per table; "
+            "where people are in several tables the sum counts them more than once.",
+            "Receipts and certificates prove who claimed something, not that no copy was made.",
+        ),
+    )
+
+
+def _count_subjects(bundles: Sequence[ReportedBundle]) -> str:
+    tables = [table for bundle in bundles for table in bundle.tables]
+    total = sum(table.n_subjects for table in tables)
+    if len(tables) == 1:
+        return _say_subjects(total, tables[0].n_subjects_is)
+    return f"at most {total:,}: the sum over {len(tables):,} tables, in which people may recur"
+
+
+def _say_subjects(n_subjects: int, sense: str) -> str:
+    said = {"exact": "", "approximate": "about ", "upper bound": "at most "}.get(sense, "")
+    return f"{said}{n_subjects:,}"
+
+
+def _name_categories(categories: Sequence[str]) -> str:
+    named = [_CATEGORIES.get(category, category) for category in categories]
+    return ", ".join(named) or "neither special-category nor criminal-offence data, say the recipes"
+
+
+def _holders_of(bundles: Sequence[ReportedBundle]) -> list[str]:
+    found = {
+        f"{one.name}, with the private key {format_fingerprint(one.fingerprint)} and its passphrase"
+        for bundle in bundles
+        for one in bundle.holders
+    }
+    return sorted(found)
+
+
+def _key_beside(bundles: Sequence[ReportedBundle]) -> str:
+    checks = [bundle.drive_check for bundle in bundles]
+    if any(check.get("keys_found") for check in checks):
+        return "YES: a private key or passphrase was on the drive when it was packed"
+    if checks and all(checks):
+        when = ", ".join(str(check.get("checked_at", "")) for check in checks)
+        return f"none was found when the drive was searched before packing ({when})"
+    return "not known: the drive was not searched when it was packed"
+
+
+def _name_overdue(bundles: Sequence[ReportedBundle]) -> str:
+    overdue = [bundle.bundle_id[:12] for bundle in bundles if bundle.is_overdue]
+    return ", ".join(overdue) or "none"
+
+
+def _deadline(report: BreachReport) -> str:
+    if report.notify_by:
+        return f"{report.notify_by}, 72 hours after {report.aware_at}"
+    return "72 hours after the controller became aware: state it with --aware-at"
+
+
+def _fields(report: BreachReport) -> str:
+    names = {
+        field.name for bundle in report.bundles for table in bundle.tables for field in table.fields
+    }
+    return f"the fields {', '.join(sorted(names))}"
+
+
+def _left_as(action: str) -> str:
+    return _LEFT_AS.get(action) or _GENERALISED.format(action)
