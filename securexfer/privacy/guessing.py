@@ -6,13 +6,13 @@ nobody can place is withheld.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import polars as pl
 
+from securexfer.privacy.folding import words_of
 from securexfer.privacy.identifiers import Evidence, judge, look
 from securexfer.privacy.kinds import KINDS
 from securexfer.recipe.dates import FIRST_YEAR, LAST_YEAR
@@ -107,7 +107,7 @@ def _guess(name: str, cells: pl.Series, evidence: Mapping[str, Evidence]) -> Gue
 
     if not n_filled:
         return guess("other", "no cell of the sample holds anything")
-    words = _words_of(name)
+    words = words_of(name)
     sightings = judge([name], evidence, n_filled)
     for kind, one in sorted(evidence.items(), key=lambda item: -item[1].n_valid):
         judged = any(sighting.kind == kind for sighting in sightings)
@@ -137,13 +137,6 @@ def _guess(name: str, cells: pl.Series, evidence: Mapping[str, Evidence]) -> Gue
         return guess("text", said, found=found)
     said = f"{n_distinct:,} different values in {n_filled:,} non-empty cells"
     return guess("other", said, found=found)
-
-
-def _words_of(name: str) -> set[str]:
-    """The words of a column's name: `dateOfBirth`, `DATE_OF_BIRTH` and `date of birth` alike."""
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = re.findall(r"[a-z]+", parted.lower())
-    return {*words, "".join(words)}
 
 
 def _date_formats(filled: pl.Series) -> tuple[tuple[str, ...], int]:

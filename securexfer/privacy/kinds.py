@@ -8,24 +8,25 @@ phone numbers, the libphonenumber metadata; IP addresses, RFC 4291 and 791.
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import phonenumbers
 import polars as pl
-from stdnum import iban, luhn
-from stdnum.gb import nhs
 
+from securexfer.privacy import validity
 from securexfer.privacy.pseudonyms import canonical_value
 
-_CHECK_LETTERS = "ZABCDEFGHJKLMNPQRTUVWXY"
-_DATE = re.compile(r"\d{1,2}[ -]\d{1,2}[ -](?:19|20)\d\d|(?:19|20)\d\d[ -]\d{1,2}[ -]\d{1,2}")
-_IBAN_LENGTHS = range(15, 35)
 # The computer began in 1974, and took in records that were older. So a two-digit year from 74 on is
 # of the last century, one below 50 of this; what lies between could be either, and stays.
 _LAST_CENTURY, _THIS_CENTURY = 74, 50
+# The postcode areas that there are.
+_AREA = (
+    "(?:[BEGLMNSW]|A[BL]|B[ABDHLNRSTX]|C[ABFHMORTVW]|D[ADEGHLNTY]|E[CHNX]|F[KY]|G[LUY]|H[ADGPRSUX]"
+    "|I[GMPV]|JE|K[ATWY]|L[ADELNSU]|M[EKL]|N[EGNPRW]|O[LX]|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]"
+    "|T[ADFNQRSW]|UB|W[ACDFNRSV]|YO|ZE)"
+)
+# What groups of a number are parted by.
+_GAP = r" {0,2}[-.]? {0,2}"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,11 @@ class Kind:
         pattern: what it looks like, in upper case, without what must stand around it.
         is_valid: whether a text of that look is one.
         is_weak: whether so many other codes look alike that a single cell shows nothing.
+        is_checked: whether it has check digits or letters, which others pass by chance only.
         words: what a column of them is called.
+        labels: what may be written before it without a gap, besides these words.
+        near: the look of whole cells that are of the same sort as it, and are none.
+        bare: what a whole cell looks like if only the name of its column makes it one.
     """
 
     slug: str
@@ -46,176 +51,145 @@ class Kind:
     pattern: str
     is_valid: Callable[[str], bool]
     is_weak: bool = False
+    is_checked: bool = False
     words: frozenset[str] = frozenset()
-
-
-def _is_anything(_: str) -> bool:
-    return True
-
-
-def _is_nhs(text: str) -> bool:
-    return bool(nhs.is_valid(_compact(text)))
-
-
-def _is_ni(text: str) -> bool:
-    return _compact(text)[:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"}
-
-
-def _is_pnc(text: str) -> bool:
-    year, _, rest = text.partition("/")
-    return rest[-1] == _CHECK_LETTERS[int(f"{year[-2:]}{rest[:-1]:0>7}") % 23]
-
-
-def _is_cro(text: str) -> bool:
-    serial, _, rest = text.partition("/")
-    return rest[-1] == _CHECK_LETTERS[int(f"{rest[:2]}{serial:0>6}") % 23]
-
-
-def _is_phone(text: str) -> bool:
-    digits = re.sub(r"\D", "", text)
-    if _DATE.match(text) or len(set(digits)) < 3:
-        return False
-    if text.startswith(("0", "(0")) and not text.startswith("00"):
-        # Numbers of the ranges that people have; the drama ranges are of them, too.
-        return len(digits) in (10, 11) and digits[1] in "1237"
-    if text.startswith("00") and text.isdigit() and not text.startswith("0044"):
-        return False  # a number that was filled up with zeros
-    try:
-        number = phonenumbers.parse(re.sub(r"^00", "+", text), "GB")
-    except phonenumbers.NumberParseException:
-        return False
-    return phonenumbers.is_possible_number(number)
-
-
-def _is_iban(text: str) -> bool:
-    return bool(iban.is_valid(_compact(text)))
-
-
-def _is_card(text: str) -> bool:
-    digits = _compact(text)
-    return digits[0] in "23456" and len(set(digits)) > 1 and bool(luhn.is_valid(digits))
-
-
-def _is_licence(text: str) -> bool:
-    month = int(text[6:8]) % 50
-    return 1 <= month <= 12 and 1 <= int(text[8:10]) <= 31
-
-
-def _is_vehicle(text: str) -> bool:
-    age = int(text[2:4])
-    return 2 <= age <= 30 or 51 <= age <= 80
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    if address.version == 6:
-        return text.count(":") > 2 and len(re.findall("[0-9A-F]{3,4}", text)) > 0
-    parts = list(map(int, text.split(".")))
-    # What counts up in small steps is the number of a version.
-    return max(parts) > 30 or address.is_private
-
-
-def _compact(text: str) -> str:
-    return text.replace(" ", "").replace("-", "")
+    labels: frozenset[str] = frozenset()
+    near: str = ""
+    bare: str = ""
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_NI_GAP = " {0,2}[-./]? ?"
+_NI_DIGITS = f"(?:[0-9]{{2}}{_NI_GAP}[0-9]{{2}}{_NI_GAP}[0-9]{{2}}|[0-9]{{3}}[ -][0-9]{{3}})"
+_CHECKED_LETTER = "[A-HJ-NP-RT-Z]"
+
 KINDS: dict[str, Kind] = {
     kind.slug: kind
     for kind in (
-        Kind("nhs", "NHS number", r"\d{3}[ -]?\d{3}[ -]?\d{4}", _is_nhs, words=_words("nhs")),
+        Kind(
+            "nhs",
+            "NHS number",
+            f"[0-9]{{3}}{_GAP}[0-9]{{3}}{_GAP}[0-9]{{4}}",
+            validity.is_nhs,
+            is_checked=True,
+            words=_words("nhs"),
+            labels=_words("no nhsno"),
+        ),
         Kind(
             "ni",
             "National Insurance number",
-            r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]",
-            _is_ni,
+            f"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]{_NI_GAP}{_NI_DIGITS}{_NI_GAP}[A-D]",
+            validity.is_ni,
             words=_words("ni nino insurance"),
+            near="[A-Z]{2} ?[0-9]{6} ?[A-Z]",
         ),
         Kind(
-            "pnc", "PNC id", r"(?:19|20)?\d{2}/\d{1,7}[A-HJ-NP-RT-Z]", _is_pnc, words=_words("pnc")
+            "pnc",
+            "PNC id",
+            rf"(?:19|20)?[0-9]{{2}}(?:/[0-9]{{1,7}}| ?/ ?[0-9]{{5,7}} ?){_CHECKED_LETTER}",
+            validity.is_pnc,
+            is_checked=True,
+            words=_words("pnc"),
         ),
-        Kind("cro", "CRO number", r"\d{1,6}/\d{2}[A-HJ-NP-RT-Z]", _is_cro, words=_words("cro")),
+        Kind(
+            "cro",
+            "CRO number",
+            rf"(?:[0-9]{{1,6}}/[0-9]{{2}}|[0-9]{{5,6}} ?/ ?[0-9]{{2}} ?){_CHECKED_LETTER}",
+            validity.is_cro,
+            is_checked=True,
+            words=_words("cro"),
+        ),
         Kind(
             "prison",
             "prison number",
-            r"A\d{4}[A-Z]{2}",
-            _is_anything,
+            r"A[0-9]{4}[A-Z]{2}",
+            validity.is_anything,
             is_weak=True,
             words=_words("prison prisoner nomis noms"),
         ),
         Kind(
             "crn",
             "probation CRN",
-            r"[A-Z]\d{6}",
-            _is_anything,
+            r"[A-Z][0-9]{6}",
+            validity.is_anything,
             is_weak=True,
             words=_words("crn probation"),
         ),
         Kind(
             "postcode",
             "UK postcode",
-            r"(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}|GIR ?0AA)",
-            _is_anything,
+            rf"(?:{_AREA}[0-9][A-Z0-9]? {{0,2}}[0-9][ABD-HJLNP-UW-Z]{{2}}|GIR ?0AA)",
+            validity.is_anything,
             words=_words("postcode postal"),
+            near="[A-Z0-9]{5,7}",
         ),
         Kind(
             "email",
             "e-mail address",
-            r"[A-Z0-9._%+'-]+@[A-Z0-9-]+(?:\.[A-Z0-9-]+)*\.[A-Z]{2,}",
-            _is_anything,
+            r"[A-Z0-9._%+'-]+(?:@|%40)[A-Z0-9-]+(?:\.[A-Z0-9-]+)*\.[A-Z]{2,}",
+            validity.is_email,
             words=_words("email mail"),
         ),
         Kind(
             "phone",
             "phone number",
-            r"(?:(?:\+|00)\d[\d ().-]{7,16}\d|\(?0\d[\d ()-]{7,12}\d)",
-            _is_phone,
+            r"(?:(?:\+ ?|00 ?)[0-9][0-9 ().-]{7,16}[0-9]|\(?0[0-9][0-9 ()-]{7,12}[0-9]"
+            r"|0[0-9]{2,4}[./][0-9]{3,4}[./]?[0-9]{3,4})",
+            validity.is_phone,
             words=_words("phone telephone tel mobile fax"),
+            labels=_words("m t mob"),
+            bare=r"(?:44 ?)?(?:7[0-9]{3} ?[0-9]{3} ?[0-9]{3}|[12][0-9]{9})",
         ),
         Kind(
             "iban",
             "IBAN",
-            r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}",
-            _is_iban,
+            r"[A-Z]{2} ?[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}",
+            validity.is_iban,
+            is_checked=True,
             words=_words("iban"),
         ),
         Kind(
             "card",
             "payment card number",
-            r"(?:\d[ -]?){12,18}\d",
-            _is_card,
+            r"(?:(?:[0-9](?:  ?|-)?){12,18}[0-9]|[0-9]{4}(?:\.[0-9]{4}){3})",
+            validity.is_card,
+            is_checked=True,
             words=_words("card pan"),
         ),
         Kind(
             "driving-licence",
             "UK driving licence number",
-            r"[A-Z]{1,5}9{0,4}\d[0156]\d[0-3]\d\d[A-Z][A-Z9]\d[A-Z]{2}",
-            lambda text: len(text) == 16 and _is_licence(text),
+            r"[A-Z]{1,5}9{0,4} ?[0-9][0156][0-9][0-3][0-9]{2} ?[A-Z][A-Z9][0-9][A-Z]{2}"
+            r"(?: ?[0-9]{2})?",
+            validity.is_licence,
             words=_words("licence license driver"),
         ),
         Kind(
             "vehicle",
             "vehicle registration",
-            r"[A-Z]{2}\d{2} ?[A-Z]{3}",
-            _is_vehicle,
+            r"[A-Z]{2}[0-9]{2} ?[A-Z]{3}",
+            validity.is_vehicle,
             is_weak=True,
             words=_words("vehicle registration vrm reg plate"),
         ),
         # Nine digits: only what the column is called tells them from any other number.
         Kind(
-            "passport", "passport number", r"[A-Z]?\d{8,9}", _is_anything, words=_words("passport")
+            "passport",
+            "passport number",
+            r"(?:[A-Z]{0,2}[0-9]{6,9}|[0-9]{2}[A-Z]{2}[0-9]{5}|[0-9B-DF-HJ-NP-TV-Z]{9}"
+            r"|[0-9]{3} [0-9]{3} [0-9]{3})",
+            validity.is_passport,
+            words=_words("passport"),
         ),
         Kind(
             "ip",
             "IP address",
-            r"(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-F]{0,4}:){3,7}[0-9A-F]{0,4})",
-            _is_ip,
+            r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?:[0-9A-F]{0,4}:){3,7}[0-9A-F]{0,4}"
+            r"|[0-9A-F]{1,4}::[0-9A-F]{1,4})",
+            validity.is_ip,
             words=_words("ip"),
         ),
     )

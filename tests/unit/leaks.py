@@ -168,9 +168,55 @@ COLUMNS: dict[str, Callable[[random.Random], str]] = {
     "checksum": lambda c: f"{c.getrandbits(128):032x}",
     "grid": lambda c: f"{c.choice(['SU', 'TQ', 'NT'])} {c.randint(100, 999)} {c.randint(100, 999)}",
     "time": lambda c: f"{c.randint(0, 23):02}:{c.randint(0, 59):02}",
+    "purchase_order": lambda c: f"PO 45{c.randint(0, 10**8 - 1):08}",
+    "booking": lambda c: "".join(c.choices(string.ascii_uppercase + string.digits, k=6)),
+    "commit": lambda c: f"{c.getrandbits(28):07x}",
+    "hex": lambda c: f"{c.getrandbits(24):06x}",
+    "device": lambda c: imei(c),
+    "firmware": lambda c: (
+        f"{c.randint(0, 12)}.{c.randint(31, 40)}.{c.randint(0, 99)}.{c.randint(0, 9)}"
+    ),
+    "netmask": lambda c: f"255.255.{c.choice([0, 240, 255])}.0",
+    "period": lambda c: (
+        f"{c.randint(1, 28):02}-{c.randint(1, 12):02}-2020 - "
+        f"{c.randint(1, 28):02}-{c.randint(1, 12):02}-2024"
+    ),
+    "stamp": lambda c: (
+        f"{c.randint(1, 28):02}-{c.randint(1, 12):02}-2021 "
+        f"{c.randint(0, 23):02}{c.randint(0, 59):02}"
+    ),
+    "room": lambda c: (
+        f"{c.choice('ABCDE')}{c.randint(1, 9)} {c.choice(['1st', '2nd', '3rd'])} floor"
+    ),
+    "laptop": lambda c: f"HP i{c.choice('357')} {c.choice([4, 8, 16])}GB RAM",
+    "product_code": lambda c: (
+        f"{''.join(c.choices(string.ascii_uppercase, k=2))}{c.randint(0, 99):02}"
+        f"{''.join(c.choices(string.ascii_uppercase, k=2))}"
+    ),
+    "policy": lambda c: (
+        f"{''.join(c.choices(string.ascii_uppercase, k=2))}{c.randint(0, 10**6 - 1):06}"
+        f"{c.choice(string.ascii_uppercase)}"
+    ),
+    "court_reference": lambda c: (
+        f"Court ref {c.randint(10, 26)}/{c.randint(0, 99999):05}{c.choice('ABCDE')}"
+    ),
+    "negative": lambda c: f"-{c.randint(10**9, 10**10 - 1)}",
+    "easting": lambda c: f"SU {c.randint(0, 99999):05} {c.randint(0, 99999):05}",
+    "account": lambda c: (
+        f"{c.randint(0, 99):02}-{c.randint(0, 99):02}-{c.randint(0, 99):02} "
+        f"{c.randint(0, 10**8 - 1):08}"
+    ),
+    "barcode": lambda c: f"Scanned 50{c.randint(0, 10**11 - 1):011} today",
     "notes": prose,
     "remarks": prose,
 }
+
+
+def imei(chance: random.Random) -> str:
+    """The number of a telephone set, which has the check digit of cards."""
+    digits = [3, 5, *(chance.randint(0, 9) for _ in range(12))]
+    doubled = [d * 2 - 9 * (d > 4) if i % 2 else d for i, d in enumerate(digits)]
+    return "".join(map(str, [*digits, -sum(doubled) % 10]))
 
 
 def clean_table(chance: random.Random, n_rows: int, n_columns: int = 8) -> Table:

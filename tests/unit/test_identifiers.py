@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 from typing import get_args
 
 import polars as pl
@@ -95,6 +97,11 @@ def test_what_is_none_is_not(kind: str, text: str, around: str) -> None:
         "943\u00a0476\u00a05919",
         "943\u00ad4765919",
         "94\ufeff34765919",
+        "\u0669\u0664\u0663\u0664\u0667\u0666\u0665\u0669\u0661\u0669",
+        "943476591\u0669",
+        "943\u2013476\u20115919",
+        "943\t476\n5919",
+        "9\ufe0f\u20e3434765919",
     ],
 )
 def test_other_forms_of_its_characters_hide_nothing(text: str) -> None:
@@ -211,5 +218,217 @@ def test_replaced_is_what_the_search_finds_however_it_is_written() -> None:
     fullwidth = "".join(chr(ord(digit) + 0xFEE0) for digit in "9434765919")
     cells = pl.Series([f"Seen {fullwidth}, then left.", "Seen 94347\u200b65919, then left."])
     redacted = redact_identifiers(cells)
-    assert redacted.to_list() == ["Seen [redacted], then left.", "[redacted]"]
+    assert redacted.to_list() == ["Seen [redacted], then left."] * 2
     assert look(redacted.to_frame("c"), ["c"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("phone", "(07700) 900123"),
+        ("phone", "Tel: (01632) 960001 (home)"),
+        ("nhs", "9434765919,9434765870"),
+        ("nhs", "[9434765919,9434765870]"),
+        ("nhs", "ward 12,9434765919"),
+        ("nhs", "NHS #9434765919"),
+        ("nhs", "nhs 9434765919.0 seen"),
+        ("phone", "+447700900123,2"),
+        ("phone", "07700 900123-12"),
+        ("phone", "07700.900.123"),
+        ("phone", "tel07700900123"),
+        ("postcode", "12 High St,M1 1AE,07700900123"),
+        ("postcode", "#SW1A 1AA"),
+        ("postcode", "SW1A  1AA"),
+        ("email", "1,ann@example.org"),
+        ("email", "#ann@example.org"),
+        ("email", "zo\u00eb@m\u00fcnchen.de"),
+        ("ni", "AB123456C,1"),
+        ("ni", "NIAB123456C"),
+        ("ni", "AB/123456/C"),
+        ("pnc", "1,99/123456X"),
+        ("pnc", "PNC99/123456X"),
+        ("pnc", "99/123456 X"),
+        ("crn", "seen X123456,2 visits"),
+        ("crn", "CRNX123456"),
+        ("card", "4111111111111111,4111111111111111"),
+        ("card", "4111 1111 1111 1111 123"),
+        ("card", "4111.1111.1111.1111"),
+        ("iban", "GB82WEST12345698765432,5"),
+        ("iban", "IBANGB82WEST12345698765432"),
+        ("iban", "GB82-WEST-1234-5698-7654-32"),
+        ("ip", "192.168.1.10,192.168.1.11"),
+        ("ip", "fe80::1"),
+        ("nhs", "NHS9434765919"),
+        ("nhs", "943  476  5919"),
+    ],
+)
+def test_nothing_that_stands_around_or_within_hides_one(kind: str, text: str) -> None:
+    evidence = seen(kind, [text])
+    assert evidence.n_embedded + evidence.n_valid == 1
+    # What is found can be taken out.
+    assert kind not in look(pl.DataFrame({"c": redact_identifiers(pl.Series([text]))}), ["c"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("postcode", "colour #B33AAB here"),
+        ("nhs", "length 0.9434765919 m"),
+        ("nhs", "sum 12,943 476 5919"),
+        ("postcode", "Room B4 3rd floor"),
+        ("postcode", "ROOM B4 3RD FLOOR"),
+        ("postcode", "an M8 1GB RAM board"),
+        ("postcode", "HP i7 8GB"),
+        ("crn", "see ticket no. T123456"),
+        ("phone", "SU 01234 56789"),
+        ("phone", "01-12-2021 0920"),
+        ("phone", "24-03-2022 - 13-04-2024"),
+        ("phone", "52-28-57 03402494"),
+        ("phone", "52-28-00 43402494"),
+        ("phone", "0345 300 3900"),
+        ("phone", "978-1-0207-946001-8"),
+        ("card", "350000000000006"),
+        ("ip", "12.40.99.9"),
+        ("ip", "255.255.255.0"),
+        ("ip", "0.200.1.1"),
+    ],
+)
+def test_what_stands_around_shows_what_is_none(kind: str, text: str) -> None:
+    evidence = seen(kind, [text])
+    assert (evidence.n_valid, evidence.n_embedded) == (0, 0)
+
+
+def found_in(name: str, cells: list[str]) -> dict[str, Sighting]:
+    evidence = look(pl.DataFrame({"c": cells}), ["c"]).get("c", {})
+    return {one.kind: one for one in judge([name], evidence, len(cells))}
+
+
+def test_all_different_cells_are_checked_in_whatever_order() -> None:
+    others = [f"{n % 90 + 10}/{n}A" for n in range(1, 3000)]
+    others = [text for text in others if not KINDS["pnc"].is_valid(text)]
+    for place in (0, 700, len(others)):
+        cells = [*others[:place], "99/123456X", *others[place:]]
+        assert found_in("pnc_id", cells) == {"pnc": Sighting("pnc", 1, 0)}
+
+
+def test_cards_are_checked_like_single_ones() -> None:
+    chance = random.Random(5)
+    cells = [f"{chance.randint(10**12, 10**19 - 1)}" for _ in range(3000)]
+    cells += [leaks.card(chance) for _ in range(50)]
+    expected = sum(KINDS["card"].is_valid(cell) for cell in cells)
+    assert seen("card", list(cells)).n_valid == expected > 50
+
+
+class TestColumns:
+    @pytest.mark.parametrize(
+        ("kind", "name"),
+        [
+            ("prison", "NOMSNumber"),
+            ("prison", "nomsno"),
+            ("prison", "prisonno"),
+            ("crn", "CRNNumber"),
+            ("crn", "CRNs"),
+        ],
+    )
+    def test_names_that_were_run_together_are_names(self, kind: str, name: str) -> None:
+        made = leaks.KINDS[kind](random.Random(1))
+        assert found_in(name, [made, *["pending"] * 90])[kind].n_cells == 1
+
+    @pytest.mark.parametrize("name", ["passportno", "PASSPORTNO", "PassportNumber"])
+    @pytest.mark.parametrize("number", ["123456789", "C01X00T47", "AB1234567", "123 456 789"])
+    def test_passports(self, name: str, number: str) -> None:
+        assert found_in(name, [number])["passport"].n_cells == 1
+        assert "passport" not in found_in("account", [number])
+
+    @pytest.mark.parametrize(
+        ("kind", "name", "cell"),
+        [
+            ("nhs", "x", "9434765919.0"),
+            ("card", "x", "4111111111111111.0"),
+            ("phone", "x", "07700900123.0"),
+            ("phone", "mobile", "7700900123"),
+            ("phone", "telno", "447700900123"),
+            ("phone", "mobile", "7700900123.0"),
+        ],
+    )
+    def test_what_spreadsheets_make_of_numbers(self, kind: str, name: str, cell: str) -> None:
+        assert found_in(name, [cell])[kind].n_cells == 1
+
+    def test_a_phone_without_its_zero_needs_the_name(self) -> None:
+        assert "phone" not in found_in("amount", ["7700900123"])
+
+    def test_a_code_that_looks_like_a_postcode_among_others_is_none(self) -> None:
+        codes = ["A1B2C3", "9353aca", "Q727S7", "X9Y8Z7"]
+        assert found_in("ref", [*codes, "M11AE"]) == {}
+        assert found_in("ref", [*codes, "M1 1AE"])["postcode"].n_cells == 1
+        assert found_in("ref", ["123456", "pending", "M11AE"])["postcode"].n_cells == 1
+
+    def test_a_quarter_of_many_numbers_is_no_chance(self) -> None:
+        chance = random.Random(5)
+        cells = [leaks.nhs(chance) for _ in range(36)]
+        cells += [str(n) for n in range(10**9, 10**9 + 64)]
+        assert "nhs" in found_in("customer", cells)
+
+    def test_versions_are_no_addresses(self) -> None:
+        assert found_in("version", ["10.31.20.4"] * 9) == {}
+        assert "ip" in found_in("host", ["10.31.20.4"] * 9)
+
+    def test_look_alikes_in_text_of_which_few_pass_are_none(self) -> None:
+        orders = [f"PO {4_500_000_000 + n}" for n in range(110)]
+        n_valid = seen("nhs", list(orders)).n_embedded
+        assert 5 < n_valid < 15
+        assert found_in("notes", orders) == {}
+        # But the kind's name before one speaks for it, and so do many that pass.
+        named = found_in("notes", [*orders, "NHS no: 943 476 5919"])
+        assert named["nhs"].n_embedded == 1
+        assert found_in("notes", [*orders, *["seen 9434765919"] * 20])["nhs"].n_embedded > 20
+        assert found_in("notes", ["reference 9434765919"])["nhs"].n_embedded == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (
+            "\u2026 NHS 9434765919, \U0001f468\u200d\U0001f469\u200d\U0001f467 seen",
+            "\u2026 NHS [redacted], \U0001f468\u200d\U0001f469\u200d\U0001f467 seen",
+        ),
+        (
+            "The o\ufb03ce rang 07700 900123 to con\u00ad\u00adfirm \ufdfa",
+            "The o\ufb03ce rang [redacted] to con\u00ad\u00adfirm \ufdfa",
+        ),
+        (
+            "\u00bd \ufb03 hour\u00ad. 94\u00ad3 476 591\u0669 \u00ad\u00ad M1 1AE end",
+            "\u00bd \ufb03 hour\u00ad. [redacted] \u00ad\u00ad [redacted] end",
+        ),
+    ],
+)
+def test_exactly_the_identifier_is_replaced(cell: str, expected: str) -> None:
+    assert redact_identifiers(pl.Series([cell])).to_list() == [expected]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: "ann@example.org " + "-" * n,
+        lambda n: "ann@example.org " + "." * n,
+        lambda n: "-" * n + "@" + "1." * n,
+        lambda n: "0770-" * (n // 5),
+        lambda n: "GB82 " * (n // 5),
+        lambda n: "9\u200b" * n,
+    ],
+)
+def test_work_grows_with_the_length_of_a_cell_and_not_with_its_square(
+    make: Callable[[int], str],
+) -> None:
+    def work(n: int) -> float:
+        cells = pl.Series("c", [make(n)])
+        spent = []
+        for _ in range(3):
+            began = time.process_time()
+            look(cells.to_frame(), ["c"])
+            redact_identifiers(cells)
+            spent.append(time.process_time() - began)
+        return min(spent)
+
+    work(100)
+    assert work(16 * 1024) < 8 * work(4 * 1024)
