@@ -392,6 +392,19 @@ class TestABundleThatWasNotOpenedYet:
         with pytest.raises(BundleExpiredError):
             unopened.unpack(unopened.bob, unopened.packed, "late")
 
+    def test_its_very_last_day_is_one(self, unopened: Exchange) -> None:
+        data = unopened.extend(unopened.packed, 3560).path.read_bytes()
+        import_extension(data, unopened.cabinet(unopened.bob))
+        unopened.world.clock.now = START + 3650 * DAY
+        unopened.unpack(unopened.bob, unopened.packed, "late")
+
+    def test_an_earlier_day_does_not_shorten_its_life(self, unopened: Exchange) -> None:
+        edits = {"previous_expires_at": SHORT[0], "expires_at": SHORT[1]}
+        data = signed(said(unopened, **edits), unopened.ann)
+        import_extension(data, unopened.cabinet(unopened.bob))
+        unopened.world.clock.now = DUE
+        unopened.unpack(unopened.bob, unopened.packed, "on its day")
+
     def test_a_later_day_replaces_an_earlier_and_not_the_other_way_round(
         self, unopened: Exchange
     ) -> None:

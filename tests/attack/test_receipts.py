@@ -15,8 +15,9 @@ from securexfer.crypto.document import SignedDocument, sign_document
 from securexfer.crypto.identity import rotate_identity
 from securexfer.crypto.keys import encode_base64
 from securexfer.crypto.signing import Kind, Signature, sign
+from securexfer.custody.receipt import Receipt
 from securexfer.custody.register import Register
-from securexfer.custody.seal import MAX_VALUES
+from securexfer.custody.seal import MAX_VALUES, seal_statement
 from securexfer.custody.statement import MAX_STATEMENT_BYTES
 from securexfer.errors import (
     NotForThisIdentityError,
@@ -275,7 +276,7 @@ CASES: dict[str, Case] = {
         lambda exchange, kind: exchange.sign([1], kind), StatementFormatError, "does not say what"
     ),
     "no newline inside": Case(
-        with_content(lambda content: content.replace(b"\n", b" ")),
+        with_content(lambda content: content.partition(b"\n")[0]),
         StatementFormatError,
         "or a damaged one",
     ),
@@ -366,6 +367,20 @@ def test_no_false_statement_goes_on_record(kind: Kind, exchange: Exchange, tally
     # The honest one is accepted after all of that.
     assert IMPORTS[kind](honest(exchange, kind), exchange.cabinet(exchange.ann)).is_new
     tally.count("statements", "kinds of false receipts and certificates, none recorded", len(CASES))
+
+
+def test_the_other_kind_is_called_by_its_name(exchange: Exchange) -> None:
+    error = refuse(exchange, "receipt", exchange.certificate, StatementFormatError, "The file is a")
+    assert "securexfer certificate import" in error.hint
+    error = refuse(exchange, "destruction", exchange.receipt, StatementFormatError, "The file is a")
+    assert "securexfer receipt import" in error.hint
+
+
+def test_nothing_is_sealed_to_anyone_but_its_addressee(exchange: Exchange) -> None:
+    said = Receipt.model_validate(exchange.payload())
+    keys = exchange.bob.identity.keys
+    with pytest.raises(ValueError, match="names another addressee"):
+        seal_statement(said, "receipt", keys, exchange.cat.identity.keys.public)
 
 
 @each_kind

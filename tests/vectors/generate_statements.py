@@ -218,7 +218,7 @@ def without(*names: str) -> Changes:
 
 
 def second_signature(made: dict[str, Any]) -> None:
-    made["signatures"].append(CAT.keys.signature("receipt", made["payload"].encode()))
+    made["signatures"].append(CAT.keys.signature("bundle", made["payload"].encode()))
 
 
 def other_payload(made: dict[str, Any]) -> None:
@@ -349,7 +349,7 @@ def sealed_statements(kind: str) -> Iterator[Vector]:
     )
     yield statement(
         f"{name}-two-signatures",
-        "a second signature",
+        "a second signature, of another kind",
         "M57",
         "statement_malformed",
         draft(change_document=second_signature),
