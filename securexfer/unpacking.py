@@ -21,6 +21,7 @@ from securexfer.errors import (
     SecurexferError,
     UsageError,
 )
+from securexfer.history import name_bundle
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, Medium, find_medium
@@ -117,7 +118,7 @@ def unpack(
                 "The bundle would be replaced by its own content.", hint="Choose another folder."
             )
     details = {
-        **_name_bundle(verified),
+        **name_bundle(verified.inside),
         "files": sorted([*paths.values(), DESCRIPTOR_NAME]),
         "folder": str(folder.absolute()),
         "medium": medium.classify(),
@@ -171,7 +172,7 @@ def unpack(
             "unpacked",
             {
                 **details,
-                "expires_at": manifest.expires_at,
+                "expires_at": verified.envelope.expires_at,
                 "files_sha256": {file.target.name: file.sha256 for file in written},
                 "tables": results,
             },
@@ -195,7 +196,7 @@ def unpack(
             with suppress(SecurexferError):
                 register.append(identity, "unpack-failed", {**details, "reason": reason}, clock())
         else:
-            try_to_record(register, identity, error, _name_bundle(verified), clock())
+            try_to_record(register, identity, error, name_bundle(verified.inside), clock())
         raise
     for file in written:
         file.finish()
@@ -258,7 +259,7 @@ def check_medium(
     try:
         check_plaintext(medium, folder, medium_reason)
     except MediumRefusedError as error:
-        named, kind = _name_bundle(verified), medium.classify()
+        named, kind = name_bundle(verified.inside), medium.classify()
         try_to_record(register, identity, error, named, clock(), medium=kind)
         raise
     return medium
@@ -277,26 +278,14 @@ def release_password(
         register.append(
             identity,
             "password-released",
-            _name_bundle(verified),
+            name_bundle(verified.inside),
             clock(),
             check=lambda entries: recheck(verified, entries),
         )
     except SecurexferError as error:
-        try_to_record(register, identity, error, _name_bundle(verified), clock())
+        try_to_record(register, identity, error, name_bundle(verified.inside), clock())
         raise
     return verified.inside.password
-
-
-def _name_bundle(verified: Verified) -> dict[str, Any]:
-    """What says in the register which bundle it was."""
-    manifest = verified.manifest
-    return {
-        "bundle_id": manifest.bundle_id,
-        "bundle_sha256": verified.inside.outside.claimed.bundle_sha256,
-        "recipients": manifest.recipients,
-        "sender": manifest.sender,
-        "sequence": manifest.sequence,
-    }
 
 
 def _choose_tables(manifest: Manifest, names: Sequence[str]) -> list[TableRecord]:

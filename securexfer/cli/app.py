@@ -16,6 +16,7 @@ from securexfer.cli.contact import contact
 from securexfer.cli.demo import demo
 from securexfer.cli.destroy import destroy
 from securexfer.cli.doctor import doctor
+from securexfer.cli.forward import forward
 from securexfer.cli.identity import identity
 from securexfer.cli.options import SecurexferGroup, settings_of
 from securexfer.cli.pack import pack
@@ -52,6 +53,7 @@ for _command in (
     inspect,
     verify,
     unpack,
+    forward,
     release_password,
     destroy,
     register,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from securexfer.cli.chain import chain_document, chain_rows
 from securexfer.cli.console import plain
 from securexfer.cli.options import (
     BUNDLE,
@@ -21,7 +22,7 @@ from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
     from securexfer.bundle.envelope import Envelope
-    from securexfer.bundle.reader import Outside
+    from securexfer.bundle.outside import Outside
     from securexfer.verifying import Verified
 
 
@@ -187,7 +188,7 @@ def unpack(
                 else f"Table {name}: no cell is a formula."
             )
         session.console.step(
-            f"Destroy it by {verified.manifest.expires_at[:10]}, as the agreement says."
+            f"Destroy it by {verified.envelope.expires_at[:10]}, as the agreement says."
         )
 
     session.console.result(document, human)
@@ -215,15 +216,21 @@ def release_password(bundle: Path, older: bool, passphrase_file: Path | None) ->
         session.verified(bundle, reporter, older=older, record=True) as verified,
     ):
         password = release(verified, session.identity, session.register, clock=session.clock)
+    for note in verified.notes:
+        session.console.note(note)
     session.console.note(
         "Other tools check neither who sent the bundle nor whether it was altered since, and "
         "enforce no expiry. The release was recorded. Never send this password by the same way "
         "as the bundle."
     )
-    session.console.result(
-        {"bundle_id": verified.manifest.bundle_id, "password": password},
-        lambda: session.console.line(password),
-    )
+    if verified.inside.is_forwarded and not session.console.settings.quiet:
+        session.console.facts(chain_rows(verified.inside), to_stderr=True)
+    document = {
+        "bundle_id": verified.envelope.bundle_id,
+        **chain_document(verified.inside),
+        "password": password,
+    }
+    session.console.result(document, lambda: session.console.line(password))
 
 
 def outside_document(outside: Outside) -> dict[str, Any]:
@@ -235,6 +242,7 @@ def outside_document(outside: Outside) -> dict[str, Any]:
         "created_at": envelope.created_at,
         "expires_at": envelope.expires_at,
         "format": envelope.format,
+        "forwarded": is_forwarded(outside),
         "members": [{"name": m.name, "n_bytes": m.length} for m in envelope.members],
         "n_bytes": outside.file.size,
         "read_me": outside.read_me,
@@ -243,12 +251,21 @@ def outside_document(outside: Outside) -> dict[str, Any]:
     }
 
 
+def is_forwarded(outside: Outside) -> bool:
+    """Whether the sender says that somebody else packed it."""
+    from securexfer.bundle.layout import PROVENANCE
+
+    return any(member.name == PROVENANCE for member in outside.envelope.members)
+
+
 def inside_document(verified: Verified) -> dict[str, Any]:
     """A verified bundle in JSON results."""
     manifest = verified.manifest
     return {
         **outside_document(verified.inside.outside),
+        **chain_document(verified.inside),
         "agreement": manifest.agreement.model_dump(),
+        "forwarding": manifest.forwarding,
         "notes": list(verified.notes),
         "sender_name": verified.sender.name,
         "sequence": manifest.sequence,
@@ -283,6 +300,8 @@ def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
         ("Expires", envelope.expires_at),
         ("Size", f"{outside.file.size:,} bytes, {len(envelope.members)} members"),
     ]
+    if is_forwarded(outside):
+        rows.append(("Forwarded", "yes; who packed it, and through whose hands it came, is inside"))
     session.console.facts(rows)
 
 
@@ -292,10 +311,12 @@ def print_inside(session: Session, verified: Verified) -> None:
     session.console.facts(
         [
             ("From", verified.sender.name),
+            *(chain_rows(verified.inside) if verified.inside.is_forwarded else ()),
             ("Agreement", f"{manifest.agreement.reference}: {manifest.agreement.purpose}"),
             ("Controller", manifest.agreement.controller),
             ("Created", manifest.created_at),
-            ("Expires", manifest.expires_at),
+            ("Expires", verified.envelope.expires_at),
+            ("Forwarding", "allowed" if manifest.forwarding == "yes" else "not allowed"),
         ]
     )
     for table in manifest.tables:

@@ -18,7 +18,7 @@ from securexfer.cli.plan import WHAT_IS_DONE
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
-    from securexfer.bundle.reader import Outside
+    from securexfer.bundle.outside import Outside
     from securexfer.crypto.identity import Identity
     from securexfer.packing import PackResult
 

@@ -29,6 +29,7 @@ EVENTS = (
     "packed",
     "pack-failed",
     "forwarded",
+    "forward-failed",
     "extended",
     "extension-imported",
     "receipt-imported",
@@ -54,18 +55,26 @@ _TYPES: dict[str, type] = {
     "files_sha256": dict,
     "fingerprint": str,
     "folder": str,
+    "forwarders": list,
     "name": str,
+    "origin_recipients": list,
     "reason": str,
     "recipients": list,
     "sender": str,
     "sequence": int,
 }
+_ORIGIN = {f"origin_{name}" for name in ("bundle_id", "bundle_sha256", "sender", "verified")}
+_PREVIOUS = {f"previous_{name}" for name in ("bundle_id", "bundle_sha256", "sender")}
+_TYPES |= dict.fromkeys(_ORIGIN | _PREVIOUS, str)
+# Where one of them is, all must be.
+_ORIGIN |= {"origin_recipients"}
 _OPENED = {"bundle_id", "bundle_sha256", "recipients", "sender", "sequence"}
 _CONTACT = {"fingerprint", "name"}
 _REQUIRED = {
     "contact-added": _CONTACT,
     "contact-removed": _CONTACT,
     "contact-replaced": _CONTACT | {"previous_fingerprint"},
+    "forwarded": _ORIGIN | _PREVIOUS | {"bundle_id", "bundle_sha256", "recipients", "sequence"},
     "packed": {"recipients", "sequence"},
     "password-released": _OPENED,
     "unpack-refused": {"reason"},
@@ -227,6 +236,8 @@ def _check_details(event: Any, details: Any) -> None:
         raise ValueError("event or details")
     if not _REQUIRED.get(event, set()) <= set(details):
         raise ValueError("details")
+    if set(details) & _ORIGIN and not set(details) >= _ORIGIN:
+        raise ValueError("origin")
     for name, expected in _TYPES.items():
         value = details.get(name, expected())
         texts = value if isinstance(value, list) else []

@@ -37,7 +37,13 @@ def _check_table_name(name: str) -> str:
 
 
 class Agreement(Strict):
-    """The data sharing agreement that a transfer rests on."""
+    """The data sharing agreement that a transfer rests on.
+
+    Attributes:
+        retention_days: so long after packing the bundle expires.
+        recipients: local names of the only contacts who may be named as recipients.
+        forwarding: whether recipients may re-seal the bundle for colleagues of theirs.
+    """
 
     reference: Text
     purpose: Text
@@ -46,6 +52,7 @@ class Agreement(Strict):
     lawful_basis: Text
     retention_days: int = Field(ge=1, le=MAX_RETENTION_DAYS)
     recipients: list[Text] | None = Field(default=None, min_length=1)
+    forwarding: Literal["no", "yes"] = "no"
 
 
 class Pseudonyms(Strict):

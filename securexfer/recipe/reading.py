@@ -25,7 +25,7 @@ _MAX_NAME = 1000
 
 # Keys of the agreed recipe language that this version does not act on. They are refused by name: a
 # rule that is silently ignored is worse than none.
-_NOT_ACTED_ON = re.compile(r"agreement\.(forwarding|drill_within_days|categories)")
+_NOT_ACTED_ON = re.compile(r"agreement\.(drill_within_days|categories)")
 
 
 _WORDINGS = {

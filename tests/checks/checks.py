@@ -37,5 +37,6 @@ MODULES = tuple(dict.fromkeys(check.module for check in CHECKS))
 NO_CHECK = {
     ("bundle.file", "raise"): "closes what it opened and passes the error on",
     ("crypto.canonical", "raise"): "passes on an error that says more",
+    ("forwarding", "raise"): "tidies up and passes the error on",
     ("unpacking", "raise"): "tidies up and passes the error on",
 }

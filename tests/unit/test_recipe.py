@@ -226,10 +226,6 @@ class TestKeys:
         ("text", "path"),
         [
             (
-                VALID.replace("[agreement]", '[agreement]\nforwarding = "yes"'),
-                "agreement.forwarding",
-            ),
-            (
                 VALID.replace("[agreement]", "[agreement]\ndrill_within_days = 5"),
                 "agreement.drill_within_days",
             ),
