@@ -1381,7 +1381,7 @@ def forwarded() -> Iterator[Vector]:
     yield good(
         "long",
         "a provenance of more than 64 KiB",
-        "M54",
+        "M47",
         made=Forward("ok-forwarded-long", BOB, [CAT], source=source),
     )
     again = {"file": "ok-forwarded-once.sxfer.zip", "now": NOW}
@@ -1434,7 +1434,7 @@ def numbered(label: str, sequence: int) -> Forward:
 
 
 def broken_chains() -> Iterator[Vector]:
-    """M47 to M53: hops that do not make a transfer, behind a valid signature."""
+    """M47 to M50: hops that do not make a transfer, behind a valid signature."""
 
     def bad(name: str, about: str, rule: str, outcome: str, *made: Forward, **more: Any) -> Vector:
         return forward(f"forwarded-{name}", f"forwarded: {about}", rule, outcome, *made, **more)
@@ -1596,7 +1596,7 @@ def broken_chains() -> Iterator[Vector]:
     yield bad(
         "twice-the-same-id",
         "under the id that it was packed under",
-        "M53",
+        "M50",
         "provenance_invalid",
         id_label="forwarded-twice-the-same-id-0",
     )
@@ -1604,7 +1604,7 @@ def broken_chains() -> Iterator[Vector]:
     yield bad(
         "hop-twice",
         "the last hop twice",
-        "M53",
+        "M50",
         "provenance_invalid",
         Forward(
             "forwarded-hop-twice",
@@ -1669,10 +1669,10 @@ def broken_chains() -> Iterator[Vector]:
 
 
 def provenances() -> Iterator[Vector]:
-    """M54: `provenance.json` itself, behind a valid signature and the right password."""
+    """M47: `provenance.json` itself, behind a valid signature and the right password."""
 
     def bad(name: str, about: str, outcome: str = "provenance_invalid", **changes: Any) -> Vector:
-        return forward(f"provenance-{name}", f"provenance: {about}", "M54", outcome, **changes)
+        return forward(f"provenance-{name}", f"provenance: {about}", "M47", outcome, **changes)
 
     def hop(**edits: Edit) -> Changes:
         def change(hops: Any) -> None:
@@ -1686,13 +1686,13 @@ def provenances() -> Iterator[Vector]:
             f"provenance-{name}", BOB, [CAT], source=packed(f"{name}-0", ANN, [BOB], **changes)
         )
         return forward(
-            f"provenance-{name}", f"provenance: {about}", "M54", "provenance_invalid", made
+            f"provenance-{name}", f"provenance: {about}", "M47", "provenance_invalid", made
         )
 
     yield bundle(
         "provenance",
         "an empty object, in a bundle that nobody forwarded",
-        "M54",
+        "M47",
         "provenance_invalid",
         change_members=with_member(2, Entry("provenance.json", b"{}")),
     )
@@ -1812,7 +1812,7 @@ def provenances() -> Iterator[Vector]:
     yield forward(
         "provenance-origin-left-out",
         "provenance: without the first hop",
-        "M54",
+        "M47",
         "provenance_invalid",
         Forward(
             "provenance-origin-left-out",
@@ -1825,7 +1825,7 @@ def provenances() -> Iterator[Vector]:
     yield forward(
         "provenance-out-of-order",
         "provenance: the newest hop first",
-        "M54",
+        "M47",
         "provenance_invalid",
         Forward(
             "provenance-out-of-order",
@@ -1838,7 +1838,7 @@ def provenances() -> Iterator[Vector]:
     yield forward(
         "provenance-two-origins",
         "provenance: a hop behind the first that was packed",
-        "M54",
+        "M47",
         "provenance_invalid",
         Forward(
             "provenance-two-origins",
