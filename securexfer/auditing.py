@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from securexfer.bundle.file import BundleFile
-from securexfer.bundle.reader import PinnedSender, read_outside
+from securexfer.bundle.outside import read_outside
+from securexfer.bundle.sender import PinnedSender
 from securexfer.crypto.fingerprint import is_fingerprint
 from securexfer.crypto.keys import PublicKeys
 from securexfer.custody.entry import hash_line

@@ -11,7 +11,9 @@ import contextlib
 import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from securexfer.errors import (
     OutputExistsError,
@@ -22,6 +24,9 @@ from securexfer.medium.medium import UNKNOWN, Medium
 from securexfer.medium.rule import check_file_size
 from securexfer.place import check_target, sync_folder, translate
 from securexfer.reporting import Reporter
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 PARTIAL_SUFFIX = ".partial"
 FILE_MODE = 0o600
@@ -85,10 +90,28 @@ class PartialFile:
             FileTooLargeError: if the file system allows no such file.
             OutputError: for any other failure of the drive.
         """
+        self._digest.update(data)
+        self._store(data)
+        return len(data)
+
+    def write_first(self, pieces: Iterable[bytes], digest: _Hash) -> None:
+        """Write what comes first and is known already, without hashing it once more.
+
+        Args:
+            pieces: in their order.
+            digest: SHA-256 of all of them; `read_back` proves it.
+
+        Raises:
+            DiskFullError, OutputError: as `write`.
+        """
+        self._digest = digest
+        for piece in pieces:
+            self._store(piece)
+
+    def _store(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         # Known beforehand, it is called by its name; the system's own word for it comes later.
         check_file_size(self._medium, self.target, self.n_bytes + len(view))
-        self._digest.update(view)
         try:
             while view:
                 n_written = os.write(self._descriptor, view)
@@ -96,7 +119,6 @@ class PartialFile:
                 view = view[n_written:]
         except OSError as error:
             raise translate(error, self.target) from None
-        return len(data)
 
     def sync(self) -> None:
         """Have the drive store it.

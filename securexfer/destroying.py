@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from securexfer.bundle.reader import FindSender
+from securexfer.bundle.sender import FindSender
 from securexfer.carrier import write_small
 from securexfer.crypto.identity import Identity
 from securexfer.custody.destruction import Account, certify, draft_accounts, read_accounts

@@ -399,6 +399,51 @@ class StatementReplayError(VerificationError):
     hint = "Nothing was recorded. Call whoever signed it."
 
 
+class ProvenanceError(VerificationError):
+    """The record of the hands that a bundle came through is not one, or is not its own."""
+
+    code = "provenance_invalid"
+    hint = (
+        "Do not use it. Tell whoever forwarded it, ask the original sender for a bundle, and keep "
+        "the file as it is."
+    )
+
+
+class ForwarderNotRecipientError(ProvenanceError):
+    """Somebody forwarded the bundle who was not a recipient of what they forwarded."""
+
+    code = "forwarder_not_recipient"
+
+
+class ForwardedChangedError(ProvenanceError):
+    """What a forwarded bundle holds is not what was packed first."""
+
+    code = "forwarded_changed"
+
+
+class ForwardedLongerError(ProvenanceError):
+    """A forwarded bundle is to live longer than what was forwarded."""
+
+    code = "forwarded_longer"
+
+
+class ForwardedTooOftenError(ProvenanceError):
+    """The bundle went through more hands than a bundle may, or has no room for another."""
+
+    code = "forwarded_too_often"
+    hint = "Ask the original sender for a bundle of your own."
+
+
+class ForwardingForbiddenError(ProvenanceError):
+    """The agreement does not allow to forward the bundle."""
+
+    code = "forwarding_forbidden"
+    hint = (
+        "Ask the original sender: they can pack a bundle for the colleague, or allow forwarding in "
+        "the recipe."
+    )
+
+
 # -- 70 -----------------------------------------------------------------------------------------
 
 

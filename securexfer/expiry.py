@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from securexfer.bundle import layout
 from securexfer.bundle.envelope import MAX_LIFETIME
-from securexfer.bundle.reader import FindSender, Outside
+from securexfer.bundle.outside import Outside
+from securexfer.bundle.sender import FindSender
 from securexfer.custody.extension import find_granted
 from securexfer.custody.register import Entry
 from securexfer.instant import Clock

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from securexfer.bundle.reader import FindSender, PinnedSender
+from securexfer.bundle.sender import FindSender, PinnedSender
 from securexfer.crypto.keys import PublicKeys
 from securexfer.custody.extension import Extension
 from securexfer.custody.register import Entry
@@ -22,9 +22,9 @@ from securexfer.errors import (
     VerificationError,
 )
 from securexfer.expiry import CLOCK_TOLERANCE
+from securexfer.history import OPENED
 from securexfer.instant import parse_instant
 from securexfer.party import is_same_party
-from securexfer.verifying import OPENED
 
 S = TypeVar("S", bound=Statement)
 

@@ -69,15 +69,7 @@ def check_order(order: PackOrder, clock: Clock) -> None:
         RecipeError: if the recipe names others only.
         CardExpiredError: if a card is past its last day.
     """
-    if not order.recipients:
-        raise UsageError(
-            "A bundle needs a recipient.",
-            hint="Name one with --to CONTACT; securexfer contact list shows them.",
-        )
-    if len(order.recipients) > MAX_RECIPIENTS:
-        raise UsageError(
-            f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Pack several bundles."
-        )
+    check_recipients(order.recipients, clock)
     if len(order.found_contact) > MAX_FOUND_CONTACT or not order.found_contact.isprintable():
         raise UsageError(
             f"The note for finders must be one line of at most {MAX_FOUND_CONTACT} characters.",
@@ -90,6 +82,25 @@ def check_order(order: PackOrder, clock: Clock) -> None:
                 f"The recipe does not allow the recipient {contact.name!r}.",
                 problems=[f"agreement.recipients: {', '.join(allowed)} only"],
             )
+
+
+def check_recipients(recipients: Sequence[Contact], clock: Clock) -> None:
+    """Check that there are recipients, not too many, and that their cards are in use.
+
+    Raises:
+        UsageError: if there is none, or there are too many.
+        CardExpiredError: if a card is past its last day.
+    """
+    if not recipients:
+        raise UsageError(
+            "A bundle needs a recipient.",
+            hint="Name one with --to CONTACT; securexfer contact list shows them.",
+        )
+    if len(recipients) > MAX_RECIPIENTS:
+        raise UsageError(
+            f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Make several bundles."
+        )
+    for contact in recipients:
         if contact.card.expires_at < clock():
             raise CardExpiredError(
                 f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
@@ -120,12 +131,20 @@ def check_drills(order: PackOrder, entries: Sequence[Entry], clock: Clock) -> No
 
 
 def choose_target(order: PackOrder, bundle_id: str) -> Path:
-    """Where the bundle will be: the path ordered, or a neutral name in the folder ordered.
+    """Where the bundle of an order will be.
 
     Raises:
         OutputError: if it can't be written there.
     """
-    target = order.output
+    return choose_path(order.output, bundle_id, force=order.force)
+
+
+def choose_path(target: Path, bundle_id: str, *, force: bool) -> Path:
+    """Where a bundle will be: the path that was named, or a neutral name in that folder.
+
+    Raises:
+        OutputError: if it can't be written there.
+    """
     if target.is_dir():
         target = target / f"sx-{bundle_id[:_SHORT_ID]}{BUNDLE_SUFFIX}"
     elif target.suffix != ".zip":
@@ -135,7 +154,7 @@ def choose_target(order: PackOrder, bundle_id: str) -> Path:
             hint="Is the drive plugged in? To name the bundle yourself, end its name in "
             f"{BUNDLE_SUFFIX}.",
         )
-    check_target(target, force=order.force)
+    check_target(target, force=force)
     check_space(target.parent, _LEAST_BYTES)
     return target
 

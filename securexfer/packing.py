@@ -22,9 +22,8 @@ from securexfer.bundle.envelope import (
     FORMAT,
     Envelope,
     Member,
-    SealedFor,
     commit_password,
-    seal_info,
+    seal_password,
 )
 from securexfer.bundle.layout import MANIFEST, READ_ME, table_member
 from securexfer.bundle.manifest import (
@@ -37,8 +36,7 @@ from securexfer.bundle.manifest import (
 from securexfer.bundle.writer import BundleWriter
 from securexfer.carrier import PartialFile
 from securexfer.crypto.identity import Identity
-from securexfer.crypto.keys import encode_base64
-from securexfer.crypto.sealing import seal
+from securexfer.custody.contradiction import contradict
 from securexfer.custody.drill import DRILL
 from securexfer.custody.register import Entry, Register, head_sha256
 from securexfer.errors import (
@@ -141,9 +139,9 @@ def pack(
             members=[READ_ME, *(table.member for table in tables), MANIFEST],
             sequence=_next_sequence(entries, recipients),
             agreement=AgreementRecord(
-                **agreement.model_dump(exclude={"recipients", "drill_within_days"})
+                **agreement.model_dump(exclude={"recipients", "drill_within_days", "forwarding"})
             ),
-            forwarding="no",
+            forwarding=agreement.forwarding,
             drill=DRILL if order.is_drill else "no",
             linkage=opened.recipe.pseudonyms.linkage,
             recipe_sha256=order.recipe_file.recipe_sha256,
@@ -199,19 +197,10 @@ def pack(
         file.discard()
         reason = error.code if isinstance(error, SecurexferError) else "interrupted"
         with suppress(SecurexferError):
-            _contradict(register, identity, bundle_id, reason, clock)
+            contradict(register, identity, bundle_id, "pack-failed", reason, clock)
         raise
     file.finish()
     return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry, carrier)
-
-
-def _contradict(
-    register: Register, identity: Identity, bundle_id: str, reason: str, clock: Clock
-) -> None:
-    """Where the register says already that a bundle was packed, say that it was not."""
-    if any(entry.details.get("bundle_id") == bundle_id for entry in register.entries()):
-        details = {"bundle_id": bundle_id, "reason": reason}
-        register.append(identity, "pack-failed", details, clock())
 
 
 def _write_table(
@@ -293,20 +282,14 @@ def _seal_envelope(
     register_head: str,
 ) -> Envelope:
     keys = {contact.fingerprint: contact.card.keys for contact in recipients}
-    sealed = []
-    for fingerprint in manifest.recipients:
-        info = seal_info(manifest.bundle_id, manifest.sender, fingerprint)
-        sealed_password = seal(password.encode("ascii"), keys[fingerprint], info)
-        sealed.append(
-            SealedFor(fingerprint=fingerprint, sealed_password=encode_base64(sealed_password))
-        )
+    listed = {fingerprint: keys[fingerprint] for fingerprint in manifest.recipients}
     return Envelope(
         format=FORMAT,
         bundle_id=manifest.bundle_id,
         created_at=manifest.created_at,
         expires_at=manifest.expires_at,
         sender=manifest.sender,
-        recipients=sealed,
+        recipients=seal_password(password, manifest.bundle_id, manifest.sender, listed),
         password_commitment=commit_password(manifest.bundle_id, password),
         register_head=register_head,
         members=members,

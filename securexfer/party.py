@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from securexfer.bundle.reader import FindSender, PinnedSender
+from securexfer.bundle.sender import FindSender, PinnedSender
 from securexfer.crypto.keys import PublicKeys
 
 

@@ -22,6 +22,7 @@ from securexfer.errors import (
     SecurexferError,
     UsageError,
 )
+from securexfer.history import name_bundle
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, Medium, find_medium
@@ -34,7 +35,6 @@ from securexfer.medium.rule import (
 from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.receipting import describe_receipt, make_receipt, seal_receipt
-from securexfer.releasing import name_bundle
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, counted_rows, recheck
 
@@ -124,7 +124,7 @@ def unpack(
             )
     receipt_name = choose_name(folder, "receipt", bundle_id)
     details = {
-        **name_bundle(verified),
+        **name_bundle(verified.inside),
         "files": sorted([*paths.values(), DESCRIPTOR_NAME, receipt_name]),
         "folder": str(folder.absolute()),
         "medium": medium.classify(),
@@ -201,7 +201,7 @@ def unpack(
             with suppress(SecurexferError):
                 register.append(identity, "unpack-failed", {**details, "reason": reason}, clock())
         else:
-            try_to_record(register, identity, error, name_bundle(verified), clock())
+            try_to_record(register, identity, error, name_bundle(verified.inside), clock())
         raise
     for file in written:
         file.finish()
@@ -265,7 +265,7 @@ def check_medium(
     try:
         check_plaintext(medium, folder, medium_reason)
     except MediumRefusedError as error:
-        named, kind = name_bundle(verified), medium.classify()
+        named, kind = name_bundle(verified.inside), medium.classify()
         try_to_record(register, identity, error, named, clock(), medium=kind)
         raise
     return medium

@@ -16,15 +16,9 @@ from securexfer.bundle.comment import decode_comment
 from securexfer.bundle.envelope import Envelope
 from securexfer.bundle.file import BundleFile
 from securexfer.bundle.manifest import Manifest, TableRecord
-from securexfer.bundle.reader import (
-    FindSender,
-    Inside,
-    Outside,
-    PinnedSender,
-    read_claims,
-    read_inside,
-    read_outside,
-)
+from securexfer.bundle.outside import Outside, read_claims, read_outside
+from securexfer.bundle.reader import Inside, read_inside
+from securexfer.bundle.sender import FindSender, PinnedSender
 from securexfer.crypto.card import Card
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import PrivateKeys
@@ -33,21 +27,18 @@ from securexfer.errors import (
     BundleExpiredError,
     BundleFormatError,
     BundleFutureError,
-    BundleOlderError,
-    BundleReplayError,
     ContentMismatchError,
     NotForThisIdentityError,
     SecurexferError,
     SenderRetiredError,
 )
 from securexfer.expiry import CLOCK_TOLERANCE, expiry_of, find_extended, newest_time
+from securexfer.history import check_origin, check_replay
 from securexfer.home.contacts import Contact
-from securexfer.instant import Clock, format_instant
+from securexfer.instant import Clock
 from securexfer.privacy.shape import RecordCounter
 from securexfer.reporting import Reporter
 
-# Events that say that a bundle was opened here.
-OPENED = ("unpack-started", "password-released")
 # Hears of a refusal, and of what the bundle claims to be: `sender`, `bundle_sha256` and, once its
 # signatures held, `bundle_id`; as far as they could be read.
 HearRefusal = Callable[[SecurexferError, Mapping[str, str]], None]
@@ -59,7 +50,8 @@ class Verified:
 
     Attributes:
         inside: sender, envelope and manifest, verified.
-        notes: what a person should know all the same: a replay, a gap in the series.
+        notes: what a person should know all the same: a replay, a gap in the series, hands that
+            nobody here can vouch for.
         older: whether a newer one may have been opened before.
     """
 
@@ -73,8 +65,13 @@ class Verified:
         return self.inside.sender
 
     @property
+    def envelope(self) -> Envelope:
+        """Of this very bundle; the manifest tells of the one that was packed."""
+        return self.inside.outside.envelope
+
+    @property
     def manifest(self) -> Manifest:
-        """The complete record."""
+        """The complete record, by whoever packed it."""
         return self.inside.manifest
 
 
@@ -140,9 +137,13 @@ def verify(
             keys = _choose_keys(outside.envelope, identity)
             entries = register.entries()
             notes = check_replay(outside, entries)
-            _check_retired(outside, is_known=bool(notes), older=older)
-            inside = read_inside(outside, keys)
-            notes += _check_sequence(inside.manifest, entries, older=older or bool(notes))
+            is_expected = older or bool(notes)
+            _check_retired(outside.sender, is_expected=is_expected)
+            inside = read_inside(outside, keys, find_sender)
+            for hop in inside.chain[:-1]:
+                _check_retired(hop.sender, is_expected=is_expected)
+            notes += _doubt_origin(inside)
+            notes += check_origin(inside, entries, older=is_expected)
         except SecurexferError as error:
             if hear_refusal is not None:
                 hear_refusal(error, claims)
@@ -157,7 +158,7 @@ def recheck(verified: Verified, entries: Sequence[Entry]) -> None:
         BundleReplayError, BundleOlderError: if another bundle was opened since it was verified.
     """
     known = check_replay(verified.inside.outside, entries)
-    _check_sequence(verified.manifest, entries, older=verified.older or bool(known))
+    check_origin(verified.inside, entries, older=verified.older or bool(known))
 
 
 def check_tables(verified: Verified, reporter: Reporter) -> None:
@@ -244,64 +245,24 @@ def _choose_keys(envelope: Envelope, identity: Identity) -> PrivateKeys:
     raise NotForThisIdentityError("The bundle is not sealed to this identity.")
 
 
-def _check_retired(outside: Outside, *, is_known: bool, older: bool) -> None:
+def _check_retired(sender: PinnedSender | None, *, is_expected: bool) -> None:
     # Whoever stole a former key can write any date into a bundle. So beyond what was opened here
     # while the key was in use, a person has to say that an old bundle is expected.
-    sender = outside.sender
-    if sender is not None and sender.retired_at is not None and not is_known and not older:
+    if sender is not None and sender.retired_at is not None and not is_expected:
         raise SenderRetiredError(
             f"The bundle was signed with a former key of {sender.name}, replaced on "
             f"{sender.retired_at:%Y-%m-%d}."
         )
 
 
-def check_replay(outside: Outside, entries: Sequence[Entry]) -> list[str]:
-    """Notes on when this very bundle was opened here before.
-
-    Raises:
-        BundleReplayError: if another one with its sender and id was.
-    """
-    envelope, claimed = outside.envelope, outside.claimed
-    seen = [
-        entry
-        for entry in entries
-        if entry.event in OPENED
-        and entry.details["bundle_id"] == envelope.bundle_id
-        and entry.details["sender"] == envelope.sender
+def _doubt_origin(inside: Inside) -> list[str]:
+    """Notes on the hands that no card pinned here stands for."""
+    return [
+        f"Origin not verified: {hop.sender_name} is not among the contacts pinned here, so that "
+        f"only {inside.sender.name} vouches for what they are said to have sent."
+        for hop in inside.chain
+        if hop.sender is None
     ]
-    if any(entry.details["bundle_sha256"] != claimed.bundle_sha256 for entry in seen):
-        raise BundleReplayError(
-            "Another bundle with the same id and sender was opened here on "
-            f"{format_instant(seen[0].at)}."
-        )
-    if seen:
-        return [f"This bundle was opened here before, first on {format_instant(seen[0].at)}."]
-    return []
-
-
-def _check_sequence(manifest: Manifest, entries: Sequence[Entry], *, older: bool) -> list[str]:
-    seen = [
-        (entry.details["sequence"], entry.details["bundle_id"])
-        for entry in entries
-        if entry.event in OPENED
-        and entry.details["sender"] == manifest.sender
-        and entry.details["recipients"] == manifest.recipients
-    ]
-    last = max((number for number, _ in seen), default=0)
-    notes = []
-    if manifest.sequence < last and not older:
-        raise BundleOlderError(
-            f"This is bundle {manifest.sequence} from this sender; the newer bundle {last} was "
-            "opened here already."
-        )
-    if manifest.sequence > last + 1 and last:
-        notes.append(
-            f"Bundles from this sender are missing between number {last}, opened here before, and "
-            f"this one, number {manifest.sequence}. If you expected them, call the sender."
-        )
-    if any(n == manifest.sequence and i != manifest.bundle_id for n, i in seen):
-        notes.append(f"Another bundle with the number {manifest.sequence} was opened here before.")
-    return notes
 
 
 def counted_rows(

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from securexfer.crypto.identity import Identity, create_identity
 from securexfer.custody.register import Actor, Register
+from securexfer.forwarding import ForwardOrder, ForwardResult, forward
 from securexfer.home.contacts import Contact, ContactBook
 from securexfer.medium.medium import FindMedium, find_medium
 from securexfer.order import PackOrder
@@ -125,6 +126,26 @@ class Person:
         ) as verified:
             yield verified
 
+    def forward(
+        self,
+        path: Path,
+        to: Sequence[Person],
+        output: Path,
+        *,
+        older: bool = False,
+        **order: Any,
+    ) -> ForwardResult:
+        """Forward a bundle to contacts."""
+        with self.verify(path, older=older) as verified:
+            return forward(
+                verified,
+                ForwardOrder([self.contacts.get(person.name) for person in to], output, **order),
+                self.identity,
+                self.register,
+                clock=self.clock,
+                reporter=SilentReporter(),
+            )
+
     def unpack(
         self,
         path: Path,
@@ -191,6 +212,11 @@ def recipe_text(tables: Mapping[str, Mapping[str, str]], *, before: str = "") ->
         parts.append(f"[tables.{table}.fields]")
         parts += [f"{toml_text(name)} = {spec}" for name, spec in fields.items()]
     return "\n".join(parts) + "\n"
+
+
+def allow_forwarding(recipe: str) -> str:
+    """The same recipe, under an agreement that lets recipients forward the bundle."""
+    return recipe.replace("[agreement]\n", '[agreement]\nforwarding = "yes"\n')
 
 
 def keep_all(table: str, columns: Sequence[str], *, before: str = "") -> str:

@@ -5,6 +5,7 @@ It says who sealed what to whom and until when, and where every byte lies; not w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from securexfer.bundle.layout import MAX_MEMBERS, Extent
 from securexfer.crypto.canonical import MAX_INTEGER, decode_canonical, encode_canonical
 from securexfer.crypto.framing import framed_sha256, length_prefixed
+from securexfer.crypto.keys import PublicKeys, encode_base64
+from securexfer.crypto.sealing import seal
 from securexfer.errors import BundleFormatError, BundleUnsupportedError
 from securexfer.instant import parse_instant
 from securexfer.recipe.model import MAX_RETENTION_DAYS
@@ -24,7 +27,7 @@ MAX_RECIPIENTS = 100
 MAX_LIFETIME = timedelta(days=MAX_RETENTION_DAYS)
 # The largest envelope has 4,000 members and 100 recipients: some 20,000 values. More are refused
 # unparsed, because a value can take thirty times as much memory as text.
-_MAX_VALUES = 50_000
+MAX_VALUES = 50_000
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BundleId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -99,7 +102,7 @@ def decode_envelope(data: bytes) -> Envelope:
         BundleUnsupportedError: for another format version.
         BundleFormatError: if it is not exactly an envelope in canonical form.
     """
-    if sum(map(data.count, (b",", b"[", b"{"))) > _MAX_VALUES:
+    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise BundleFormatError("The bundle's envelope holds more values than an envelope can.")
     try:
         members = decode_canonical(data, max_bytes=MAX_ENVELOPE_BYTES)
@@ -136,6 +139,28 @@ def _describe(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"no member {path}"
     return f"a wrong value in {path}" if path else "no members"
+
+
+def seal_password(
+    password: str, bundle_id: str, sender: str, recipients: Mapping[str, PublicKeys]
+) -> list[SealedFor]:
+    """The bundle's password, sealed to each recipient.
+
+    Args:
+        password: of the bundle's members.
+        bundle_id: of the bundle.
+        sender: fingerprint.
+        recipients: fingerprint to keys, in the order in which they are to be listed.
+    """
+    return [
+        SealedFor(
+            fingerprint=fingerprint,
+            sealed_password=encode_base64(
+                seal(password.encode("ascii"), keys, seal_info(bundle_id, sender, fingerprint))
+            ),
+        )
+        for fingerprint, keys in recipients.items()
+    ]
 
 
 def seal_info(bundle_id: str, sender: str, recipient: str) -> bytes:

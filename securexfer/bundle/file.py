@@ -12,14 +12,23 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
+from securexfer.bundle.ahead import one_ahead
 from securexfer.bundle.layout import COMMENT_BYTES, END_BYTES
 from securexfer.errors import BundleAlteredError, BundleFormatError, BundleMissingError, OutputError
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 BLOCK_BYTES = 1024 * 1024
+# What may lie behind the last table takes less: see the bounds of manifest, provenance, envelope
+# and directory.
+_MAX_MARKS = 32
 _WRONG_FILE = "Name the bundle itself: a file that ends in .sxfer.zip."
 
 
@@ -34,6 +43,7 @@ class BundleFile:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._hashes: list[bytes] = []
+        self._marks: Iterable[tuple[int, _Hash]] = ()
         self._cached = (-1, b"")
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -99,13 +109,30 @@ class BundleFile:
         """SHA-256 (hex) of every byte before the comment; remembers each block's own."""
         whole = hashlib.sha256()
         hashes = []
-        for offset in range(0, self.signed_bytes, BLOCK_BYTES):
-            block = self._read_raw(offset, min(BLOCK_BYTES, self.signed_bytes - offset))
+        marks: deque[tuple[int, _Hash]] = deque(maxlen=_MAX_MARKS)
+        n_read = 0
+        for block, digest in one_ahead(self._hash_block, range(self._n_blocks)):
             whole.update(block)
-            hashes.append(hashlib.sha256(block).digest())
+            hashes.append(digest)
+            n_read += len(block)
+            marks.append((n_read, whole.copy()))
             advance(len(block))
-        self._hashes = hashes
+        self._hashes, self._marks = hashes, marks
         return whole.hexdigest()
+
+    def hash_start(self, n_bytes: int) -> _Hash:
+        """SHA-256 of the first `n_bytes`, to go on from; `hash_all` has done most of it.
+
+        Raises:
+            BundleAlteredError, BundleFormatError: as `read`.
+        """
+        n_done, digest = 0, hashlib.sha256()
+        for n_marked, mark in self._marks:
+            if n_marked <= n_bytes:
+                n_done, digest = n_marked, mark.copy()
+        for piece in self.pieces(n_done, n_bytes - n_done):
+            digest.update(piece)
+        return digest
 
     def read(self, offset: int, n_bytes: int) -> bytes:
         """Bytes before the comment, each from a block that is as it was when it was hashed.
@@ -128,25 +155,46 @@ class BundleFile:
     def hash_range(self, offset: int, n_bytes: int) -> str:
         """SHA-256 (hex) of a range, block by block."""
         digest = hashlib.sha256()
-        while n_bytes:
-            part = self.read(offset, min(n_bytes, BLOCK_BYTES - offset % BLOCK_BYTES))
-            digest.update(part)
-            offset += len(part)
-            n_bytes -= len(part)
+        for piece in self.pieces(offset, n_bytes):
+            digest.update(piece)
         return digest.hexdigest()
+
+    def pieces(self, offset: int, n_bytes: int) -> Iterator[bytes]:
+        """A range, block by block.
+
+        Raises:
+            BundleAlteredError, BundleFormatError: as `read`.
+        """
+        end = offset + n_bytes
+        starts = range(offset - offset % BLOCK_BYTES, end, BLOCK_BYTES) if n_bytes else ()
+
+        def read(start: int) -> bytes:
+            first, last = max(start, offset), min(start + BLOCK_BYTES, end)
+            return self.read(first, last - first)
+
+        yield from one_ahead(read, starts)
 
     def view(self) -> BundleView:
         """The whole file, comment included, as a stream for the ZIP reader."""
         return BundleView(self)
 
+    @property
+    def _n_blocks(self) -> int:
+        return -(-self.signed_bytes // BLOCK_BYTES)
+
     def _block(self, number: int) -> bytes:
-        if self._cached[0] != number:
-            offset = number * BLOCK_BYTES
-            block = self._read_raw(offset, min(BLOCK_BYTES, self.signed_bytes - offset))
-            if hashlib.sha256(block).digest() != self._hashes[number]:
+        at_hand, block = self._cached
+        if at_hand != number:
+            block, digest = self._hash_block(number)
+            if digest != self._hashes[number]:
                 raise BundleAlteredError("The file changed while it was being read.")
             self._cached = (number, block)
-        return self._cached[1]
+        return block
+
+    def _hash_block(self, number: int) -> tuple[bytes, bytes]:
+        offset = number * BLOCK_BYTES
+        block = self._read_raw(offset, min(BLOCK_BYTES, self.signed_bytes - offset))
+        return block, hashlib.sha256(block).digest()
 
     def _read_raw(self, offset: int, n_bytes: int) -> bytes:
         parts = []

@@ -38,7 +38,7 @@ _VERSION, _VERSION_ZIP64 = 20, 45
 _AES_EXTRA = struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", AES_STRENGTH, _STORED)
 _LOCAL_ZIP64 = struct.pack("<HHQQ", 1, 16, 0, 0)
 _ZIP64_LIMIT = 2**31 - 1  # from here on our writer uses the wide fields
-_DESCRIPTOR_BYTES = 24
+DESCRIPTOR_BYTES = 24
 _CENTRAL = struct.Struct("<4sBBHHHHHLLLHHHHHLL")
 _END = struct.Struct("<4sHHHHLLH")
 _END64 = struct.Struct("<4sQHHLLQQQQ")
@@ -74,7 +74,7 @@ class Extent:
     @property
     def stored_bytes(self) -> int:
         """Content as it lies there, the encryption's overhead included."""
-        return self.length - len(local_header(self.name)) - _DESCRIPTOR_BYTES
+        return self.length - len(local_header(self.name)) - DESCRIPTOR_BYTES
 
     @property
     def content_bytes(self) -> int:

@@ -1,7 +1,7 @@
-"""Reading a bundle with distrust, in the order that `docs/format.md` numbers.
+"""The inside of a bundle, read with distrust by one of its recipients.
 
-Outside: file, signature block, digest, signatures, layout, envelope. Inside, for a recipient:
-password, commitment, manifest, tables. Nothing is decrypted before the whole outside held.
+Password, commitment, the hands it came through, manifest, tables: in the order that
+`docs/format.md` numbers. Nothing is decrypted before the whole outside held.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -21,31 +20,36 @@ import pyzipper
 from isal import igzip, isal_zlib
 
 from securexfer.bundle import layout
-from securexfer.bundle.comment import Comment, SignedDigests, decode_comment
+from securexfer.bundle.comment import decode_comment
 from securexfer.bundle.envelope import (
-    MAX_ENVELOPE_BYTES,
     Envelope,
     commit_password,
-    decode_envelope,
     seal_info,
 )
 from securexfer.bundle.file import BundleFile
 from securexfer.bundle.manifest import MAX_MANIFEST_BYTES, Manifest, TableRecord, decode_manifest
-from securexfer.crypto.fingerprint import format_fingerprint
-from securexfer.crypto.keys import PrivateKeys, PublicKeys, decode_base64
+from securexfer.bundle.outside import Outside
+from securexfer.bundle.provenance import (
+    MAX_PROVENANCE_BYTES,
+    Hop,
+    check_chain,
+    decode_provenance,
+    verify_hop,
+)
+from securexfer.bundle.sender import FindSender, PinnedSender
+from securexfer.crypto.keys import PrivateKeys, decode_base64
 from securexfer.crypto.sealing import unseal
 from securexfer.errors import (
-    BundleAlteredError,
-    BundleFormatError,
     BundleUnsupportedError,
     ContentMismatchError,
+    ForwardingForbiddenError,
     ManifestMismatchError,
     NotForThisIdentityError,
     PasswordMismatchError,
+    ProvenanceError,
     SenderUnknownError,
     VerificationError,
 )
-from securexfer.reporting import Reporter
 
 # 32 bytes as base64url; it is printed by `release-password`, so nothing else may be in it.
 _PASSWORD = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -68,54 +72,38 @@ _READER_ERRORS: tuple[type[Exception], ...] = (
 
 
 @dataclass(frozen=True)
-class PinnedSender:
-    """A sender whose card is pinned here.
-
-    Attributes:
-        name: the contact's local name.
-        keys: current or former public keys.
-        retired_at: when these keys were replaced, None for current ones.
-        current_keys: those that its owner uses now, None if they are these.
-    """
-
-    name: str
-    keys: PublicKeys
-    retired_at: datetime | None = None
-    current_keys: PublicKeys | None = None
-
-
-FindSender = Callable[[str], PinnedSender | None]
-
-
-@dataclass(frozen=True)
-class Outside:
-    """What anyone can read of a bundle, complete and strictly parsed.
-
-    Attributes:
-        file: the open file.
-        claimed: digests in the signature block; equal to the bytes, the signatures as stated.
-        envelope: decoded.
-        read_me: text of the clear note for finders.
-        sender: whose signatures verified; None where nobody's were checked.
-        extended_until: what the sender made of its expiry since, as this desk's register knows.
-    """
-
-    file: BundleFile
-    claimed: SignedDigests
-    envelope: Envelope
-    read_me: str
-    sender: PinnedSender | None
-    extended_until: datetime | None = None
-
-
-@dataclass(frozen=True)
 class Inside:
-    """A verified bundle, opened for its recipient. The password is never shown by `repr`."""
+    """A verified bundle, opened for its recipient. The password is never shown by `repr`.
+
+    Attributes:
+        outside: what anyone can read.
+        sender: whose signatures verified.
+        chain: all hands that it came through, oldest first, this bundle last; if it was never
+            forwarded, this bundle alone.
+        manifest: the complete record, made by whoever packed it.
+        password: of the encrypted members.
+    """
 
     outside: Outside
     sender: PinnedSender
+    chain: tuple[Hop, ...]
     manifest: Manifest
     password: str = field(repr=False)
+
+    @property
+    def origin(self) -> Hop:
+        """The bundle as it was packed."""
+        return self.chain[0]
+
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether somebody else packed it than whoever sent it."""
+        return len(self.chain) > 1
+
+    @property
+    def is_origin_verified(self) -> bool:
+        """Whether every hand that it came through is pinned here."""
+        return all(hop.sender is not None for hop in self.chain)
 
     @contextmanager
     def compressed(self, table: TableRecord) -> Iterator[Any]:
@@ -160,50 +148,17 @@ class Inside:
             raise ContentMismatchError(f"Table {table.name} is not the one that was packed.")
 
 
-def read_claims(file: BundleFile, reporter: Reporter) -> Outside:
-    """All checks of the outside but who signed it. For `inspect`: claims, not facts.
-
-    Raises:
-        BundleFormatError, BundleAlteredError: as `read_outside`.
-    """
-    return _read_layout(file, _check_digest(file, _read_comment(file), reporter), None)
-
-
-def read_outside(file: BundleFile, find_sender: FindSender, reporter: Reporter) -> Outside:
-    """Check the whole outside: signature block, digest, signatures, layout, envelope.
-
-    Raises:
-        BundleFormatError: if it is not a bundle, exactly as specified.
-        SenderUnknownError: if the sender it names is not pinned.
-        BundleAlteredError: if its bytes are not the signed ones.
-        SignatureInvalidError: if either signature does not verify.
-        VerificationError: if it was signed with a key that had been replaced by then.
-    """
-    comment = _read_comment(file)
-    sender = find_sender(comment.claimed.sender)
-    if sender is None:
-        raise SenderUnknownError(
-            "The bundle names a sender who is not among the contacts pinned here "
-            f"(fingerprint {format_fingerprint(comment.claimed.sender)})."
-        )
-    claimed = _check_digest(file, comment, reporter)
-    comment.verified(sender.keys)
-    outside = _read_layout(file, claimed, sender)
-    if sender.retired_at is not None and outside.envelope.created > sender.retired_at:
-        raise VerificationError(
-            f"The bundle was signed with a key that {sender.name} had replaced by then."
-        )
-    return outside
-
-
-def read_inside(outside: Outside, keys: PrivateKeys) -> Inside:
-    """Unseal the password, open the manifest, hold it against the envelope.
+def read_inside(outside: Outside, keys: PrivateKeys, find_sender: FindSender) -> Inside:
+    """Unseal the password, check the hands it came through, hold the manifest against the first.
 
     Raises:
         NotForThisIdentityError: if these keys are no recipient's.
         PasswordMismatchError: if the sealed password does not open or match its commitment.
-        ManifestMismatchError: if the manifest is not one, or contradicts the envelope.
-        BundleUnsupportedError: if it holds attachments or was forwarded.
+        BundleUnsupportedError: if it holds attachments.
+        ProvenanceError: if it was forwarded, and not as it must be.
+        SignatureInvalidError: if it is said to come from a pinned sender who did not sign.
+        ManifestMismatchError: if the manifest is not one, or contradicts the first envelope.
+        ForwardingForbiddenError: if it was forwarded, and must not be.
     """
     if outside.sender is None:
         raise SenderUnknownError("The bundle's sender was not verified.")
@@ -212,84 +167,20 @@ def read_inside(outside: Outside, keys: PrivateKeys) -> Inside:
     if sealed is None:
         raise NotForThisIdentityError("The bundle is not sealed to this identity.")
     password = _unseal_password(envelope, sealed.sealed_password, keys)
-    names = [m.name for m in envelope.members]
-    if layout.PROVENANCE in names or any(n.startswith("attachments/") for n in names):
-        raise BundleUnsupportedError(
-            "The bundle was forwarded or holds attachments; this version opens neither."
+    if any(m.name.startswith("attachments/") for m in envelope.members):
+        raise BundleUnsupportedError("The bundle holds attachments; this version opens none.")
+    chain = _read_chain(outside, password, find_sender)
+    content = _read_whole(
+        outside, password, layout.MANIFEST, MAX_MANIFEST_BYTES, ManifestMismatchError
+    )
+    manifest = decode_manifest(content, chain[0].envelope)
+    if len(chain) > 1 and manifest.forwarding == "no":
+        raise ForwardingForbiddenError(
+            f"{outside.sender.name} forwarded a bundle of {chain[0].sender_name} whose agreement "
+            "does not allow that.",
+            hint=ProvenanceError.hint,
         )
-    manifest = decode_manifest(_read_manifest(outside, password), envelope)
-    return Inside(outside, outside.sender, manifest, password)
-
-
-def _read_comment(file: BundleFile) -> Comment:
-    # First the end record's place, so that a file that is no bundle is called that.
-    end = file.signed_bytes - layout.END_BYTES
-    _expect_end(file.peek(end, layout.END_BYTES))
-    return decode_comment(file.comment)
-
-
-def _expect_end(record: bytes) -> None:
-    if record[:4] != b"PK\x05\x06" or record[-2:] != layout.COMMENT_BYTES.to_bytes(2, "little"):
-        raise BundleFormatError(
-            "The file is not a bundle, or it has been cut or added to.",
-            hint="Check that you named the right file. If it came as a bundle, ask for it again.",
-        )
-
-
-def _check_digest(file: BundleFile, comment: Comment, reporter: Reporter) -> SignedDigests:
-    reporter.begin("Checking", file.signed_bytes)
-    if file.hash_all(reporter.advance) != comment.claimed.bundle_sha256:
-        raise BundleAlteredError("The bundle's bytes are not those that were signed.")
-    return comment.claimed
-
-
-def _read_layout(file: BundleFile, claimed: SignedDigests, sender: PinnedSender | None) -> Outside:
-    """Step 4 and 5: every byte outside the members' contents is the one our writer emits."""
-    end = file.signed_bytes
-    n_tail = min(end, layout.MAX_END_BYTES)
-    directory_offset = layout.find_directory(file.read(end - n_tail, n_tail), end - n_tail)
-    if end - directory_offset > layout.MAX_DIRECTORY_BYTES:
-        raise BundleFormatError("The bundle's directory is too large.")
-    directory = file.read(directory_offset, end - directory_offset)
-    envelope_offset = layout.last_member_offset(directory)
-    found = layout.Extent(layout.ENVELOPE, envelope_offset, directory_offset - envelope_offset)
-    if not 0 <= found.content_bytes <= MAX_ENVELOPE_BYTES:
-        raise BundleFormatError("The bundle's envelope is not where it must be.")
-    content = file.read(found.content_offset, found.content_bytes)
-    if hashlib.sha256(content).hexdigest() != claimed.envelope_sha256:
-        raise BundleAlteredError("The bundle's envelope is not the one that was signed.")
-    envelope = decode_envelope(content)
-    if envelope.sender != claimed.sender:
-        raise VerificationError("The bundle's envelope names another sender than its signature.")
-
-    extents = envelope.extents()
-    layout.check_names([extent.name for extent in extents])
-    if extents[0].content_bytes > layout.MAX_READ_ME_BYTES:
-        raise BundleFormatError("The bundle's read-me is too large.")
-    layout.check_contiguous([*extents, found])
-    read_me = file.read(extents[0].content_offset, extents[0].content_bytes)
-    extents[0] = replace(extents[0], crc=zlib.crc32(read_me))
-    extents.append(replace(found, crc=zlib.crc32(content)))
-    for extent in extents:
-        header, trailer = layout.local_header(extent.name), layout.descriptor(extent)
-        last = extent.offset + extent.length - len(trailer)
-        if (
-            file.read(extent.offset, len(header)) != header
-            or file.read(last, len(trailer)) != trailer
-        ):
-            raise BundleFormatError(
-                "A member of the bundle has a header that does not belong there."
-            )
-    if layout.directory(extents) != directory:
-        raise BundleFormatError("The bundle's directory is not the one that belongs to it.")
-    for extent, member in zip(extents, envelope.members, strict=False):
-        if file.hash_range(extent.offset, extent.length) != member.sha256:
-            raise BundleAlteredError("A member of the bundle is not the one its envelope lists.")
-    try:
-        text = read_me.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BundleFormatError("The bundle's read-me is not text.") from None
-    return Outside(file, claimed, envelope, text, sender)
+    return Inside(outside, outside.sender, chain, manifest, password)
 
 
 def _unseal_password(envelope: Envelope, sealed: str, keys: PrivateKeys) -> str:
@@ -307,14 +198,32 @@ def _unseal_password(envelope: Envelope, sealed: str, keys: PrivateKeys) -> str:
     return password
 
 
-def _read_manifest(outside: Outside, password: str) -> bytes:
-    extent = next(e for e in outside.envelope.extents() if e.name == layout.MANIFEST)
-    if extent.content_bytes > MAX_MANIFEST_BYTES:
-        raise ManifestMismatchError("The bundle's manifest is too large.")
+def _read_chain(outside: Outside, password: str, find_sender: FindSender) -> tuple[Hop, ...]:
+    """All hands that the bundle came through, checked, this bundle's sender last."""
+    own = Hop(decode_comment(outside.file.comment), outside.envelope, outside.sender)
+    if all(m.name != layout.PROVENANCE for m in outside.envelope.members):
+        return (own,)
+    content = _read_whole(
+        outside, password, layout.PROVENANCE, MAX_PROVENANCE_BYTES, ProvenanceError
+    )
+    hops = decode_provenance(content)
+    chain = (*(verify_hop(hop, find_sender) for hop in hops), own)
+    check_chain(chain, password)
+    return chain
+
+
+def _read_whole(
+    outside: Outside, password: str, name: str, max_bytes: int, error: type[VerificationError]
+) -> bytes:
+    """A small member, decrypted."""
+    what = f"The bundle's {name.removesuffix('.json')}"
+    extent = next(e for e in outside.envelope.extents() if e.name == name)
+    if extent.content_bytes > max_bytes:
+        raise error(f"{what} is too large.")
     try:
-        return bytes(_open_archive(outside.file, password).read(layout.MANIFEST))
+        return bytes(_open_archive(outside.file, password).read(name))
     except _READER_ERRORS:
-        raise ManifestMismatchError("The bundle's manifest can't be decrypted.") from None
+        raise error(f"{what} can't be decrypted.") from None
 
 
 def _open_archive(file: BundleFile, password: str) -> Any:

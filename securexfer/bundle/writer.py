@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyzipper
 
@@ -16,6 +18,9 @@ from securexfer.bundle.comment import SignedDigests, sign_comment
 from securexfer.bundle.envelope import Envelope, Member
 from securexfer.bundle.padding import gzip_padding
 from securexfer.crypto.keys import PrivateKeys
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 PASSWORD_BYTES = 32
 # Names nothing that is inside, and nobody but, if configured, whom to call.
@@ -39,6 +44,17 @@ class Sink(Protocol):
         """Write all of it."""
 
 
+class HashingSink(Sink, Protocol):
+    """One that hashes what it is given."""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 (hex) of all that was written."""
+
+    def write_first(self, pieces: Iterable[bytes], digest: _Hash) -> None:
+        """Write what comes first, whose SHA-256 is known."""
+
+
 class BundleWriter:
     """Writes one bundle: the read-me, tables, then `finish`. Call `abandon` after any failure.
 
@@ -47,8 +63,9 @@ class BundleWriter:
         password: of all encrypted members; 43 characters.
     """
 
-    def __init__(self, sink: Sink) -> None:
-        self.password = base64.urlsafe_b64encode(os.urandom(PASSWORD_BYTES)).rstrip(b"=").decode()
+    def __init__(self, sink: Sink, password: str = "") -> None:
+        fresh = base64.urlsafe_b64encode(os.urandom(PASSWORD_BYTES)).rstrip(b"=").decode()
+        self.password = password or fresh
         self._tape = _Tape(sink)
         self._zip = pyzipper.AESZipFile(self._tape, "w", compression=pyzipper.ZIP_STORED)
         self._members: list[Member] = []
@@ -63,7 +80,7 @@ class BundleWriter:
     def write_read_me(self, found_contact: str) -> None:
         """Write the note for finders; `found_contact` is whom to call, or empty."""
         contact = f"\nWhom to call: {found_contact}\n" if found_contact else ""
-        self._add(layout.READ_ME, (READ_ME_TEXT + contact).encode("utf-8"))
+        self.add(layout.READ_ME, (READ_ME_TEXT + contact).encode("utf-8"))
 
     @contextmanager
     def table(self) -> Iterator[Callable[[bytes], None]]:
@@ -96,9 +113,9 @@ class BundleWriter:
         Returns:
             The signed digests; `bundle_sha256` is of every byte before the comment.
         """
-        self._add(layout.MANIFEST, manifest)
+        self.add(layout.MANIFEST, manifest)
         envelope = seal(self.members, self.password).encode()
-        self._add(layout.ENVELOPE, envelope)
+        self.add(layout.ENVELOPE, envelope)
         # The directory comes out together with a comment; hold it back until it is signed.
         self._zip.comment = bytes(layout.COMMENT_BYTES)
         tail = self._tape.hold_back(self._zip.close)
@@ -118,7 +135,8 @@ class BundleWriter:
             self._stream.close()
         self._zip.fp = None  # as after `close`; that itself refuses while a member is half open
 
-    def _add(self, name: str, content: bytes) -> None:
+    def add(self, name: str, content: bytes) -> None:
+        """Write a small member."""
         with self._member(name) as stream:
             stream.write(content)
 
@@ -131,13 +149,95 @@ class BundleWriter:
         info.compress_type = pyzipper.ZIP_STORED
         info.create_system = layout.CREATE_SYSTEM
         info.external_attr = layout.EXTERNAL_ATTRIBUTES
-        offset = self._tape.begin_member()
+        self._tape.begin_member()
         self._stream = self._zip.open(info, "w", force_zip64=True)
         yield self._stream
         self._stream.close()
         self._stream = None
-        length, sha256 = self._tape.end_member()
+        offset, length, sha256 = self._tape.end_member()
         self._members.append(Member(name=name, offset=offset, length=length, sha256=sha256))
+
+
+class ForwardWriter:
+    """Writes a bundle that holds what another one holds, and how it came here.
+
+    In order: `copy_first`, `write_provenance`, `copy`, `finish`. What comes out is what
+    `BundleWriter` would have written.
+    """
+
+    def __init__(self, sink: HashingSink) -> None:
+        self._sink = sink
+        self._offset = 0
+        self._members: list[Member] = []
+        self._extents: list[layout.Extent] = []
+
+    @property
+    def members(self) -> list[Member]:
+        """The members written so far."""
+        return list(self._members)
+
+    def copy_first(
+        self, members: Sequence[Member], read_me: bytes, pieces: Iterable[bytes], digest: _Hash
+    ) -> None:
+        """Copy the note for finders and the tables, which lie where they lay.
+
+        Args:
+            members: those.
+            read_me: the note.
+            pieces: all their bytes, from the start of the file.
+            digest: SHA-256 of those bytes.
+        """
+        self._sink.write_first(pieces, digest)
+        for member in members:
+            crc = zlib.crc32(read_me) if member.name == layout.READ_ME else 0
+            self._add(member, crc)
+
+    def copy(self, member: Member, pieces: Iterable[bytes]) -> None:
+        """Copy an encrypted member: its bytes, from local header to descriptor."""
+        for piece in pieces:
+            self._sink.write(piece)
+        self._add(member)
+
+    def write_provenance(self, content: bytes, password: str) -> None:
+        """Write through which hands it came."""
+        memory = io.BytesIO()
+        # An encrypted member has the same bytes wherever it lies.
+        aside = BundleWriter(memory, password)
+        aside.add(layout.PROVENANCE, content)
+        aside.abandon()
+        self._sink.write(memory.getvalue())
+        (member,) = aside.members
+        self._add(member)
+
+    def finish(self, envelope: Envelope, keys: PrivateKeys) -> SignedDigests:
+        """Write envelope, directory and signatures.
+
+        Args:
+            envelope: made from all other members.
+            keys: the forwarder's.
+
+        Returns:
+            The signed digests; `bundle_sha256` is of every byte before the comment.
+        """
+        content = envelope.encode()
+        header = layout.local_header(layout.ENVELOPE)
+        length = len(header) + len(content) + layout.DESCRIPTOR_BYTES
+        own = layout.Extent(layout.ENVELOPE, self._offset, length, zlib.crc32(content))
+        self._sink.write(header + content + layout.descriptor(own))
+        self._sink.write(layout.directory([*self._extents, own]))
+        digests = SignedDigests(
+            sender=keys.fingerprint,
+            envelope_sha256=hashlib.sha256(content).hexdigest(),
+            bundle_sha256=self._sink.sha256,
+        )
+        self._sink.write(sign_comment(digests, keys).encode())
+        return digests
+
+    def _add(self, member: Member, crc: int = 0) -> None:
+        extent = layout.Extent(member.name, self._offset, member.length, crc)
+        self._extents.append(extent)
+        self._members.append(member.model_copy(update={"offset": self._offset}))
+        self._offset += member.length
 
 
 class _Tape:
@@ -170,13 +270,12 @@ class _Tape:
     def mute(self) -> None:
         self._muted = True
 
-    def begin_member(self) -> int:
+    def begin_member(self) -> None:
         self._member = hashlib.sha256()
         self._start = self._offset
-        return self._start
 
-    def end_member(self) -> tuple[int, str]:
-        return self._offset - self._start, self._member.hexdigest()
+    def end_member(self) -> tuple[int, int, str]:
+        return self._start, self._offset - self._start, self._member.hexdigest()
 
     def hold_back(self, write: Callable[[], Any]) -> bytes:
         """What is written meanwhile; it goes nowhere else."""

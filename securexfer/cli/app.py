@@ -20,6 +20,7 @@ from securexfer.cli.destroy import destroy
 from securexfer.cli.doctor import doctor
 from securexfer.cli.drill import drill
 from securexfer.cli.extend import extend, extension
+from securexfer.cli.forward import forward
 from securexfer.cli.identity import identity
 from securexfer.cli.options import SecurexferGroup, settings_of
 from securexfer.cli.pack import pack
@@ -57,6 +58,7 @@ for _command in (
     inspect,
     verify,
     unpack,
+    forward,
     release_password,
     receipt,
     extend,

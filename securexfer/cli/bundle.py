@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from securexfer.cli.chain import chain_document, chain_rows
 from securexfer.cli.console import plain
 from securexfer.cli.options import (
     BUNDLE,
@@ -22,7 +23,7 @@ from securexfer.instant import format_instant
 
 if TYPE_CHECKING:
     from securexfer.bundle.envelope import Envelope
-    from securexfer.bundle.reader import Outside
+    from securexfer.bundle.outside import Outside
     from securexfer.verifying import Verified
 
 
@@ -221,15 +222,21 @@ def release_password(bundle: Path, older: bool, passphrase_file: Path | None) ->
         session.verified(bundle, reporter, older=older, record=True) as verified,
     ):
         password = release(verified, session.identity, session.register, clock=session.clock)
+    for note in verified.notes:
+        session.console.note(note)
     session.console.note(
         "Other tools check neither who sent the bundle nor whether it was altered since, and "
         "enforce no expiry. The release was recorded. Never send this password by the same way "
         "as the bundle."
     )
-    session.console.result(
-        {"bundle_id": verified.manifest.bundle_id, "password": password},
-        lambda: session.console.line(password),
-    )
+    if verified.inside.is_forwarded and not session.console.settings.quiet:
+        session.console.facts(chain_rows(verified.inside), to_stderr=True)
+    document = {
+        "bundle_id": verified.envelope.bundle_id,
+        **chain_document(verified.inside),
+        "password": password,
+    }
+    session.console.result(document, lambda: session.console.line(password))
 
 
 def outside_document(outside: Outside) -> dict[str, Any]:
@@ -245,6 +252,7 @@ def outside_document(outside: Outside) -> dict[str, Any]:
         "created_at": envelope.created_at,
         "expires_at": envelope.expires_at,
         "format": envelope.format,
+        "forwarded": is_forwarded(outside),
         "members": [{"name": m.name, "n_bytes": m.length} for m in envelope.members],
         "n_bytes": outside.file.size,
         "read_me": outside.read_me,
@@ -253,12 +261,21 @@ def outside_document(outside: Outside) -> dict[str, Any]:
     }
 
 
+def is_forwarded(outside: Outside) -> bool:
+    """Whether the sender says that somebody else packed it."""
+    from securexfer.bundle.layout import PROVENANCE
+
+    return any(member.name == PROVENANCE for member in outside.envelope.members)
+
+
 def inside_document(verified: Verified) -> dict[str, Any]:
     """A verified bundle in JSON results."""
     manifest = verified.manifest
     return {
         **outside_document(verified.inside.outside),
+        **chain_document(verified.inside),
         "agreement": manifest.agreement.model_dump(),
+        "forwarding": manifest.forwarding,
         "notes": list(verified.notes),
         "sender_name": verified.sender.name,
         "sequence": manifest.sequence,
@@ -301,6 +318,8 @@ def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
         ("Expires", describe_expiry(outside)),
         ("Size", f"{outside.file.size:,} bytes, {len(envelope.members)} members"),
     ]
+    if is_forwarded(outside):
+        rows.append(("Forwarded", "yes; who packed it, and through whose hands it came, is inside"))
     session.console.facts(rows)
 
 
@@ -312,10 +331,12 @@ def print_inside(session: Session, verified: Verified) -> None:
         [
             *([("A drill", "synthetic records, to rehearse with")] if is_drill else []),
             ("From", verified.sender.name),
+            *(chain_rows(verified.inside) if verified.inside.is_forwarded else ()),
             ("Agreement", f"{manifest.agreement.reference}: {manifest.agreement.purpose}"),
             ("Controller", manifest.agreement.controller),
             ("Created", manifest.created_at),
             ("Expires", describe_expiry(verified.inside.outside)),
+            ("Forwarding", "allowed" if manifest.forwarding == "yes" else "not allowed"),
         ]
     )
     for table in manifest.tables:

@@ -19,7 +19,7 @@ from securexfer.cli.reminder import SILENT
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
-    from securexfer.bundle.reader import Outside
+    from securexfer.bundle.outside import Outside
     from securexfer.crypto.identity import Identity
     from securexfer.custody.receipt import Receipt
     from securexfer.filing import Filed

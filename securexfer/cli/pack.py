@@ -131,6 +131,7 @@ def pack_document(result: PackResult) -> dict[str, Any]:
         "carrier": result.carrier.identify(),
         "created_at": manifest.created_at,
         "expires_at": manifest.expires_at,
+        "forwarding": manifest.forwarding,
         "n_bytes": result.n_bytes,
         "path": str(result.path),
         "recipients": manifest.recipients,
@@ -155,6 +156,7 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
     rows += [
         ("For", ", ".join(names)),
         ("Until", f"{manifest.expires_at[:10]}, then it can't be opened"),
+        ("Forwarding", "allowed" if manifest.forwarding == "yes" else "not allowed"),
         ("Sealed", SEALED),
         ("Drive", result.carrier.describe()),
         ("Bundle", f"{result.path}"),

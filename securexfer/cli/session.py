@@ -19,7 +19,7 @@ from securexfer.cli.progress import ConsoleReporter
 from securexfer.instant import system_clock
 
 if TYPE_CHECKING:
-    from securexfer.bundle.reader import FindSender
+    from securexfer.bundle.sender import FindSender
     from securexfer.crypto.card import Card
     from securexfer.crypto.identity import Identity
     from securexfer.custody.register import Register

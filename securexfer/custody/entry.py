@@ -29,6 +29,7 @@ EVENTS = (
     "packed",
     "pack-failed",
     "forwarded",
+    "forward-failed",
     "extended",
     "extension-imported",
     "receipt-imported",
@@ -53,9 +54,15 @@ _TYPES: dict[str, type] = {
     **dict.fromkeys(("destroyed_at", "expires_at", "opened_at"), str),
     **dict.fromkeys(("statement_id", "statement_sha256"), str),
     **dict.fromkeys(("files", "receipts", "recipients"), list),
+    **dict.fromkeys(("forwarders", "origin_recipients"), list),
     **dict.fromkeys(("files_sha256", "receipt"), dict),
     "sequence": int,
 }
+_ORIGIN = {f"origin_{name}" for name in ("bundle_id", "bundle_sha256", "sender", "verified")}
+_PREVIOUS = {f"previous_{name}" for name in ("bundle_id", "bundle_sha256", "sender")}
+_TYPES |= dict.fromkeys(_ORIGIN | _PREVIOUS, str)
+# Where one of them is, all must be.
+_ORIGIN |= {"origin_recipients"}
 _ABOUT = {"bundle_id", "bundle_sha256"}
 _OPENED = _ABOUT | {"recipients", "sender", "sequence"}
 _FILED = _ABOUT | {"statement_id", "statement_sha256"}
@@ -67,6 +74,7 @@ _REQUIRED = {
     "contact-replaced": _CONTACT | {"previous_fingerprint"},
     "extended": _ABOUT | {"expires_at"},
     "extension-imported": _FILED | {"expires_at", "sender"},
+    "forwarded": _ORIGIN | _PREVIOUS | {"bundle_id", "bundle_sha256", "recipients", "sequence"},
     "packed": {"recipients", "sequence"},
     "password-released": _OPENED,
     "receipt-imported": _FILED | {"recipient"},
@@ -229,6 +237,8 @@ def _check_details(event: Any, details: Any) -> None:
         raise ValueError("event or details")
     if not _REQUIRED.get(event, set()) <= set(details):
         raise ValueError("details")
+    if set(details) & _ORIGIN and not set(details) >= _ORIGIN:
+        raise ValueError("origin")
     for name, expected in _TYPES.items():
         value = details.get(name, expected())
         texts = value if isinstance(value, list) else []

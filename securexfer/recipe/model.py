@@ -37,7 +37,13 @@ def _check_table_name(name: str) -> str:
 
 
 class Agreement(Strict):
-    """The data sharing agreement that a transfer rests on."""
+    """The data sharing agreement that a transfer rests on.
+
+    Attributes:
+        retention_days: so long after packing the bundle expires.
+        recipients: local names of the only contacts who may be named as recipients.
+        forwarding: whether recipients may re-seal the bundle for colleagues of theirs.
+    """
 
     reference: Text
     purpose: Text
@@ -48,6 +54,7 @@ class Agreement(Strict):
     recipients: list[Text] | None = Field(default=None, min_length=1)
     categories: list[Literal["criminal-offence", "special-category"]] = Field(default=[])
     drill_within_days: int | None = Field(default=None, ge=1, le=MAX_RETENTION_DAYS)
+    forwarding: Literal["no", "yes"] = "no"
 
 
 class Pseudonyms(Strict):

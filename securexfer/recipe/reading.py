@@ -23,10 +23,6 @@ _MAX_DOTS = 500
 # Each of thousands of problems repeats the names on its path.
 _MAX_NAME = 1000
 
-# Keys of the agreed recipe language that this version does not act on. They are refused by name: a
-# rule that is silently ignored is worse than none.
-_NOT_ACTED_ON = re.compile(r"agreement\.forwarding")
-
 
 _WORDINGS = {
     "bool_type": "must be true or false",
@@ -109,8 +105,6 @@ def parse_recipe(data: bytes) -> RecipeFile:
 def _describe(detail: ErrorDetails, members: dict[str, Any]) -> str:
     path = _path(detail["loc"], members)
     if detail["type"] == "extra_forbidden":
-        if _NOT_ACTED_ON.fullmatch(path):
-            return f"{path}: not acted on by this version, so refused rather than ignored"
         return f"{path}: unknown key"
     if detail["type"] == "missing":
         return f"{path}: missing"

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "verify --outside": ("verify", "BUNDLE", "--outside"),
     "verify": ("verify", "BUNDLE"),
     "release-password": ("release-password", "BUNDLE"),
+    "forward": ("forward", "BUNDLE", "--to", "cat", "-o", "AWAY"),
     "unpack": ("unpack", "BUNDLE", "-o", "OUTPUT"),
 }
 
@@ -70,11 +71,18 @@ class Face:
 
     def open(self, person: Person, bundle: Path) -> Iterator[tuple[str, Answer]]:
         """Every command that reads a bundle, in turn, into a folder that is not there yet."""
+        away = self.world.folder / "away"
+        away.mkdir(exist_ok=True)
         for name, words in COMMANDS.items():
             output = self.world.folder / f"out-{name.replace(' ', '')}"
-            places = {"BUNDLE": str(bundle), "OUTPUT": str(output)}
-            yield name, self.run(person, *(places.get(word, word) for word in words))
+            places = {"BUNDLE": str(bundle), "OUTPUT": str(output), "AWAY": str(away)}
+            answer = self.run(person, *(places.get(word, word) for word in words))
+            assert answer.exit_code == 0 or list(away.iterdir()) == []
+            yield name, answer
             assert not output.exists() or name == "unpack"
+            assert (name == "forward") >= bool(list(away.iterdir()))
+            for path in away.iterdir():
+                path.unlink()
 
 
 @pytest.fixture

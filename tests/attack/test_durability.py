@@ -24,7 +24,7 @@ from securexfer.errors import (
 )
 from securexfer.home.contacts import Contact
 from securexfer.planning import Input
-from tests.world import World, csv_bytes, keep_all, recipe_text
+from tests.world import World, allow_forwarding, csv_bytes, keep_all, recipe_text
 
 KEEP = '{ action = "keep" }'
 TABLES = {"a": csv_bytes([["x"], ["one"]]), "b": csv_bytes([["y"], ["two"]])}
@@ -209,6 +209,37 @@ class TestPack:
         assert leftovers(world.drive) == ["extracts-of-ann"]
         events = [e.event for e in world.ann.register.entries()]
         assert events == ["packed", "pack-failed"]
+
+
+class TestForward:
+    @pytest.mark.parametrize("error", [EIO, FULL, KeyboardInterrupt()], ids=["EIO", "FULL", "stop"])
+    def test_every_write_sync_and_rename_may_fail(
+        self, world: World, error: BaseException, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = world.ann.pack(TABLES, allow_forwarding(RECIPE), [world.bob], world.drive).path
+        data = path.read_bytes()
+        away = world.folder / "away"
+        away.mkdir()
+        for where, name in ((os, "write"), (os, "fsync"), (Path, "replace")):
+            for turn in range(1, 60):
+                before = len(world.bob.register.entries())
+                with monkeypatch.context() as patch:
+                    fail_at(patch, where, name, turn, error)
+                    try:
+                        world.bob.forward(path, [world.cat], away)
+                        break
+                    except (OutputError, RegisterError, KeyboardInterrupt):
+                        pass
+                assert leftovers(away) == []
+                events = [e.event for e in world.bob.register.entries()[before:]]
+                assert events in ([], ["forwarded", "forward-failed"])
+            else:
+                pytest.fail("the faults never came to an end")
+            (made,) = away.glob("*.zip")
+            world.cat.unpack(made, world.folder / f"out-{name}", force=True)
+            made.unlink()
+            assert turn > 2
+        assert path.read_bytes() == data
 
 
 class TestUnpack:

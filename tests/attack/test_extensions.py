@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from securexfer.bundle import layout
-from securexfer.bundle.reader import Outside
+from securexfer.bundle.outside import Outside
 from securexfer.crypto.canonical import decode_canonical, encode_canonical
 from securexfer.crypto.document import SignedDocument, sign_document
 from securexfer.crypto.identity import rotate_identity

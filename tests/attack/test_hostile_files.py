@@ -236,7 +236,7 @@ def test_manifests(
     for number in range(n_cases):
         block = damage(honest["securexfer"], random)
         content = spell({**honest, "securexfer": block}, random)
-        monkeypatch.setattr(reader, "_read_manifest", lambda *_, content=content: content)
+        monkeypatch.setattr(reader, "_read_whole", lambda *_, content=content: content)
         output = world.folder / f"out-{number}"
         if outcomes.take(partial(world.bob.unpack, scene.path, output)):
             (table,) = output.glob("*.csv")

@@ -160,7 +160,7 @@ def test_a_false_bundle_is_refused_by_every_command_that_can_know(
             "hint": caught.value.hint,
             "message": message,
         }
-        tally.count("identity", "refusals of false bundles, by five commands")
+        tally.count("identity", "refusals of false bundles, by six commands")
     refused = reader.register.entries()
     assert refused[: len(entries)] == entries
     check_refusals(refused[len(entries) :], scene.path, case.error.code)
@@ -168,9 +168,9 @@ def test_a_false_bundle_is_refused_by_every_command_that_can_know(
 
 
 def check_refusals(entries: list[Entry], bundle: Path, code: str) -> None:
-    """`release-password` and `unpack` have recorded that they refused, and nothing but ids."""
+    """Three commands have recorded that they refused, and nothing but ids."""
     data = bundle.read_bytes()
-    assert [entry.event for entry in entries] == ["unpack-refused"] * 2
+    assert [entry.event for entry in entries] == ["unpack-refused"] * 3
     for entry in entries:
         ids = dict(entry.details)
         assert ids.pop("reason") == code

@@ -482,7 +482,7 @@ class TestTimes:
     def test_a_clock_that_was_set_back_is_not_believed(self, exchange: Exchange) -> None:
         ann, clock = exchange.ann, exchange.world.clock
         clock.move(days=40)
-        ann.register.append(ann.identity, "contact-added", {}, clock())
+        ann.register.append(ann.identity, "drive-checked", {}, clock())
         later = {"opened_at": "2026-12-30T00:00:00Z", "made_at": "2026-12-30T00:00:00Z"}
         data = exchange.sign(said(exchange, "receipt", **later))
         clock.move(days=-40)

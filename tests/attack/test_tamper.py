@@ -15,22 +15,25 @@ from securexfer.reporting import SilentReporter
 from securexfer.verifying import pinned_senders, verify
 from tests.assurance import Tally
 from tests.attack.forge import nothing_decrypted, overwrite
-from tests.world import World, csv_bytes, recipe_text
+from tests.attack.forwarder import Forwarded
+from tests.world import Person, World, csv_bytes, recipe_text
 
 KEEP = '{ action = "keep" }'
 N_SHARES = 8
+# Of a forwarded bundle, which is large, each run flips the bits of one byte in so many.
+SAMPLE = 41
 
 
 class Door:
     """A recipient whose contacts were read once: what a refusal costs is the refusal."""
 
-    def __init__(self, world: World, path: Path) -> None:
-        bob = world.bob
+    def __init__(self, world: World, path: Path, reader: Person | None = None) -> None:
+        reader = reader or world.bob
         self.world = world
         self.path = path
-        self.register = bob.register
-        self.identity = bob.identity
-        self.senders = pinned_senders(bob.contacts.list(), bob.identity.card)
+        self.register = reader.register
+        self.identity = reader.identity
+        self.senders = pinned_senders(reader.contacts.list(), reader.identity.card)
 
     def open(self) -> None:
         with verify(
@@ -86,6 +89,30 @@ def test_every_single_bit_flip_is_refused(
     assert outcomes.total() == 8 * len(offsets) > 2000
     door.open()
     tally.count("tamper", "single-bit flips refused before anything is decrypted", outcomes.total())
+
+
+@pytest.mark.parametrize("share", range(N_SHARES))
+def test_every_single_bit_flip_in_a_forwarded_bundle_is_refused(
+    world: World, share: int, soak: bool, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Forwarded(world)
+    door = Door(world, scene.path, scene.dan)
+    # Most of it is ciphertext like any other: a sample of it, and all that stands around it.
+    size = door.path.stat().st_size
+    step = N_SHARES if soak else N_SHARES * SAMPLE
+    offsets = {*range(share, size, step), *range(size - 200 - share, size, N_SHARES)}
+    outcomes: Counter[str] = Counter()
+    with nothing_decrypted(monkeypatch), door.path.open("r+b", buffering=0) as file:
+        for offset in sorted(offsets):
+            (byte,) = os.pread(file.fileno(), 1, offset)
+            for bit in range(8):
+                os.pwrite(file.fileno(), bytes([byte ^ 1 << bit]), offset)
+                outcomes[door.refusal()] += 1
+            os.pwrite(file.fileno(), bytes([byte]), offset)
+    assert outcomes.total() == 8 * len(offsets) > 2000
+    door.open()
+    what = "single-bit flips in forwarded bundles refused before anything is decrypted"
+    tally.count("tamper", what, outcomes.total())
 
 
 @pytest.mark.parametrize("share", range(2))

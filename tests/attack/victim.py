@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from securexfer.bundle.manifest import Manifest
-from securexfer.bundle.reader import PinnedSender
+from securexfer.bundle.sender import PinnedSender
 from securexfer.crypto.card import read_card
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import PrivateKeys

@@ -42,5 +42,6 @@ NO_CHECK = {
     ("matching", "raise StatementMismatchError('Its signer is not pinned here any more.')"): (
         "it was there when the signatures were checked"
     ),
+    ("forwarding", "raise"): "tidies up and passes the error on",
     ("unpacking", "raise"): "tidies up and passes the error on",
 }

@@ -12,6 +12,8 @@ TESTS = (
     "tests/unit/test_parcel.py",
     "tests/unit/test_layout.py",
     "tests/unit/test_padding.py",
+    "tests/unit/test_provenance.py",
+    "tests/unit/test_forwarding.py",
     "tests/unit/test_home.py",
     "tests/vectors/test_bundles.py",
     "tests/docs/test_format.py",

@@ -20,6 +20,7 @@ from securexfer.bundle import layout, padding
 from securexfer.bundle.envelope import (
     MAX_ENVELOPE_BYTES,
     MAX_RECIPIENTS,
+    MAX_VALUES,
     Envelope,
     commit_password,
     seal_info,
@@ -32,6 +33,7 @@ from securexfer.bundle.manifest import (
     TableRecord,
 )
 from securexfer.bundle.padding import gzip_padding, padme
+from securexfer.bundle.provenance import LEAST_BYTES, MAX_HOPS, MAX_PROVENANCE_BYTES
 from securexfer.crypto.canonical import encode_canonical
 from securexfer.crypto.card import MAX_CARD_BYTES, MAX_GENERATION, read_card
 from securexfer.crypto.fingerprint import format_fingerprint
@@ -214,6 +216,7 @@ def test_a_bundle_can_be_checked_by_the_page_alone(world: World) -> None:
         ("as JSON in UTF-8, at most 4 MiB.", MAX_MANIFEST_BYTES),
         ("`envelope.json` is canonical JSON, at most 4 MiB,", MAX_ENVELOPE_BYTES),
         ("SHA-256 of every block of 1 MiB.", BLOCK_BYTES),
+        ("It is canonical JSON, at most 16 MiB,", MAX_PROVENANCE_BYTES),
     ],
 )
 def test_sizes_are_those_that_the_page_tells(words: str, bound: int) -> None:
@@ -230,6 +233,10 @@ def test_sizes_are_those_that_the_page_tells(words: str, bound: int) -> None:
         ("at most 4000 members", layout.MAX_MEMBERS),
         ("one more after each rotation, at most 10,000", MAX_GENERATION),
         ('1 to 100 of `{"fingerprint"', MAX_RECIPIENTS),
+        ("fill it up to padme(65,536", LEAST_BYTES),
+        ('1 to 8 of `{"comment"', MAX_HOPS),
+        ("more than 8 hops", MAX_HOPS),
+        ("more than 400,000 commas", MAX_HOPS * MAX_VALUES),
     ],
 )
 def test_numbers_are_those_that_the_page_tells(words: str, bound: int) -> None:

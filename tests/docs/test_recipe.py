@@ -128,19 +128,6 @@ def refused() -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("where", "key"), refused())
-def test_keys_that_are_said_to_be_refused_are_refused_by_name(where: str, key: str) -> None:
-    key = key.strip("[]")
-    field = '{ action = "keep" }'
-    text = {
-        "`[agreement]`": recipe_text({"t": {"x": field}}, before=f'{key} = "x"'),
-    }[where]
-    with pytest.raises(RecipeError) as caught:
-        read(text)
-    (problem,) = caught.value.problems
-    assert f"{key}: not acted on by this version" in problem
-
-
 def test_the_examples_of_the_gates_are_valid() -> None:
     names = ["birth_year", "sex", "district", "convictions", "name", "photo", "vetting_level"]
     fields = {"offenders": dict.fromkeys(names, '{ action = "keep" }')}

@@ -15,6 +15,7 @@ from tests.faults.invariants import (
     Before,
     Outcome,
     Scene,
+    check_forward,
     check_pack,
     check_unpack,
     check_words,
@@ -82,7 +83,12 @@ class Stage:
         """The command line."""
         if self.command == "verify":
             return ["verify", str(scene.bundle), "--json"]
-        return scene.pack_arguments() if self.command == "pack" else scene.unpack_arguments()
+        arguments = {
+            "pack": scene.pack_arguments,
+            "unpack": scene.unpack_arguments,
+            "forward": scene.forward_arguments,
+        }
+        return arguments[self.command]()
 
     def paths(self, scene: Scene) -> list[Path]:
         """Folder and files, under the names that they have while they are written too."""
@@ -90,6 +96,8 @@ class Stage:
             folder, names = self.desk(scene).home, sorted(REGISTER_FILES)
         elif self.command == "pack":
             folder, names = scene.drive, [scene.bundle.name]
+        elif self.command == "forward":
+            folder, names = scene.relay, [scene.forwarded.name]
         else:
             tables = (f"{table}.csv" for table in TABLES)
             folder, names = scene.out, [*tables, DESCRIPTOR, scene.receipt().name]
@@ -98,9 +106,10 @@ class Stage:
     def check(self, before: Before, outcome: Outcome, fault: Fault | None = None) -> None:
         """The invariants of the command."""
         error = fault.error if fault is not None else ""
-        if self.command == "pack":
+        if self.command in ("pack", "forward"):
+            check = check_pack if self.command == "pack" else check_forward
             mute = fault is not None and fault.lasts and self.place == "home"
-            check_pack(before, outcome, error, mute=mute)
+            check(before, outcome, error, mute=mute)
         elif self.command == "unpack":
             check_unpack(before, outcome, error)
         else:

@@ -2,7 +2,8 @@
 
 A `Scene` has two desks, an extract with a canary in each cell, a drive, and a temporary folder. A
 test breaks something, runs the real program, and then holds what is there to the invariants:
-`check_pack` or `check_unpack`, which end with a next run, undisturbed, that must succeed.
+`check_pack`, `check_unpack` or `check_forward`, which end with a next run, undisturbed, that must
+succeed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from securexfer.crypto.identity import Identity
 from securexfer.custody.receipt import open_receipt
 from securexfer.custody.register import Actor, Entry, Register
 from securexfer.custody.statement import statement_name
+from securexfer.forwarding import ForwardOrder, forward
 from securexfer.home import desk as home
 from securexfer.home.contacts import ContactBook
 from securexfer.instant import system_clock
@@ -34,7 +36,7 @@ from securexfer.reporting import SilentReporter
 from securexfer.unpacking import unpack
 from securexfer.verifying import Verified, counted_rows, inspect, pinned_senders, verify
 from tests.whole.cli import Desk, two_desks
-from tests.world import csv_bytes, recipe_text
+from tests.world import allow_forwarding, csv_bytes, recipe_text
 
 CANARY = b"QZXCANARY"
 # What our compressor writes first: no plaintext, but nothing that was encrypted either.
@@ -51,7 +53,9 @@ _NO_SCAN = """[limits]
 residual = "off"
 gate_reason = "made-up cells"
 """
-_RECIPE = recipe_text({table: {"code": _KEEP, "note": _KEEP} for table in TABLES}, before=_NO_SCAN)
+_RECIPE = allow_forwarding(
+    recipe_text({table: {"code": _KEEP, "note": _KEEP} for table in TABLES}, before=_NO_SCAN)
+)
 
 
 def documented_codes() -> set[int]:
@@ -85,7 +89,10 @@ class Outcome:
 
 
 class Scene:
-    """`ann` packs for `bob`; each test works on a copy, so that all begin alike."""
+    """`ann` packs for `bob`; each test works on a copy, so that all begin alike.
+
+    What `bob` forwards goes to `ann` again: it makes no difference that she knows it.
+    """
 
     def __init__(self, folder: Path, identities: dict[str, Identity]) -> None:
         self.folder = folder
@@ -94,12 +101,14 @@ class Scene:
         self.source, self.recipe = folder / "source", folder / "recipe.toml"
         self.drive, self.temp = folder / "drive", folder / "temp"
         self.bundle, self.out = self.drive / "bundle.zip", folder / "out"
+        self.relay = folder / "relay"
+        self.forwarded = self.relay / "forwarded.zip"
 
     @classmethod
     def build(cls, folder: Path, *, n_rows: int = 5) -> Scene:
         """Make everything; a second or two."""
         scene = cls(folder, {})
-        for made in (scene.source, scene.drive, scene.temp):
+        for made in (scene.source, scene.drive, scene.temp, scene.relay):
             made.mkdir()
         for desk in two_desks(folder):
             passphrase = desk.secret.read_text().strip()
@@ -135,6 +144,11 @@ class Scene:
     def unpack_arguments(self, *more: str | Path) -> list[str]:
         """`unpack` of the bundle on the drive."""
         return ["unpack", str(self.bundle), "-o", str(self.out), "--json", *map(str, more)]
+
+    def forward_arguments(self, *more: str | Path) -> list[str]:
+        """`forward` of the bundle on the drive to another drive."""
+        options = ["--to", "ann", "-o", str(self.forwarded), "--json"]
+        return ["forward", str(self.bundle), *options, *map(str, more)]
 
     def start(
         self, desk: Desk, arguments: Sequence[str], *, under: Sequence[str] = ()
@@ -180,7 +194,7 @@ class Scene:
 
     def unpack(self, folder: Path, *, force: bool = False) -> None:
         """Unpack as bob, undisturbed."""
-        with self._verified() as verified:
+        with self._verified(self.bob, self.bundle) as verified:
             unpack(
                 verified,
                 folder,
@@ -191,9 +205,29 @@ class Scene:
                 force=force,
             )
 
+    def forward(self, *, force: bool = False) -> None:
+        """Forward as bob, undisturbed."""
+        recipients = [ContactBook(self.bob.home / "contacts").get("ann")]
+        with self._verified(self.bob, self.bundle) as verified:
+            forward(
+                verified,
+                ForwardOrder(recipients, self.forwarded, force),
+                self.identity(self.bob),
+                self.register(self.bob),
+                clock=system_clock,
+                reporter=SilentReporter(),
+            )
+
     def check_bundle(self) -> None:
         """Every check there is, and every row as it should be."""
-        with self._verified() as verified:
+        self._check(self.bob, self.bundle)
+
+    def check_forwarded(self) -> None:
+        """The same of what was forwarded, by whoever got it."""
+        self._check(self.ann, self.forwarded)
+
+    def _check(self, reader: Desk, bundle: Path) -> None:
+        with self._verified(reader, bundle) as verified:
             assert [table.name for table in verified.manifest.tables] == list(TABLES)
             for table in verified.manifest.tables:
                 rows = counted_rows(verified.inside, table, SilentReporter())
@@ -219,13 +253,13 @@ class Scene:
         with inspect(self.bundle, SilentReporter()) as outside:
             return outside.envelope.bundle_id
 
-    def _verified(self) -> AbstractContextManager[Verified]:
-        contacts = ContactBook(self.bob.home / "contacts")
+    def _verified(self, reader: Desk, bundle: Path) -> AbstractContextManager[Verified]:
+        contacts = ContactBook(reader.home / "contacts")
         return verify(
-            self.bundle,
-            pinned_senders(contacts.list(), None),
-            lambda: self.identity(self.bob),
-            self.register(self.bob),
+            bundle,
+            pinned_senders(contacts.list(), self.identity(reader).card),
+            lambda: self.identity(reader),
+            self.register(reader),
             clock=system_clock,
             reporter=SilentReporter(),
         )
@@ -255,7 +289,14 @@ class Before:
         self.counts = {desk.name: head_count(desk) for desk in (scene.ann, scene.bob)}
         self.names = {
             folder: set(_files(folder))
-            for folder in (scene.ann.home, scene.bob.home, scene.drive, scene.temp, scene.out)
+            for folder in (
+                scene.ann.home,
+                scene.bob.home,
+                scene.drive,
+                scene.temp,
+                scene.out,
+                scene.relay,
+            )
         }
         if scene.bundle.exists():
             self.kept[scene.bundle] = _stamp(scene.bundle)
@@ -316,16 +357,7 @@ def check_pack(
         mute: the register could not be written any more, not even to say that the pack failed.
     """
     scene = before.scene
-    check_words(outcome, fault)
-    before.check_kept()
-    partial = scene.bundle.with_name(scene.bundle.name + PARTIAL_SUFFIX)
-    allowed = {partial} if outcome.is_killed or stuck else set()
-    if outcome.code == 0 or outcome.is_killed:
-        allowed.add(scene.bundle)
-    assert before.new(scene.drive) <= allowed, f"{outcome}: left {before.new(scene.drive)}"
-    _check_home(before, scene.ann, outcome)
-    for folder in (scene.drive, scene.ann.home, scene.temp):
-        _check_no_plaintext(folder)
+    _check_sent(before, outcome, fault, scene.ann, scene.bundle, stuck=stuck)
     if outcome.code == 0 or scene.bundle.exists():
         scene.check_bundle()
     events = [entry.event for entry in _new_entries(before, scene.ann)]
@@ -335,6 +367,29 @@ def check_pack(
         assert events in ([], ["packed", "pack-failed"]), f"{outcome}: {events} in the register"
     if not stuck:
         _check_next_pack(before)
+
+
+def check_forward(
+    before: Before, outcome: Outcome, fault: str = "", *, stuck: bool = False, mute: bool = False
+) -> None:
+    """All invariants of `forward`, to a drive that had no bundle; the arguments are as above."""
+    scene = before.scene
+    _check_sent(before, outcome, fault, scene.bob, scene.forwarded, stuck=stuck)
+    assert before.new(scene.drive) == set(), f"{outcome}: left something beside the bundle"
+    assert before.new(scene.out) == set(), f"{outcome}: unpacked something"
+    if outcome.code == 0 or scene.forwarded.exists():
+        scene.check_forwarded()
+    events = [entry.event for entry in _new_entries(before, scene.bob)]
+    if outcome.code > 0 and events[-1:] == ["unpack-refused"]:
+        # What was read of the bundle made it look like one that must be refused.
+        events.pop()
+    if scene.forwarded.exists():
+        assert events == ["forwarded"], f"{outcome}: {events} in the register"
+    elif not outcome.is_killed and not mute:
+        known: list[list[str]] = [[], ["forwarded", "forward-failed"]]
+        assert events in known, f"{outcome}: {events} in the register"
+    if not stuck:
+        _check_next_forward(before)
 
 
 def check_unpack(before: Before, outcome: Outcome, fault: str = "") -> None:
@@ -368,6 +423,23 @@ def check_register(scene: Scene, desk: Desk) -> None:
     """The register verifies, by the program's own command in the library's words."""
     identity = scene.identity(desk)
     scene.register(desk).verify({identity.fingerprint: identity.keys.public})
+
+
+def _check_sent(
+    before: Before, outcome: Outcome, fault: str, desk: Desk, target: Path, *, stuck: bool
+) -> None:
+    """What holds wherever a bundle is made."""
+    check_words(outcome, fault)
+    before.check_kept()
+    partial = target.with_name(target.name + PARTIAL_SUFFIX)
+    allowed = {partial} if outcome.is_killed or stuck else set()
+    if outcome.code == 0 or outcome.is_killed:
+        allowed.add(target)
+    new = before.new(target.parent)
+    assert new <= allowed, f"{outcome}: left {new}"
+    _check_home(before, desk, outcome)
+    for folder in (target.parent, desk.home, before.scene.temp):
+        _check_no_plaintext(folder)
 
 
 def _check_home(before: Before, desk: Desk, outcome: Outcome) -> None:
@@ -408,6 +480,15 @@ def _check_next_pack(before: Before) -> None:
     scene.check_bundle()
     assert before.new(scene.drive) <= {scene.bundle}
     check_register(scene, scene.ann)
+
+
+def _check_next_forward(before: Before) -> None:
+    """The next run works, replaces what was left, and leaves nothing but its bundle."""
+    scene = before.scene
+    scene.forward(force=True)
+    scene.check_forwarded()
+    assert before.new(scene.relay) <= {scene.forwarded}
+    check_register(scene, scene.bob)
 
 
 def _check_next_unpack(before: Before) -> None:

@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.assurance import Tally
+from tests.faults.injection import Stage
 from tests.faults.invariants import (
     CANARY,
     TABLES,
     Before,
     Scene,
+    check_forward,
     check_pack,
     check_unpack,
 )
@@ -120,6 +122,26 @@ def test_a_drive_that_becomes_full_while_packing(
     tally.count("crash", f"full drives, {kind}", len(tops))
 
 
+def test_a_drive_that_becomes_full_while_forwarding(
+    unpacking: Scene, tmp_path: Path, soak: bool, tally: Tally
+) -> None:
+    tops = levels(120 * KIB, soak=soak)
+    codes = []
+    with tmpfs(tmp_path / "mount", 1024 * KIB) as mount:
+        for number, room in enumerate(tops):
+            scene = unpacking.copy(tmp_path / f"{number}")
+            scene.relay, scene.forwarded = mount, mount / "forwarded.zip"
+            before = Before(scene)
+            with filled(mount, room):
+                outcome = scene.run(scene.bob, scene.forward_arguments())
+            check_forward(before, outcome, "ENOSPC")
+            codes.append(outcome.code)
+            scene.forwarded.unlink()
+    assert codes == sorted(codes, reverse=True)
+    assert (codes[0], codes[-1]) == (80, 0)
+    tally.count("crash", "full drives, tmpfs", len(tops))
+
+
 @pytest.mark.parametrize("kept", [False, True])
 def test_a_folder_that_becomes_full_while_unpacking(
     kept: bool, unpacking: Scene, tmp_path: Path, soak: bool, tally: Tally
@@ -146,15 +168,15 @@ def test_a_folder_that_becomes_full_while_unpacking(
     tally.count("crash", "full drives, tmpfs", len(tops))
 
 
-@pytest.mark.parametrize("command", ["pack", "unpack"])
+@pytest.mark.parametrize("command", ["pack", "unpack", "forward"])
 def test_a_home_that_is_full_releases_nothing(
     command: str, packing: Scene, unpacking: Scene, tmp_path: Path, soak: bool, tally: Tally
 ) -> None:
     codes = []
     for number, room in enumerate(levels(48 * KIB, soak=soak)):
         scene = (packing if command == "pack" else unpacking).copy(tmp_path / f"{number}")
-        desk = scene.ann if command == "pack" else scene.bob
-        arguments = scene.pack_arguments() if command == "pack" else scene.unpack_arguments()
+        stage = Stage(command, "home")
+        desk, arguments = stage.desk(scene), stage.arguments(scene)
         with tmpfs(tmp_path / "mount", 1024 * KIB) as mount:
             desk.home = Path(shutil.move(desk.home, mount / "home"))
             before = Before(scene)
@@ -163,6 +185,8 @@ def test_a_home_that_is_full_releases_nothing(
             codes.append(outcome.code)
             if command == "pack":
                 check_pack(before, outcome, "ENOSPC", mute=True)
+            elif command == "forward":
+                check_forward(before, outcome, "ENOSPC", mute=True)
             else:
                 check_unpack(before, outcome, "ENOSPC")
     assert codes == sorted(codes, reverse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,13 @@ ERRORS = {
 }
 # A disk that is full stays full, and a drive that was unplugged stays away.
 LASTING = ("ENOSPC", "EIO")
-STAGES = [Stage(command, place) for command in ("pack", "unpack") for place in ("output", "home")]
+STAGES = [
+    Stage(command, place)
+    for command in ("pack", "unpack", "forward")
+    for place in ("output", "home")
+]
+# It goes the way of `pack`, of which more is sampled.
+N_FORWARD = {"output": 2, "home": 1}
 
 
 def every_fault(call: str, n_calls: int) -> Iterator[Fault]:
@@ -61,8 +67,12 @@ def test_any_call_may_fail(
     template = packing if stage.command == "pack" else unpacking
     n_calls = counted(strace, stage)[call]
     assert n_calls, "the program makes no such call any more"
-    shift = STAGES.index(stage)
-    faults = every_fault(call, n_calls) if soak else sample_of_faults(call, n_calls, shift=shift)
+    shift = STAGES.index(stage) % len(DRIVE_ERRORS)
+    faults = every_fault(call, n_calls)
+    if not soak:
+        faults = sample_of_faults(call, n_calls, shift=shift)
+        if stage.command == "forward":
+            faults = islice(faults, N_FORWARD[stage.place])
     done = [
         inject(strace, stage, template, tmp_path / str(number), fault)
         for number, fault in enumerate(faults)

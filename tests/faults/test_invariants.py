@@ -17,6 +17,7 @@ from tests.faults.invariants import (
     Before,
     Outcome,
     Scene,
+    check_forward,
     check_pack,
     check_unpack,
     finish,
@@ -90,6 +91,24 @@ AFTER_UNPACK: dict[str, tuple[Outcome, Damage]] = {
 }
 
 
+AFTER_FORWARD: dict[str, tuple[Outcome, Damage]] = {
+    "no bundle": (DONE, lambda s: s.forwarded.unlink()),
+    "half a bundle after a kill": (KILLED, lambda s: cut(s.forwarded, 100)),
+    "a bundle after a failure": (FAILED, lambda s: None),
+    "a partial file": (DONE, lambda s: write(s.relay / "forwarded.zip.partial")),
+    "plaintext beside it": (KILLED, lambda s: write(s.relay / "forwarded.zip.partial", CANARY)),
+    "compressed beside it": (
+        KILLED,
+        lambda s: write(s.relay / "forwarded.zip.partial", b"PK" + COMPRESSED),
+    ),
+    "plaintext where it came from": (DONE, lambda s: write(s.drive / "people.csv")),
+    "an unpacked table": (DONE, lambda s: write(s.out / "people.csv")),
+    "a changed source": (DONE, lambda s: append(s.bundle, b"x")),
+    "an entry of no bundle": (FAILED, lambda s: s.forwarded.unlink()),
+    "a lost register": (KILLED, lambda s: write(s.bob.home / "register.jsonl", b"")),
+}
+
+
 def test_work_that_was_done_passes(packing: Scene, tmp_path: Path) -> None:
     scene = packing.copy(tmp_path / "scene")
     before = Before(scene)
@@ -98,6 +117,22 @@ def test_work_that_was_done_passes(packing: Scene, tmp_path: Path) -> None:
     before = Before(scene)
     scene.unpack(scene.out)
     check_unpack(before, DONE)
+    before = Before(scene)
+    scene.forward()
+    check_forward(before, DONE)
+
+
+@pytest.mark.parametrize("damage", AFTER_FORWARD)
+def test_what_is_wrong_after_a_forward_is_noticed(
+    damage: str, unpacking: Scene, tmp_path: Path
+) -> None:
+    scene = unpacking.copy(tmp_path / "scene")
+    before = Before(scene)
+    scene.forward()
+    outcome, harm = AFTER_FORWARD[damage]
+    harm(scene)
+    with pytest.raises((AssertionError, SecurexferError, FileNotFoundError)):
+        check_forward(before, outcome)
 
 
 @pytest.mark.parametrize("damage", AFTER_PACK)

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what
 
 N_SHARES = 3
 N_RUNS, N_RUNS_SOAK = 12, 201
+N_RUNS_FORWARD = 1  # for each share; it goes the way of `pack`
 # The first ends a run at once; the others ask it to end.
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 N_ROWS = 40_000
@@ -32,7 +33,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
     packing = Scene.build(tmp_path_factory.mktemp("large"), n_rows=N_ROWS)
     unpacking = packing.copy(tmp_path_factory.mktemp("large"))
     unpacking.pack()
-    return {"pack": packing, "unpack": unpacking}
+    return {"pack": packing, "unpack": unpacking, "forward": unpacking}
 
 
 def wait_for_handlers(process: Popen[bytes]) -> None:
@@ -56,7 +57,7 @@ def run_time(scene: Scene, stage: Stage) -> float:
 
 
 @pytest.mark.parametrize("share", range(N_SHARES))
-@pytest.mark.parametrize("command", ["pack", "unpack"])
+@pytest.mark.parametrize("command", ["pack", "unpack", "forward"])
 def test_a_run_may_end_at_any_moment(
     command: str,
     share: int,
@@ -69,6 +70,8 @@ def test_a_run_may_end_at_any_moment(
     whole = run_time(template.copy(tmp_path / "whole"), stage)
     chance = random.Random(f"{command} {share}")
     n_runs = (N_RUNS_SOAK if soak else N_RUNS) // N_SHARES
+    if command == "forward" and not soak:
+        n_runs = N_RUNS_FORWARD
     for number in range(n_runs):
         scene = template.copy(tmp_path / "scene")
         before = Before(scene)

@@ -278,7 +278,7 @@ def test_the_drive_that_a_bundle_left_on_is_recorded(
     assert b"4C530001" not in data
     assert b"ANN'S" not in data
     # The recipient is not told either.
-    with scene._verified() as verified:
+    with scene._verified(scene.bob, scene.bundle) as verified:
         assert "4C530001" not in verified.manifest.model_dump_json()
     tally.count("media", "drives recorded, the whole program")
 

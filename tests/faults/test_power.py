@@ -20,6 +20,7 @@ from tests.faults.invariants import (
     Before,
     Outcome,
     Scene,
+    check_forward,
     check_pack,
     check_unpack,
     check_words,
@@ -168,6 +169,22 @@ def test_a_cut_while_unpacking(machine: Machine, cut: str, soak: bool, tally: Ta
         assert (outcome.code == 0) == (faults.cut_before > n_changes)
         with machine.disk.plugged_in():
             check_unpack(before, outcome)
+    tally.count("crash", WHAT, len(cuts))
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_cut_while_forwarding(machine: Machine, cut: str, soak: bool, tally: Tally) -> None:
+    scene = machine.scene
+    before = machine.keep(scene.pack)
+    arguments = scene.forward_arguments()
+    # It goes the way of `pack`: each run tries one cut of each kind.
+    cuts = machine.plan_cuts(scene.bob, arguments, cut, 25 if soak else 1)
+    n_changes = len(machine.changes(scene.bob, arguments))
+    for faults in cuts:
+        outcome = machine.run(scene.bob, arguments, faults)
+        assert (outcome.code == 0) == (faults.cut_before > n_changes)
+        with machine.disk.plugged_in():
+            check_forward(before, outcome)
     tally.count("crash", WHAT, len(cuts))
 
 

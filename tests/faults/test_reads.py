@@ -13,7 +13,7 @@ import pytest
 from securexfer.errors import ReadBackError
 from tests.assurance import Tally
 from tests.faults.injection import LOST, Fault, Reading, Stage, inject
-from tests.faults.invariants import TABLES, Before, Scene, check_pack, finish
+from tests.faults.invariants import TABLES, Before, Scene, check_forward, check_pack, finish
 
 # Which command reads which file, and which family of errors says that it can't be read.
 READS = [
@@ -33,9 +33,13 @@ READS = [
     ("unpack", "home-bob/register.jsonl", 70),
     ("unpack", "home-bob/register.head", 70),
     ("verify", "drive/bundle.zip", 80),
+    ("forward", "drive/bundle.zip", 80),
+    ("forward", "relay/forwarded.zip.partial", 80),
+    ("forward", "home-bob/register.jsonl", 70),
 ]
 # Between nothing and more than a bundle and a register have, where each kind of write is cut.
 SIZES = [0, 100, 600, 3_000, 9_000, 13_000, 17_000, 24_000]
+SIZES_FORWARD = [0, 82_000, 96_000]
 
 
 @pytest.mark.parametrize(("command", "file", "code"), READS, ids=lambda value: str(value))
@@ -78,7 +82,7 @@ def test_a_drive_that_loses_what_it_took_is_found_out(
     tally.count("crash", "bytes lost by a drive that took them", len(turns))
 
 
-@pytest.mark.parametrize("command", ["pack", "unpack"])
+@pytest.mark.parametrize("command", ["pack", "unpack", "forward"])
 def test_a_write_may_stop_half_way(
     command: str,
     packing: Scene,
@@ -90,7 +94,10 @@ def test_a_write_may_stop_half_way(
 ) -> None:
     prlimit, stage = tool("prlimit"), Stage(command, "output")
     template = packing if command == "pack" else unpacking
-    sizes = range(0, 24_001, 250) if soak else SIZES
+    if command == "forward":
+        sizes = range(0, 96_001, 1000) if soak else SIZES_FORWARD
+    else:
+        sizes = range(0, 24_001, 250) if soak else SIZES
     codes = set()
     for size in sizes:
         scene = template.copy(tmp_path / str(size))
@@ -100,6 +107,8 @@ def test_a_write_may_stop_half_way(
         # The register has entries already, so it is cut as well: it can't say that a pack failed.
         if command == "pack":
             check_pack(before, outcome, mute=True)
+        elif command == "forward":
+            check_forward(before, outcome, mute=True)
         else:
             stage.check(before, outcome)
         codes.add(outcome.code)

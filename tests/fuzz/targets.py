@@ -28,7 +28,7 @@ from securexfer.bundle.comment import Comment, SignedDigests, decode_comment
 from securexfer.bundle.envelope import Envelope, decode_envelope
 from securexfer.bundle.file import BundleFile
 from securexfer.bundle.manifest import decode_manifest, describe_package
-from securexfer.bundle.reader import read_claims
+from securexfer.bundle.outside import read_claims
 from securexfer.crypto import identity as identity_room
 from securexfer.crypto.canonical import decode_canonical, encode_pretty
 from securexfer.crypto.card import issue_card, read_card

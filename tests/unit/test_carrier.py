@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -126,3 +127,26 @@ def test_a_small_file_that_has_replaced_another_is_never_deleted(
     with pytest.raises(OutputError):
         write_small(tmp_path / "identity.json", b"new", force=False)
     assert not (tmp_path / "identity.json").exists()
+
+
+def test_what_is_known_already_is_written_and_proved_when_it_is_read_back(tmp_path: Path) -> None:
+    pieces = [b"first ", b"second "]
+    file = PartialFile(tmp_path / "a")
+    file.write_first(pieces, hashlib.sha256(b"".join(pieces)))
+    assert file.n_bytes == 13
+    file.write(b"third")
+    file.sync()
+    file.read_back(SilentReporter())
+    file.publish()
+    assert (tmp_path / "a").read_bytes() == b"first second third"
+    assert file.sha256 == hashlib.sha256(b"first second third").hexdigest()
+
+
+def test_what_was_not_what_it_was_known_for_is_not_kept(tmp_path: Path) -> None:
+    file = PartialFile(tmp_path / "a")
+    file.write_first([b"false"], hashlib.sha256(b"first"))
+    file.sync()
+    with pytest.raises(ReadBackError):
+        file.read_back(SilentReporter())
+    file.discard()
+    assert list(tmp_path.iterdir()) == []

@@ -19,11 +19,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securexfer.bundle import layout, reader
+from securexfer.bundle import file as bundle_file
+from securexfer.bundle import layout, outside, reader
+from securexfer.bundle.envelope import MAX_ENVELOPE_BYTES
 from securexfer.bundle.file import BLOCK_BYTES, BundleFile
-from securexfer.bundle.manifest import MAX_CONTAINERS, decode_manifest, describe_package
+from securexfer.bundle.manifest import (
+    MAX_CONTAINERS,
+    MAX_MANIFEST_BYTES,
+    decode_manifest,
+    describe_package,
+)
+from securexfer.bundle.outside import read_claims
 from securexfer.bundle.padding import MIN_MEMBER_BYTES, padme
-from securexfer.bundle.reader import read_claims, read_inside
+from securexfer.bundle.provenance import MAX_PROVENANCE_BYTES
+from securexfer.bundle.reader import read_inside
 from securexfer.bundle.writer import READ_ME_TEXT, BundleWriter
 from securexfer.errors import (
     BundleFormatError,
@@ -108,6 +117,64 @@ class TestTheFile:
         wanted = content[offset : offset + n_bytes]
         assert opened.read(offset, n_bytes) == wanted
         assert opened.hash_range(offset, n_bytes) == hashlib.sha256(wanted).hexdigest()
+
+    @pytest.mark.parametrize(
+        "n_bytes",
+        [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 2 * BLOCK_BYTES + 1000],
+    )
+    def test_the_hash_of_any_start_can_be_gone_on_from(
+        self, opened: BundleFile, content: bytes, n_bytes: int
+    ) -> None:
+        digest = opened.hash_start(n_bytes)
+        assert digest.digest() == hashlib.sha256(content[:n_bytes]).digest()
+        digest.update(b"more")
+        again = opened.hash_start(n_bytes)
+        assert again.digest() == hashlib.sha256(content[:n_bytes]).digest()
+
+    def test_what_was_hashed_once_is_not_hashed_again_for_that(
+        self, opened: BundleFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read: list[tuple[int, int]] = []
+        honest = opened.pieces
+
+        def listen(offset: int, n_bytes: int) -> Iterator[bytes]:
+            read.append((offset, n_bytes))
+            return honest(offset, n_bytes)
+
+        monkeypatch.setattr(opened, "pieces", listen)
+        opened.hash_start(2 * BLOCK_BYTES)
+        opened.hash_start(2 * BLOCK_BYTES + 7)
+        assert read == [(2 * BLOCK_BYTES, 0), (2 * BLOCK_BYTES, 7)]
+
+    def test_a_start_that_lies_far_back_is_hashed_anew(
+        self, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bundle_file, "_MAX_MARKS", 2)
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        with BundleFile.open(path) as file:
+            file.hash_all(lambda _: None)
+            for n_bytes in (0, 5, BLOCK_BYTES, 2 * BLOCK_BYTES):
+                wanted = hashlib.sha256(content[:n_bytes]).digest()
+                assert file.hash_start(n_bytes).digest() == wanted
+
+    def test_what_may_follow_the_tables_fits_the_marks(self) -> None:
+        behind = MAX_MANIFEST_BYTES + MAX_PROVENANCE_BYTES + MAX_ENVELOPE_BYTES
+        behind += layout.MAX_DIRECTORY_BYTES + 4 * BLOCK_BYTES
+        assert behind < bundle_file._MAX_MARKS * BLOCK_BYTES
+
+    @pytest.mark.parametrize(
+        ("offset", "n_bytes"),
+        [(0, 0), (7, 0), (BLOCK_BYTES, 0), (5, BLOCK_BYTES), (0, 2 * BLOCK_BYTES + 1000)],
+    )
+    def test_a_range_comes_in_pieces_block_by_block(
+        self, opened: BundleFile, content: bytes, offset: int, n_bytes: int
+    ) -> None:
+        pieces = list(opened.pieces(offset, n_bytes))
+        assert b"".join(pieces) == content[offset : offset + n_bytes]
+        assert all(0 < len(piece) <= BLOCK_BYTES for piece in pieces)
+        ends = [offset + sum(map(len, pieces[:i])) for i in range(1, len(pieces))]
+        assert all(end % BLOCK_BYTES == 0 for end in ends)
 
     @pytest.mark.parametrize(
         ("offset", "n_bytes"),
@@ -241,16 +308,16 @@ class TestTheView:
 
 class TestTheOutside:
     def test_inspecting_needs_nobody(self, world: World, bundle: Path) -> None:
-        with inspect(bundle, SILENT) as outside:
-            assert outside.sender is None
-            assert outside.envelope.sender == world.ann.identity.fingerprint
-            assert outside.read_me.startswith("This file was packed with securexfer.")
+        with inspect(bundle, SILENT) as claims:
+            assert claims.sender is None
+            assert claims.envelope.sender == world.ann.identity.fingerprint
+            assert claims.read_me.startswith("This file was packed with securexfer.")
 
     def test_what_nobody_vouched_for_is_not_opened(self, world: World, bundle: Path) -> None:
         with BundleFile.open(bundle) as file:
             claims = read_claims(file, SILENT)
             with pytest.raises(SenderUnknownError):
-                read_inside(claims, world.bob.identity.keys)
+                read_inside(claims, world.bob.identity.keys, lambda _: None)
 
     def test_whoever_packed_it_for_others_is_told_that(self, world: World, bundle: Path) -> None:
         with (
@@ -264,7 +331,7 @@ class TestTheOutside:
             world.bob.verify(bundle) as verified,
             pytest.raises(NotForThisIdentityError, match="not sealed to this identity"),
         ):
-            read_inside(verified.inside.outside, world.eve.identity.keys)
+            read_inside(verified.inside.outside, world.eve.identity.keys, lambda _: None)
 
     @pytest.mark.parametrize(("at", "byte"), [(0, 0), (3, 7), (20, 1), (21, 0x19)])
     def test_a_file_that_is_no_bundle_is_called_that(
@@ -284,10 +351,10 @@ class TestTheOutside:
         self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         whole = bytearray(bundle.read_bytes())
-        with inspect(bundle, SILENT) as outside:
-            size = len(outside.envelope.encode())
+        with inspect(bundle, SILENT) as claims:
+            size = len(claims.envelope.encode())
         for limit in (size, size - 1, 0):
-            monkeypatch.setattr(reader, "MAX_ENVELOPE_BYTES", limit)
+            monkeypatch.setattr(outside, "MAX_ENVELOPE_BYTES", limit)
             if limit == size:
                 with world.bob.verify(bundle):
                     continue
@@ -527,7 +594,10 @@ class TestTheManifest:
         with world.bob.verify(bundle):
             pass
         monkeypatch.setattr(reader, "MAX_MANIFEST_BYTES", n_bytes - 1)
-        with pytest.raises(ManifestMismatchError, match="too large"), world.bob.verify(bundle):
+        with (
+            pytest.raises(ManifestMismatchError, match=r"^The bundle's manifest is too large\.$"),
+            world.bob.verify(bundle),
+        ):
             pass
 
     def test_what_is_not_known_is_left_out(self, world: World) -> None:

@@ -19,7 +19,6 @@ from tests.world import AGREEMENT, toml_text
 CANARY = "canary-7f3a"
 KEEP = '[tables.t.fields]\na = { action = "keep" }\n'
 VALID = AGREEMENT + KEEP
-NOT_ACTED_ON = "not acted on by this version, so refused rather than ignored"
 
 
 def problems(text: str) -> tuple[str, ...]:
@@ -221,18 +220,6 @@ class TestKeys:
     def test_paths_are_right_for_fields_named_like_actions(self, name: str) -> None:
         text = f'{AGREEMENT}[tables.t.fields]\n{name} = {{ action = "keep", nonsense = 1 }}\n'
         assert problems(text) == (f"tables.t.fields.{name}.nonsense: unknown key",)
-
-    @pytest.mark.parametrize(
-        ("text", "path"),
-        [
-            (
-                VALID.replace("[agreement]", '[agreement]\nforwarding = "yes"'),
-                "agreement.forwarding",
-            ),
-        ],
-    )
-    def test_a_key_that_is_not_acted_on_is_refused_by_name(self, text: str, path: str) -> None:
-        assert problems(text) == (f"{path}: {NOT_ACTED_ON}",)
 
     def test_a_key_is_not_found_by_another_case(self) -> None:
         assert len(problems(VALID.replace("[agreement]", "[Agreement]"))) == 2

@@ -586,6 +586,37 @@ class Bundle:
         self.change_envelope(made)
         return made
 
+    @property
+    def origin(self) -> Bundle:
+        """The bundle as it was packed."""
+        return self
+
+    @property
+    def hands(self) -> list[Person]:
+        """Whoever packed it, and everybody who forwarded it."""
+        return [self.sender]
+
+    @property
+    def hops(self) -> list[dict[str, str]]:
+        """What the provenance of this bundle says, oldest first."""
+        return []
+
+    @cached_property
+    def hop(self) -> dict[str, str]:
+        """What the provenance of a bundle that this one is forwarded in says of it."""
+        data = self.file
+        start = data.index(b"envelope.json") + len("envelope.json") + 20
+        end = data.index(b"PK\x07\x08", start)
+        return {
+            "envelope": data[start:end].decode("utf-8"),
+            "comment": data[-COMMENT_BYTES:].decode("ascii"),
+        }
+
+    @cached_property
+    def file(self) -> bytes:
+        """This bundle, written once: sealing and signing are randomised."""
+        return self.write()
+
     def write(self) -> bytes:
         body = bytearray()
         listing = []
@@ -625,3 +656,47 @@ class Bundle:
         self.change_lines(lines)
         text = "".join(line + "\n" for line in lines).encode("ascii")
         return self.change_comment(text.ljust(COMMENT_BYTES - 1) + b"\n")
+
+
+@dataclass
+class Forward(Bundle):
+    """A bundle that `sender` makes of another one, for colleagues; each step can be bent."""
+
+    source: Bundle = field(kw_only=True)
+    change_hops: Callable[[list[dict[str, str]]], object] = nothing
+    change_provenance: Changes = nothing
+    change_provenance_text: Edit = same
+    pad_provenance: bool = True
+
+    def __post_init__(self) -> None:
+        self.password = self.password or self.source.password
+        self.tables = self.source.tables
+        super().__post_init__()
+
+    @property
+    def origin(self) -> Bundle:
+        return self.source.origin
+
+    @property
+    def hands(self) -> list[Person]:
+        return [*self.source.hands, self.sender]
+
+    @property
+    def hops(self) -> list[dict[str, str]]:
+        return [*self.source.hops, self.source.hop]
+
+    def provenance_bytes(self) -> bytes:
+        hops = [dict(hop) for hop in self.hops]
+        self.change_hops(hops)
+        made: dict[str, Any] = {"securexfer_provenance": 1, "hops": hops}
+        self.change_provenance(made)
+        text = self.change_provenance_text(canonical(made))
+        return text.ljust(padme(max(len(text), 65_536))) if self.pad_provenance else text
+
+    def entries(self) -> list[Entry]:
+        made = [entry for entry in self.source.entries() if entry.name != "provenance.json"]
+        content = self.provenance_bytes()
+        salt = seeded(16, "salt", self.label)
+        made.insert(len(made) - 1, Entry("provenance.json", content, salt=salt))
+        self.change_members(made)
+        return made

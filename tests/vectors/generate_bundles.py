@@ -1,8 +1,9 @@
 """Published vectors for bundles, cards and identity files, made without securexfer.
 
 Run `PYTHONPATH=. python -m tests.vectors.generate_bundles`. It writes `bundles/` and
-`bundles.json` anew. Sealing and ML-DSA are randomised, so the files differ from run to run, and
-what they are for does not. Everything follows `docs/format.md`, through `format1.py`.
+`bundles.json` anew; with `--missing` it keeps the files that are there. Sealing and ML-DSA are
+randomised, so the files differ from run to run, and what they are for does not. Everything follows
+`docs/format.md`, through `format1.py`.
 
 Senders are malicious where the rule that is broken lies behind the signature: `ann` is pinned at
 `bob`, who opens, and her signatures are valid unless the vector says otherwise.
@@ -15,8 +16,9 @@ import hashlib
 import json
 import shutil
 import struct
+import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +34,7 @@ from tests.vectors.format1 import (
     Changes,
     Edit,
     Entry,
+    Forward,
     IdentityDraft,
     Keys,
     Person,
@@ -45,6 +48,7 @@ from tests.vectors.format1 import (
     lp,
     person,
     poke,
+    seeded,
     sha256,
 )
 
@@ -125,15 +129,18 @@ def bundle(
     }
     if outcome == "ok":
         facts["tables"] = {table.name: sha256(table.plaintext) for table in draft.tables}
+        origin = draft.origin
         facts["manifest"] = {
-            "bundle_id": draft.bundle_id,
-            "sender": draft.sender.fingerprint,
-            "recipients": [one.fingerprint for one in draft.recipients],
-            "created_at": draft.created_at,
-            "expires_at": draft.expires_at,
-            "sequence": draft.sequence,
-            "n_rows_out": [len(table.rows) - 1 for table in draft.tables],
+            "bundle_id": origin.bundle_id,
+            "sender": origin.sender.fingerprint,
+            "recipients": [one.fingerprint for one in origin.recipients],
+            "created_at": origin.created_at,
+            "expires_at": origin.expires_at,
+            "sequence": origin.sequence,
+            "n_rows_out": [len(table.rows) - 1 for table in origin.tables],
         }
+        facts["hands"] = [one.fingerprint for one in draft.hands]
+        facts["unverified"] = [one.fingerprint for one in draft.hands if one is EVE]
     return Vector(f"{name}.sxfer.zip", about, rules.split(), outcome, draft.write, facts)
 
 
@@ -1178,7 +1185,7 @@ def reading_order() -> Iterator[Vector]:
     )
     yield bundle(
         "order-password-before-parts",
-        "a wrong commitment, and provenance",
+        "a wrong commitment, and a provenance that is none",
         "M38",
         "password_mismatch",
         change_envelope=lambda envelope: envelope.update(password_commitment="0" * 64),
@@ -1249,19 +1256,11 @@ def reading_order() -> Iterator[Vector]:
         yield sealing(name, about, "M25", password=password)
 
     # Parts that this version refuses.
-    unsupported = "bundle_unsupported"
-    yield bundle(
-        "provenance",
-        "a forwarded bundle",
-        "M38",
-        unsupported,
-        change_members=with_member(2, Entry("provenance.json", b"{}")),
-    )
     yield bundle(
         "attachments",
         "a bundle with an attachment",
         "M38",
-        unsupported,
+        "bundle_unsupported",
         change_members=with_member(2, Entry("attachments/0001.tar", bytes(1024))),
     )
     yield bundle(
@@ -1278,6 +1277,624 @@ def reading_order() -> Iterator[Vector]:
         "bundle_malformed",
         change_members=with_member(1, Entry("attachments/0001.tar", bytes(1024))),
     )
+
+
+# -- forwarded bundles --------------------------------------------------------------------------
+
+
+def allows(made: dict[str, Any]) -> None:
+    """Let recipients forward the bundle."""
+    made["securexfer"]["forwarding"] = "yes"
+
+
+def allows_without_number(made: dict[str, Any]) -> None:
+    """Let recipients forward the bundle, which is none of a series."""
+    allows(made)
+    made["securexfer"].update(sequence=0)
+
+
+def packed(label: str, sender: Person, recipients: Sequence[Person], **changes: Any) -> Bundle:
+    """A bundle that may be forwarded."""
+    return Bundle(label, sender, recipients, **{"change_manifest": allows, **changes})
+
+
+def passed(name: str, *hands: Person, **changes: Any) -> Forward:
+    """A bundle that goes from hand to hand; the last one reads. `changes` are to the last hop."""
+    first, second, *others = hands
+    made = packed(f"{name}-0", first, [second])
+    for number, to in enumerate(others, start=1):
+        last = number == len(others)
+        label = name if last else f"{name}-{number}"
+        sender = made.recipients[0]
+        made = Forward(label, sender, [to], source=made, **(changes if last else {}))
+    if not isinstance(made, Forward):
+        raise TypeError("nobody forwards it")
+    return made
+
+
+def forward(
+    name: str, about: str, rules: str, outcome: str, made: Forward | None = None, **more: Any
+) -> Vector:
+    """A vector of a forwarded bundle: from `ann` to `bob` to `cat`, if nothing else is said."""
+    facts = {key: more.pop(key) for key in ("now", "before", "older") if key in more}
+    draft = made or passed(name, ANN, BOB, CAT, **more)
+    reader = draft.recipients[0].name
+    vector = bundle(name, about, rules, outcome, draft, reader=reader, **facts)
+    vector.make = lambda: draft.file
+    return vector
+
+
+def forwarded() -> Iterator[Vector]:
+    """What a reader must accept."""
+
+    def good(name: str, about: str, rules: str, *hands: Person, **more: Any) -> Vector:
+        label = f"ok-forwarded-{name}"
+        facts = {key: more.pop(key) for key in ("now", "before", "older") if key in more}
+        made = more.pop("made", None) or passed(label, *(hands or (ANN, BOB, CAT)), **more)
+        return forward(label, about, rules, "ok", made, **facts)
+
+    steps = "M48 M49 M50 M51 M52"
+    yield good("once", "from hand to hand, once", steps)
+    yield good("twice", "from hand to hand, twice", steps, ANN, BOB, CAT, DORA)
+    yield good(
+        "eight-times",
+        "as many hops as a bundle may have, between the same two people",
+        "M51",
+        *(ANN, *[BOB, CAT] * 4, BOB),
+    )
+    two = [Table("people"), Table("cases", [("case", "opened"), ("case_1", "2020")])]
+    source = packed("ok-forwarded-two-tables-0", ANN, [BOB], tables=two)
+    yield good(
+        "two-tables",
+        "two tables, and two recipients on the way",
+        steps,
+        made=Forward("ok-forwarded-two-tables", BOB, [CAT, DORA], source=source),
+    )
+    shorter = passed("ok-forwarded-shorter", ANN, BOB, CAT, expires_at="2026-11-23T09:30:00Z")
+    yield good("shorter", "for less time than before", "M51", made=shorter)
+    yield good("back", "back to whoever packed it", "M48", ANN, BOB, ANN)
+    yield good("to-oneself", "forwarded to oneself", "M48", ANN, BOB, BOB)
+    both = packed("ok-forwarded-to-a-recipient-0", ANN, [BOB, CAT])
+    yield good(
+        "to-a-recipient",
+        "to somebody who could open the first bundle too",
+        "M48",
+        made=Forward("ok-forwarded-to-a-recipient", BOB, [CAT], source=both),
+    )
+    yield good("origin-unknown", "packed by nobody known", "M47", EVE, BOB, CAT)
+    yield good("hand-unknown", "through the hands of nobody known", "M47", ANN, EVE, BOB, CAT)
+    yield good(
+        "former-key-older",
+        "packed with a former key, and wanted",
+        "M17 M47",
+        *(DORA_FIRST, BOB, CAT),
+        older=True,
+        made=Forward(
+            "ok-forwarded-former-key-older",
+            BOB,
+            [CAT],
+            source=packed("x0", DORA_FIRST, [BOB], created_at="2026-11-20T09:30:00Z"),
+        ),
+    )
+    many = [Person(f"p{i}", Keys.seeded("many", i), b"") for i in range(60)]
+    source = packed("ok-forwarded-long-0", ANN, [BOB, *many])
+    yield good(
+        "long",
+        "a provenance of more than 64 KiB",
+        "M47",
+        made=Forward("ok-forwarded-long", BOB, [CAT], source=source),
+    )
+    again = {"file": "ok-forwarded-once.sxfer.zip", "now": NOW}
+    yield good("after-another", "another origin than before", "M38", before=[again])
+    yield good(
+        "same-origin",
+        "what it holds came here before, in another bundle",
+        "M38",
+        made=Forward("ok-forwarded-same-origin", BOB, [CAT], source=shorter.source),
+        before=[{"file": "ok-forwarded-shorter.sxfer.zip", "now": NOW}],
+    )
+    newer = {"file": "ok-forwarded-newer.sxfer.zip", "now": NOW}
+    yield good("newer", "the fifth of a series", "M38", made=numbered("ok-forwarded-newer", 5))
+    yield good(
+        "older-wanted",
+        "a lower sequence, and a person allows it",
+        "M38",
+        made=numbered("ok-forwarded-older-wanted", 4),
+        before=[newer],
+        older=True,
+    )
+    yield good(
+        "lower-from-unknown",
+        "nobody vouches for a lower sequence of the same origin by somebody else",
+        "M38",
+        made=Forward(
+            "ok-forwarded-lower-from-unknown",
+            DORA,
+            [CAT],
+            source=packed("u2", EVE, [DORA, BOB], sequence=1),
+        ),
+        before=[{"file": "ok-forwarded-unknown-newer.sxfer.zip", "now": NOW}],
+    )
+    yield good(
+        "unknown-newer",
+        "the fifth of a series that nobody vouches for",
+        "M38",
+        made=Forward(
+            "ok-forwarded-unknown-newer",
+            BOB,
+            [CAT],
+            source=packed("u1", EVE, [DORA, BOB], sequence=5),
+        ),
+    )
+
+
+def numbered(label: str, sequence: int) -> Forward:
+    """One of a series of `ann` for `bob`, forwarded to `cat`."""
+    return Forward(label, BOB, [CAT], source=packed(f"{label}-0", ANN, [BOB], sequence=sequence))
+
+
+def broken_chains() -> Iterator[Vector]:
+    """M47 to M50: hops that do not make a transfer, behind a valid signature."""
+
+    def bad(name: str, about: str, rule: str, outcome: str, *made: Forward, **more: Any) -> Vector:
+        return forward(f"forwarded-{name}", f"forwarded: {about}", rule, outcome, *made, **more)
+
+    # What is handed on.
+    def changed(name: str, about: str, **changes: Any) -> Vector:
+        return bad(name, about, "M49", "forwarded_changed", **changes)
+
+    other = compress(b"id,year\nperson_1,1981\nperson_2,1991\n")
+    extra = Entry("tables/0002.csv.gz", compress(b"id\n"), salt=bytes(16))
+    yield changed("table", "another table", change_members=member(1, content=other))
+    yield changed("table-salt", "a table, encrypted anew", change_members=member(1, salt=bytes(16)))
+    yield changed("table-added", "an invented table", change_members=with_member(2, extra))
+    yield changed(
+        "read-me", "another note for the finder", change_members=member(0, content=b"Keep it.\n")
+    )
+    yield changed(
+        "manifest", "another manifest", change_members=member(-1, content=b'{"securexfer":{}}')
+    )
+    source = packed(
+        "forwarded-table-left-out-0", ANN, [BOB], tables=[Table("people"), Table("cases")]
+    )
+    left_out = Forward("forwarded-table-left-out", BOB, [CAT], source=source)
+    left_out.change_members = lambda entries: entries.pop(2)
+    yield bad("table-left-out", "a table less", "M49", "forwarded_changed", left_out)
+    bent = passed("forwarded-changed-between-1", ANN, BOB, CAT)
+    bent.change_members = member(1, content=other)
+    salt = seeded(16, "salt", bent.origin.label, 1)
+    mended = Forward("forwarded-changed-between", CAT, [DORA], source=bent)
+    mended.change_members = member(1, content=Table().member_content, salt=salt)
+    yield bad("changed-between", "changed and changed back", "M49", "forwarded_changed", mended)
+
+    # By whom and until when.
+    stolen = packed("forwarded-never-given-0", ANN, [DORA])
+    yield bad(
+        "never-given",
+        "by somebody it was never sealed to",
+        "M48",
+        "forwarder_not_recipient",
+        Forward("forwarded-never-given", BOB, [CAT], source=stolen),
+    )
+    middle = Forward("x1", BOB, [DORA], source=stolen)
+    yield bad(
+        "never-given-before",
+        "somebody on the way had it from nobody",
+        "M48",
+        "forwarder_not_recipient",
+        Forward("forwarded-never-given-before", DORA, [CAT], source=middle),
+    )
+    later = "2027-02-20T09:30:01Z"
+    yield bad("longer", "a second longer", "M51", "forwarded_longer", expires_at=later)
+    middle = passed("x2", ANN, BOB, DORA, expires_at=later)
+    yield bad(
+        "longer-before",
+        "longer on the way",
+        "M51",
+        "forwarded_longer",
+        Forward("forwarded-longer-before", DORA, [CAT], source=middle),
+    )
+    shorter = passed("x3", ANN, BOB, DORA, expires_at="2026-12-01T09:30:00Z")
+    yield bad(
+        "longer-again",
+        "as long as at first, after it had been for less",
+        "M51",
+        "forwarded_longer",
+        Forward("forwarded-longer-again", DORA, [CAT], source=shorter),
+    )
+    yield bad(
+        "nine-times",
+        "nine hops",
+        "M51",
+        "forwarded_too_often",
+        passed("forwarded-nine-times", ANN, *[BOB, CAT] * 5),
+    )
+    forbidden = Bundle("forwarded-forbidden-0", ANN, [BOB])
+    yield bad(
+        "forbidden",
+        "against the agreement",
+        "M52",
+        "forwarding_forbidden",
+        Forward("forwarded-forbidden", BOB, [CAT], source=forbidden),
+    )
+
+    # Signatures of the hops.
+    def resigned(hops: list[dict[str, str]]) -> None:
+        lines = hops[0]["comment"].splitlines()
+        ed25519, ml_dsa_65 = CAT.keys.sign("bundle", lp(*lines[1:4]), signer=ANN.fingerprint)
+        lines[4:6] = b64(ed25519), b64(ml_dsa_65)
+        hops[0]["comment"] = comment_of(lines[:6])
+
+    def half_resigned(line: int) -> Callable[[list[dict[str, str]]], None]:
+        def change(hops: list[dict[str, str]]) -> None:
+            kept = hops[0]["comment"].splitlines()[:6]
+            resigned(hops)
+            lines = hops[0]["comment"].splitlines()[:6]
+            lines[line] = kept[line]
+            hops[0]["comment"] = comment_of(lines)
+
+        return change
+
+    for name, change in (
+        ("", resigned),
+        ("-ml-dsa", half_resigned(4)),
+        ("-ed25519", half_resigned(5)),
+    ):
+        yield bad(
+            f"not-signed{name}",
+            "the first hop is not signed by its sender",
+            "M47",
+            "signature_invalid",
+            change_hops=change,
+        )
+    yield bad(
+        "packed-with-former-key",
+        "packed with a former key, and nobody said that an old bundle is wanted",
+        "M17 M47",
+        "sender_retired",
+        Forward(
+            "forwarded-packed-with-former-key",
+            BOB,
+            [CAT],
+            source=packed("x4", DORA_FIRST, [BOB], created_at="2026-11-20T09:30:00Z"),
+        ),
+    )
+    yield bad(
+        "packed-with-replaced-key",
+        "packed with a former key, a second after the rotation",
+        "M17 M47",
+        "provenance_invalid",
+        Forward(
+            "forwarded-packed-with-replaced-key",
+            BOB,
+            [CAT],
+            source=packed("x5", DORA_FIRST, [BOB], created_at="2026-11-20T09:30:01Z"),
+        ),
+        older=True,
+    )
+
+    # One transfer.
+    yield bad(
+        "joined",
+        "the hops of another bundle",
+        "M50",
+        "password_mismatch",
+        change_hops=joined,
+    )
+    yield bad(
+        "commitment-other-id",
+        "the first hop committed to the password under another id",
+        "M50",
+        "password_mismatch",
+        Forward(
+            "forwarded-commitment-other-id",
+            BOB,
+            [CAT],
+            source=packed("x7", ANN, [BOB], commitment_id="0" * 32),
+        ),
+    )
+    yield bad(
+        "twice-the-same-id",
+        "under the id that it was packed under",
+        "M50",
+        "provenance_invalid",
+        id_label="forwarded-twice-the-same-id-0",
+    )
+    looped = passed("x8", ANN, BOB, CAT, BOB)
+    yield bad(
+        "hop-twice",
+        "the last hop twice",
+        "M50",
+        "provenance_invalid",
+        Forward(
+            "forwarded-hop-twice",
+            BOB,
+            [CAT],
+            source=looped,
+            change_hops=lambda hops: hops.append(hops[-1]),
+        ),
+    )
+    yield bad(
+        "own-envelope",
+        "a first hop that the forwarder made",
+        "M52",
+        "manifest_mismatch",
+        change_hops=claimed_by_bob,
+    )
+    yield bad(
+        "manifest-none",
+        "a manifest that is none",
+        "M52",
+        "manifest_mismatch",
+        Forward(
+            "forwarded-manifest-none",
+            BOB,
+            [CAT],
+            source=Bundle("x9", ANN, [BOB], change_manifest=allows_without_number),
+        ),
+    )
+    yield bad(
+        "without-provenance",
+        "as if the forwarder had packed it",
+        "M30",
+        "manifest_mismatch",
+        change_members=lambda entries: entries.pop(-2),
+    )
+
+    # What is known at this desk.
+    yield bad(
+        "older",
+        "a lower sequence than one that came before",
+        "M38",
+        "bundle_older",
+        numbered("forwarded-older", 4),
+        before=[{"file": "ok-forwarded-newer.sxfer.zip", "now": NOW}],
+    )
+    yield bad(
+        "replayed-origin",
+        "something else, packed under an id that came here before",
+        "M38",
+        "bundle_replayed",
+        Forward(
+            "forwarded-replayed-origin",
+            BOB,
+            [CAT],
+            source=packed("x10", ANN, [BOB], sequence=2, id_label="ok-forwarded-once-0"),
+        ),
+        before=[{"file": "ok-forwarded-once.sxfer.zip", "now": NOW}],
+    )
+    yield bad(
+        "expired", "past its own day", "M38", "bundle_expired", expires_at="2026-11-22T10:00:00Z"
+    )
+
+
+def provenances() -> Iterator[Vector]:
+    """M47: `provenance.json` itself, behind a valid signature and the right password."""
+
+    def bad(name: str, about: str, outcome: str = "provenance_invalid", **changes: Any) -> Vector:
+        return forward(f"provenance-{name}", f"provenance: {about}", "M47", outcome, **changes)
+
+    def hop(**edits: Edit) -> Changes:
+        def change(hops: Any) -> None:
+            for key, edit in edits.items():
+                hops[0][key] = edit(hops[0][key].encode("utf-8")).decode("utf-8")
+
+        return change
+
+    def origin(name: str, about: str, **changes: Any) -> Vector:
+        made = Forward(
+            f"provenance-{name}", BOB, [CAT], source=packed(f"{name}-0", ANN, [BOB], **changes)
+        )
+        return forward(
+            f"provenance-{name}", f"provenance: {about}", "M47", "provenance_invalid", made
+        )
+
+    yield bundle(
+        "provenance",
+        "an empty object, in a bundle that nobody forwarded",
+        "M47",
+        "provenance_invalid",
+        change_members=with_member(2, Entry("provenance.json", b"{}")),
+    )
+    yield bad("not-json", "no JSON", change_provenance_text=lambda _: b"[")
+    yield bad("space", "a space within", change_provenance_text=lambda old: b"{ " + old[1:])
+    yield bad(
+        "padding-letter",
+        "a letter within the padding",
+        change_provenance_text=lambda old: old + b"X",
+    )
+    yield bad("line-end", "a line end behind", change_provenance_text=lambda old: old + b"\n")
+    yield bad("list", "a list of hops alone", change_provenance_text=lambda _: b"[]")
+    yield bad("no-hops", "no hops", change_hops=only())
+    yield bad("no-list", "hops that are text", change_provenance=lambda made: made.update(hops="x"))
+    yield bad("unknown", "a member that is not known", change_provenance=lambda m: m.update(x=1))
+    yield bad(
+        "version-2",
+        "another version",
+        change_provenance=lambda made: made.update(securexfer_provenance=2),
+    )
+    yield bad(
+        "without-version",
+        "no version",
+        change_provenance=lambda made: made.pop("securexfer_provenance"),
+    )
+    yield bad("without-padding", "no padding", pad_provenance=False)
+    yield bad(
+        "short-padding",
+        "a space too few",
+        pad_provenance=False,
+        change_provenance_text=lambda old: old.ljust(65_535),
+    )
+    yield bad(
+        "long-padding",
+        "a space too many",
+        pad_provenance=False,
+        change_provenance_text=lambda old: old.ljust(65_537),
+    )
+    yield bad(
+        "large",
+        "more than 16 MiB",
+        pad_provenance=False,
+        change_provenance_text=lambda old: old.ljust(16 * 1024 * 1024 + 1),
+    )
+    yield bad(
+        "password",
+        "encrypted under another password",
+        change_members=member(-2, password=b"x" * 43),
+    )
+    yield bad("hop-list", "a hop that is a list", change_provenance=lambda m: m.update(hops=[[]]))
+    yield bad("hop-unknown", "a hop that says more", change_hops=lambda h: h[0].update(x="1"))
+    yield bad("hop-without-comment", "no comment", change_hops=lambda h: h[0].pop("comment"))
+    yield bad("hop-without-envelope", "no envelope", change_hops=lambda h: h[0].pop("envelope"))
+    yield bad(
+        "hop-number", "a comment that is a number", change_hops=lambda h: h[0].update(comment=1)
+    )
+    yield bad(
+        "hop-object",
+        "an envelope that is an object",
+        change_hops=lambda h: h[0].update(envelope={}),
+    )
+    yield bad(
+        "comment-byte",
+        "a byte in the padding of a comment",
+        change_hops=hop(comment=poke(-3, b"x")),
+    )
+    yield bad(
+        "comment-short",
+        "a comment without its last byte",
+        change_hops=hop(comment=lambda old: old[:-1]),
+    )
+    yield bad(
+        "comment-beyond-ascii",
+        "a comment beyond ASCII",
+        change_hops=hop(comment=lambda old: "\u00e9".encode() + old[2:]),
+    )
+    yield bad(
+        "comment-without-signature", "a hop without signatures", change_hops=hop(comment=drop_lines)
+    )
+    yield bad(
+        "envelope-altered",
+        "an envelope with another expiry",
+        change_hops=hop(envelope=lambda old: old.replace(b"2027-02-20T", b"2027-02-21T")),
+    )
+    yield bad(
+        "envelope-space",
+        "an envelope with a space",
+        change_hops=hop(envelope=lambda old: b"{ " + old[1:]),
+    )
+    yield bad(
+        "envelope-not-json",
+        "an envelope that is none",
+        change_hops=hop(envelope=lambda old: old[1:]),
+    )
+    yield bad(
+        "other-signer",
+        "a hop whose envelope names another sender than its comment",
+        change_hops=signed_by_cat,
+    )
+    yield origin(
+        "envelope-format-2", "a hop of another format", change_envelope=lambda e: e.update(format=2)
+    )
+    yield origin(
+        "envelope-unknown", "a hop that says more", change_envelope=lambda e: e.update(x=1)
+    )
+    yield origin(
+        "envelope-names",
+        "a hop with a table of another name",
+        change_envelope=lambda e: e["members"][1].update(name="people.csv.gz"),
+    )
+    yield origin(
+        "envelope-gap",
+        "a hop with a gap between members",
+        change_envelope=lambda e: e["members"][2].update(offset=e["members"][2]["offset"] + 1),
+    )
+    twice = passed("y1", ANN, BOB, CAT, DORA)
+    yield forward(
+        "provenance-origin-left-out",
+        "provenance: without the first hop",
+        "M47",
+        "provenance_invalid",
+        Forward(
+            "provenance-origin-left-out",
+            DORA,
+            [CAT],
+            source=twice,
+            change_hops=lambda hops: hops.pop(0),
+        ),
+    )
+    yield forward(
+        "provenance-out-of-order",
+        "provenance: the newest hop first",
+        "M47",
+        "provenance_invalid",
+        Forward(
+            "provenance-out-of-order",
+            DORA,
+            [CAT],
+            source=twice,
+            change_hops=lambda hops: hops.reverse(),
+        ),
+    )
+    yield forward(
+        "provenance-two-origins",
+        "provenance: a hop behind the first that was packed",
+        "M47",
+        "provenance_invalid",
+        Forward(
+            "provenance-two-origins",
+            DORA,
+            [CAT],
+            source=twice,
+            change_hops=lambda hops: hops.insert(1, packed("y2", BOB, [BOB]).hop),
+        ),
+    )
+
+
+def only(*hops: dict[str, str]) -> Callable[[list[dict[str, str]]], None]:
+    """These hops, and no others."""
+
+    def change(made: list[dict[str, str]]) -> None:
+        made[:] = hops
+
+    return change
+
+
+def comment_of(lines: Sequence[str]) -> str:
+    """A signature comment of these lines."""
+    return "".join(line + "\n" for line in lines).ljust(COMMENT_BYTES - 1) + "\n"
+
+
+def drop_lines(comment: bytes) -> bytes:
+    """A comment with empty lines in the place of its signatures."""
+    lines = comment.decode("ascii").splitlines()[:4]
+    return comment_of([*lines, "", ""]).encode("ascii")
+
+
+def sign_hop(hop: dict[str, str], who: Person) -> None:
+    """Sign a hop's envelope, whatever it says, as somebody."""
+    lines = hop["comment"].splitlines()
+    lines[1] = who.fingerprint
+    lines[2] = sha256(hop["envelope"].encode("utf-8"))
+    ed25519, ml_dsa_65 = who.keys.sign("bundle", lp(*lines[1:4]))
+    hop["comment"] = comment_of([*lines[:4], b64(ed25519), b64(ml_dsa_65)])
+
+
+def joined(hops: list[dict[str, str]]) -> None:
+    """Another bundle's hop in the place of the first."""
+    hops[0] = packed("x6", ANN, [BOB]).hop
+
+
+def signed_by_cat(hops: list[dict[str, str]]) -> None:
+    """The first hop, signed by `cat`."""
+    sign_hop(hops[0], CAT)
+
+
+def claimed_by_bob(hops: list[dict[str, str]]) -> None:
+    """The first hop, as if `bob` had packed the bundle."""
+    envelope = json.loads(hops[0]["envelope"])
+    envelope["sender"] = BOB.fingerprint
+    hops[0]["envelope"] = canonical(envelope).decode("utf-8")
+    sign_hop(hops[0], BOB)
 
 
 def manifests() -> Iterator[Vector]:
@@ -2154,28 +2771,33 @@ def all_vectors() -> Iterator[Vector]:
     yield from outside_signature()
     yield from structure_of_zip()
     yield from envelopes()
+    yield from forwarded()
+    yield from broken_chains()
+    yield from provenances()
     yield from manifests()
     yield from contents()
     yield from large_bundles()
 
 
-def write_all(folder: Path) -> None:
-    """`bundles/` and `bundles.json`, anew."""
-    shutil.rmtree(folder / "bundles", ignore_errors=True)
-    (folder / "bundles").mkdir()
-    described = []
+def write_all(folder: Path, *, keep: bool = False) -> None:
+    """`bundles/` and `bundles.json`, anew; or only those that are missing, and the list."""
+    if not keep:
+        shutil.rmtree(folder / "bundles", ignore_errors=True)
+    (folder / "bundles").mkdir(exist_ok=True)
+    described: list[dict[str, Any]] = []
     for vector in all_vectors():
         if not vector.kept:
             continue
         path = folder / "bundles" / vector.file
-        if path.exists():
+        if any(one["file"] == vector.file for one in described):
             raise ValueError(f"two vectors are called {vector.file}")
-        data = vector.make()
-        path.write_bytes(data)
+        if not path.exists():
+            path.write_bytes(vector.make())
+        data = path.read_bytes()
         described.append({**vector.described(), "sha256": hashlib.sha256(data).hexdigest()})
     file = {"version": 1, "people": people(), "vectors": described}
     (folder / "bundles.json").write_text(json.dumps(file, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
-    write_all(HERE)
+    write_all(HERE, keep="--missing" in sys.argv)

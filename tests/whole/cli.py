@@ -6,10 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import securexfer
+from securexfer.carrier import write_small
+from securexfer.crypto.identity import create_identity
+from securexfer.home import desk as home
+from securexfer.home.contacts import ContactBook
+from securexfer.instant import system_clock
 from tests.world import recipe_text
 
 RECIPE = recipe_text(
@@ -75,6 +81,24 @@ class Desk:
         fingerprint: str = made["fingerprint"]
         self.run("identity", "card", "-o", self.folder / f"{self.name}.card")
         return fingerprint
+
+
+def meet(folder: Path, *names: str) -> list[Desk]:
+    """Desks that have pinned each other's cards, set up by the library, to be quick."""
+    desks = [Desk(folder, name) for name in names]
+    cards = {}
+    for desk in desks:
+        identity = create_identity(
+            name=desk.name, organisation="", email="", created_at=system_clock()
+        )
+        passphrase = desk.secret.read_text().strip()
+        home.Desk(desk.home).save_new_identity(identity, passphrase)
+        cards[desk.name] = identity.card
+        write_small(folder / f"{desk.name}.card", identity.card.encode())
+    for one, other in permutations(desks, 2):
+        contacts = ContactBook(home.Desk(one.home).contacts_path)
+        contacts.pin(cards[other.name], other.name, pinned_at=system_clock())
+    return desks
 
 
 def two_desks(folder: Path) -> tuple[Desk, Desk]:

@@ -28,19 +28,21 @@ from tests.whole.watch import (
     overheard,
     shared_files,
 )
-from tests.world import csv_bytes, recipe_text
+from tests.world import allow_forwarding, csv_bytes, recipe_text
 
 KINDS = ("withheld", "pseudonymised", "kept")
 CANARIES = {kind: make_canaries(kind) for kind in KINDS}
 HEADER = ["code", "withheld", "pseudonymised", "kept", "filler"]
-RECIPE = recipe_text(
-    {
-        "t": {
-            "code": '{ action = "keep" }',
-            "person": '{ from = "pseudonymised", action = "pseudonymise", domain = "person" }',
-            "kept": '{ action = "keep" }',
+RECIPE = allow_forwarding(
+    recipe_text(
+        {
+            "t": {
+                "code": '{ action = "keep" }',
+                "person": '{ from = "pseudonymised", action = "pseudonymise", domain = "person" }',
+                "kept": '{ action = "keep" }',
+            }
         }
-    }
+    )
 )
 # Several blocks of 4 MiB, so that a run can be stopped with some done and some to come.
 FILLER = "x" * 42_000
@@ -348,6 +350,29 @@ def test_an_unpack_leaves_them_only_where_it_was_told_to_write(
         assert not output.exists()
         n_searched = scene.check()
     report(tally, n_searched, "an unpack")
+
+
+@pytest.mark.parametrize("name", [*UNPACK_STRIKES, "none"])
+def test_a_forward_leaves_none(
+    name: str, scene: Scene, tally: Tally, tool: Callable[[str], str]
+) -> None:
+    stick = scene.folder / "stick"
+    before: tuple[str, ...] = ()
+    if name != "none":
+        # All has been copied, and is about to be made safe.
+        strike = f"inject=fsync:signal={name}:when=1"
+        before = (tool("strace"), "-f", "-qq", "-o", "/dev/null", "-P", f"{stick}/f.zip.partial")
+        before += ("-e", "trace=fsync", "-e", strike)
+    command = ["forward", str(scene.folder / "ready.sxfer.zip"), "--to", "ann"]
+    command += ["-o", str(stick / "f.zip"), "-v"]
+    code = scene.finish(scene.start(scene.bob, *command, before=before))
+    assert (code == 0) == (name == "none")
+    left = {path.name for path in stick.iterdir()}
+    if name == "none":
+        assert left == {"f.zip"}
+    else:
+        assert left == (set() if name == "SIGTERM" else {"f.zip.partial"})
+    report(tally, scene.check(), "a forward")
 
 
 def test_a_core_dump_would_be_noticed(scene: Scene) -> None:

@@ -1,0 +1,111 @@
+"""What `forward` costs, beside copying the bundle twice.
+
+    PYTHONPATH=. .venv/bin/python -m bench.forward [--megabytes 1000] [--rounds 5] [--folder DIR]
+
+A bundle of about that size is packed once. Then, in turns, it is copied twice with `cp` and synced,
+and forwarded by the real program. Before each turn everything is synced and the bundle dropped from
+the page cache, as if the drive had just been plugged in. FOLDER is on the drive to measure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.whole.cli import Desk, meet
+from tests.world import allow_forwarding, keep_all
+
+# Base64 of random bytes is 6 bits of a byte, and that is what gzip makes of it.
+_ROW_BYTES = 3000
+_NO_SCAN = '[limits]\nresidual = "off"\ngate_reason = "made-up cells"'
+
+
+def make_bundle(folder: Path, n_megabytes: int) -> tuple[Desk, Path]:
+    """Two desks and a colleague, and a bundle for the second; returns its desk and the bundle."""
+    ann, bob, _ = meet(folder, "ann", "bob", "cat")
+    recipe = folder / "noise.toml"
+    recipe.write_text(allow_forwarding(keep_all("noise", ["cell"], before=_NO_SCAN)))
+    extract = folder / "noise.csv"
+    with extract.open("wb") as file:
+        file.write(b"cell\n")
+        for _ in range(n_megabytes * 1_000_000 // _ROW_BYTES):
+            file.write(base64.b64encode(os.urandom(_ROW_BYTES)) + b"\n")
+    bundle = folder / "bundle.sxfer.zip"
+    ann.run("pack", extract, "--recipe", recipe, "--to", "bob", "-o", bundle)
+    extract.unlink()
+    return bob, bundle
+
+
+def copy_twice(bundle: Path, folder: Path) -> list[Path]:
+    """Two copies that the drive has stored."""
+    copies = [folder / f"copy-{number}" for number in range(2)]
+    for copy in copies:
+        subprocess.run(["/bin/cp", bundle, copy], check=True)
+    subprocess.run(["/bin/sync", *copies], check=True)
+    return copies
+
+
+def forward(bob: Desk, bundle: Path, folder: Path) -> list[Path]:
+    """The bundle, forwarded to cat."""
+    target = folder / "forwarded.zip"
+    command = ["forward", str(bundle), "--to", "cat", "-o", str(target)]
+    program = [sys.executable, "-m", "securexfer", *command]
+    subprocess.run(program, env=bob.environment(), check=True, stdout=subprocess.DEVNULL)
+    return [target]
+
+
+def measure(work: Callable[[], Sequence[Path]], bundle: Path) -> tuple[float, float]:
+    """Seconds that it takes with a cold bundle, and the largest memory of its programs in MiB."""
+    os.sync()
+    with bundle.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        begun_at = time.perf_counter()
+        made = work()
+        os.write(writing, str(time.perf_counter() - begun_at).encode())
+        for path in made:
+            path.unlink()
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        seconds = float(pipe.read())
+    _, _, usage = os.wait4(child, 0)
+    return seconds, usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=asked.folder) as name:
+        folder = Path(name)
+        bob, bundle = make_bundle(folder, asked.megabytes)
+        print(f"bundle: {bundle.stat().st_size:,} bytes")
+        rows = []
+        for number in range(1, asked.rounds + 1):
+            copied, _ = measure(lambda: copy_twice(bundle, folder), bundle)
+            forwarded, mib = measure(lambda: forward(bob, bundle, folder), bundle)
+            rows.append((copied, forwarded))
+            print(
+                f"round {number}: copied twice {copied:.2f} s, forwarded {forwarded:.2f} s "
+                f"(ratio {forwarded / copied:.2f}), at most {mib:.0f} MiB"
+            )
+        copied, forwarded = (statistics.median(column) for column in zip(*rows, strict=True))
+        print(f"median: {copied:.2f} s and {forwarded:.2f} s, ratio {forwarded / copied:.2f}")
+
+
+if __name__ == "__main__":
+    main()
