@@ -167,6 +167,7 @@ class TestSignedDocuments:
         document = sign_document({"a": 1}, ("card", KEYS), ("rotation", OTHER))
         assert SignedDocument.decode(document.encode()) == document
         assert document.signers("rotation") == [OTHER.fingerprint]
+        assert document.n_signatures == 2
         three = sign_document({}, ("card", KEYS), ("rotation", OTHER), ("receipt", KEYS))
         with pytest.raises(ValueError, match="wrong number"):
             SignedDocument.decode(three.encode())
