@@ -134,8 +134,12 @@ class _Column:
     @cached_property
     def names(self) -> pl.DataFrame:
         """Different cells, `cell`, and the words by which a name in them is found, `word`."""
-        may_have_one = self.distinct.str.contains(rf"\p{{L}}{{{MIN_LETTERS - 1}}}|[^\x00-\x7f]|'|`")
-        cells = self.distinct.filter(may_have_one)
+        cells = self.distinct.drop_nulls()
+        has_letters = cells.str.contains(rf"\p{{L}}{{{MIN_LETTERS - 1}}}") | cells.str.contains(
+            "['`]"
+        )
+        is_rare = cells.str.len_bytes() != cells.str.len_chars()
+        cells = cells.filter(has_letters | is_rare)
         found = pl.DataFrame({"cell": cells, "word": name_parts(fold_source(cells))})
         return found.explode("word").drop_nulls()
 

@@ -167,12 +167,13 @@ def _have_trace(cells: pl.Series) -> pl.Series:
 
 
 def _look_at(cells: pl.Series) -> dict[str, Evidence]:
-    found = {slug: Evidence(n, 0, 0) for slug, n in _near(cells) if n}
-    traced = cells.filter(_have_trace(cells))
-    if not traced.len():
-        return found
-    counted = traced.value_counts(name="n")
+    # Different cells only: most columns repeat few values over and over.
+    counted = cells.drop_nulls().value_counts(name="n")
     counted.columns = ["cell", "n"]
+    found = {slug: Evidence(n, 0, 0) for slug, n in _near(counted) if n}
+    counted = counted.filter(_have_trace(counted["cell"]))
+    if not counted.height:
+        return found
     counted = counted.with_columns(fold_cells(counted["cell"]).alias("cell"))
     suspects = counted.select(
         pl.col("cell").str.contains(_ROUGH[slug]).alias(slug) for slug in KINDS
@@ -189,14 +190,16 @@ def _look_at(cells: pl.Series) -> dict[str, Evidence]:
     return found
 
 
-def _near(cells: pl.Series) -> Iterator[tuple[str, int]]:
+def _near(counted: pl.DataFrame) -> Iterator[tuple[str, int]]:
     """Of kinds that have a look to go by alone: whole cells of the same sort that lack that."""
+    cell = pl.col("cell")
     for slug, kind in KINDS.items():
         if kind.near:
             near = kind.near.replace("A-Z", "A-Za-z")
-            alike = cells.filter(cells.str.contains(rf"^\s*(?:{near})\s*$"))
-            alike = alike.filter(alike.str.contains("[A-Za-z]") & alike.str.contains("[0-9]"))
-            yield slug, int((~fold_cells(alike).str.contains(_WHOLE[slug])).sum())
+            alike = counted.filter(cell.str.contains(rf"^\s*(?:{near})\s*$"))
+            alike = alike.filter(cell.str.contains("[A-Za-z]") & cell.str.contains("[0-9]"))
+            lack = ~fold_cells(alike["cell"]).str.contains(_WHOLE[slug])
+            yield slug, int(alike.filter(lack)["n"].sum())
 
 
 def _weigh(counted: pl.DataFrame, kind: Kind) -> Evidence:

@@ -165,4 +165,4 @@ class Watch:
 
 
 def _count_filled(cells: pl.Series) -> int:
-    return int((cells.str.strip_chars() != "").sum())
+    return int(cells.str.contains(r"\S").sum())
