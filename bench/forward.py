@@ -4,7 +4,8 @@
 
 A bundle of about that size is packed once. Then, in turns, it is copied twice with `cp` and synced,
 and forwarded by the real program. Before each turn everything is synced and the bundle dropped from
-the page cache, as if the drive had just been plugged in. FOLDER is on the drive to measure.
+the page cache, as if the drive had just been plugged in. FOLDER is on the drive to measure, and
+holds the bundle and what is made of it; keys and register are on the disk of the machine.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _ROW_BYTES = 3000
 _NO_SCAN = '[limits]\nresidual = "off"\ngate_reason = "made-up cells"'
 
 
-def make_bundle(folder: Path, n_megabytes: int) -> tuple[Desk, Path]:
+def make_bundle(folder: Path, drive: Path, n_megabytes: int) -> tuple[Desk, Path]:
     """Two desks and a colleague, and a bundle for the second; returns its desk and the bundle."""
     ann, bob, _ = meet(folder, "ann", "bob", "cat")
     recipe = folder / "noise.toml"
@@ -38,7 +39,7 @@ def make_bundle(folder: Path, n_megabytes: int) -> tuple[Desk, Path]:
         file.write(b"cell\n")
         for _ in range(n_megabytes * 1_000_000 // _ROW_BYTES):
             file.write(base64.b64encode(os.urandom(_ROW_BYTES)) + b"\n")
-    bundle = folder / "bundle.sxfer.zip"
+    bundle = drive / "bundle.sxfer.zip"
     ann.run("pack", extract, "--recipe", recipe, "--to", "bob", "-o", bundle)
     extract.unlink()
     return bob, bundle
@@ -90,9 +91,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=asked.folder) as name:
+    with (
+        tempfile.TemporaryDirectory() as desks,
+        tempfile.TemporaryDirectory(dir=asked.folder) as name,
+    ):
         folder = Path(name)
-        bob, bundle = make_bundle(folder, asked.megabytes)
+        bob, bundle = make_bundle(Path(desks), folder, asked.megabytes)
         print(f"bundle: {bundle.stat().st_size:,} bytes")
         rows = []
         for number in range(1, asked.rounds + 1):
