@@ -8,7 +8,7 @@ both ask for it within 72 hours of becoming aware, and for the same particulars.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -167,7 +167,7 @@ class BreachReport:
         """The report in JSON results."""
         counts = {"n_rows": self.n_rows, "n_subjects_at_most": self.n_subjects}
         laws = {"regimes": list(self.regimes), "categories": list(self.categories)}
-        return {**asdict(self), **counts, **laws, "protection": PROTECTION}
+        return {**_spell(self), **counts, **laws, "protection": PROTECTION}
 
 
 def build_report(
@@ -325,3 +325,12 @@ def _describe(selection: Selection) -> str:
     if selection.until is not None:
         parts.append(f"packed before {selection.until:%Y-%m-%d %H:%M} UTC")
     return ", ".join(parts) or "every bundle that was packed here"
+
+
+def _spell(part: Any) -> Any:
+    """A part of a report as JSON has it; nothing but what the register records is in there."""
+    if is_dataclass(part):
+        return {one.name: _spell(getattr(part, one.name)) for one in fields(part)}
+    if isinstance(part, tuple):
+        return [_spell(one) for one in part]
+    return dict(part) if isinstance(part, Mapping) else part
