@@ -244,9 +244,8 @@ def test_plaintext_goes_to_a_pen_drive_for_a_reason_and_that_is_recorded(
         assert event in ("unpack-started", "unpacked")
         assert (details["medium"], details["medium_reason"]) == (medium, REASON)
     assert b"exfat keeps no access rights" in outcome.output
-    assert {path.name for path in scene.out.iterdir()} == {f"{t}.csv" for t in TABLES} | {
-        DESCRIPTOR
-    }
+    written = {f"{t}.csv" for t in TABLES} | {DESCRIPTOR, scene.receipt().name}
+    assert {path.name for path in scene.out.iterdir()} == written
     check_unpack(before, outcome)
     tally.count("media", "plaintext let onto a pen drive for a reason, the whole program")
 
