@@ -193,11 +193,14 @@ def _look_at(cells: pl.Series) -> dict[str, Evidence]:
 def _near(counted: pl.DataFrame) -> Iterator[tuple[str, int]]:
     """Of kinds that have a look to go by alone: whole cells of the same sort that lack that."""
     cell = pl.col("cell")
+    # First what is quick to ask, and true of no cell of most columns.
+    mixed = counted.filter(cell.str.contains("[A-Za-z]") & cell.str.contains("[0-9]"))
+    if not mixed.height:
+        return
     for slug, kind in KINDS.items():
         if kind.near:
             near = kind.near.replace("A-Z", "A-Za-z")
-            alike = counted.filter(cell.str.contains(rf"^\s*(?:{near})\s*$"))
-            alike = alike.filter(cell.str.contains("[A-Za-z]") & cell.str.contains("[0-9]"))
+            alike = mixed.filter(cell.str.contains(rf"^\s*(?:{near})\s*$"))
             lack = ~fold_cells(alike["cell"]).str.contains(_WHOLE[slug])
             yield slug, int(alike.filter(lack)["n"].sum())
 
