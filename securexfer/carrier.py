@@ -13,8 +13,9 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
+from securexfer.ahead import one_ahead
 from securexfer.errors import (
     OutputExistsError,
     ReadBackError,
@@ -143,7 +144,11 @@ class PartialFile:
             with open(self._partial, "rb", buffering=0) as file:
                 if hasattr(os, "posix_fadvise"):
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-                while piece := file.read(_READ_BYTES):
+                # One piece more than there should be, to see that it ends there.
+                n_pieces = self.n_bytes // _READ_BYTES + 2
+                for piece in one_ahead(
+                    lambda _: _read_piece(cast(BinaryIO, file)), range(n_pieces)
+                ):
                     digest.update(piece)
                     n_read += len(piece)
                     reporter.advance(len(piece))
@@ -225,6 +230,14 @@ class PartialFile:
                 os.close(descriptor)
             except OSError as error:
                 raise translate(error, self.target) from None
+
+
+def _read_piece(file: BinaryIO) -> bytes:
+    """The next bytes of an unbuffered file; fewer than `_READ_BYTES` only at its end."""
+    piece = file.read(_READ_BYTES)
+    while piece and len(piece) < _READ_BYTES and (more := file.read(_READ_BYTES - len(piece))):
+        piece += more
+    return piece
 
 
 def partial_path(target: Path) -> Path:

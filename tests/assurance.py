@@ -28,6 +28,7 @@ ROWS = {
     "archives": "Malicious archives",
     "crash": "Crashes and failing drives",
     "media": "Kinds of media",
+    "stories": "The two losses, as tests",
     "register": "The register",
     "hygiene": "Plaintext hygiene",
     "gates": "Leaks planted in tables",

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from securexfer.bundle.ahead import one_ahead
+from securexfer.ahead import one_ahead
 from securexfer.bundle.layout import COMMENT_BYTES, END_BYTES
 from securexfer.errors import BundleAlteredError, BundleFormatError, BundleMissingError, OutputError
 

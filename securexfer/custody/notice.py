@@ -86,7 +86,7 @@ def _short_answer(report: BreachReport) -> Section:
     facts = [
         ("About", report.selection),
         ("Bundles", f"{n:,}, of which {len(held):,} may still be held by a recipient"),
-        ("Records", f"{report.n_rows:,}"),
+        ("Records", f"{report.n_rows:,}{_count_held(report, held)}"),
         ("Data subjects", _count_subjects(report.bundles)),
         ("Kinds of data", _name_categories(report.categories)),
         ("Encrypted", f"yes. {PROTECTION}"),
@@ -99,6 +99,12 @@ def _short_answer(report: BreachReport) -> Section:
         ("Notify by", _deadline(report)),
     ]
     return Section("The short answer", facts=tuple(facts))
+
+
+def _count_held(report: BreachReport, held: Sequence[ReportedBundle]) -> str:
+    """How many records of them all may still be held, where that is another number."""
+    n_held = sum(bundle.n_rows for bundle in held)
+    return f", of which {n_held:,} may still be held" if n_held != report.n_rows else ""
 
 
 def _write_bundle(bundle: ReportedBundle) -> list[Section]:

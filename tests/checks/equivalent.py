@@ -44,7 +44,6 @@ _BY_REASON = {
         "bundle.layout.last_member_offset: `1` -> `2`",
     ),
     "the name of a type variable": (
-        "bundle.ahead: `'T'` -> `'XXT'`",
         "bundle.manifest: `'T'` -> `'XXT'`",
     ),
     "comparing what is no number fails as well, and pydantic refuses it strictly": (
@@ -61,7 +60,6 @@ _BY_REASON = {
         "bundle.reader: `1024` -> `1025` (place 2)",
         "bundle.reader: `1024` -> `1023` (place 2)",
     ),
-    "there is never more than one thing to do at a time": ("bundle.ahead.one_ahead: `1` -> `2`",),
     "what is not marked is hashed anew; only time and memory differ": (
         "bundle.file: `32` -> `31`",
         "bundle.file: `32` -> `33`",

@@ -1,9 +1,4 @@
-"""Media as they are: mounted for real, and asked about by the whole program.
-
-A pen drive is an exFAT image on a loop device. That it hangs on USB only the kernel could say, so
-the program runs where another /sys and /run are mounted over the kernel's: it reads what it would
-read of a pen drive, at the paths where it always looks.
-"""
+"""Media as they are: mounted for real, and asked about by the whole program."""
 
 from __future__ import annotations
 
@@ -24,11 +19,10 @@ from tests.faults.drive import Faults
 from tests.faults.invariants import DESCRIPTOR, TABLES, Outcome, Scene, check_unpack
 from tests.faults.invariants import Before as BeforeRun
 from tests.faults.mounts import BadDrive, ExfatStick, tmpfs, unmount
+from tests.faults.pocket import STICK_BYTES, Pocket, plugged_in
 from tests.faults.test_full import enlarge
-from tests.unit.machine import USB, Machine
 from tests.whole.cli import Desk
 
-STICK_BYTES = 16 * 1024 * 1024
 REASON = "agreed with the controller, DSA-2026-014"
 
 
@@ -152,40 +146,13 @@ class TestHiddenMounts:
 # -- the whole program, and a pen drive ----------------------------------------------------------
 
 
-class Pocket:
-    """A pen drive that is plugged in, and how to run a program to which it hangs on USB."""
-
-    def __init__(self, stick: ExfatStick, machine: Machine) -> None:
-        self.mount = stick.mount
-        self._machine = machine
-
-    def under(self) -> list[str]:
-        """What to run a program under."""
-        roots = self._machine.roots
-        script = f'mount --bind "{roots.sys}" /sys; mount --bind "{roots.run}" /run; exec "$@"'
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-euc", script, "sh"]
-
-
 @pytest.fixture
 def pocket(
     request: pytest.FixtureRequest, tmp_path: Path, tool: Callable[[str], str]
 ) -> Iterator[Pocket]:
-    tool("unshare")
-    folder = tmp_path / "pocket"
-    folder.mkdir()
-    stick = ExfatStick(folder, STICK_BYTES, tool)
     # udev can say of it that it is formatted otherwise.
-    file_system = getattr(request, "param", "exfat")
-    with stick.plugged_in():
-        device = stick.mount.stat().st_dev
-        number = f"{os.major(device)}:{os.minor(device)}"
-        machine = Machine(tmp_path / "machine")
-        disk = machine.disk(USB, "8:16", removable="1")
-        machine.partition(disk, "sdb1", number)
-        machine.udev(
-            number, ID_FS_TYPE=file_system, ID_FS_LABEL_ENC="ANN\\x27S", ID_SERIAL_SHORT="4C530001"
-        )
-        yield Pocket(stick, machine)
+    with plugged_in(tmp_path, tool, file_system=getattr(request, "param", "exfat")) as pocket:
+        yield pocket
 
 
 def events(scene: Scene, name: str) -> list[tuple[str, Any]]:

@@ -15,6 +15,7 @@ ROOT = Path(securexfer.__file__).parent
 # Lower numbers know nothing of higher ones; rooms of one number know nothing of each other.
 FLOORS = {
     "errors": 0,
+    "ahead": 0,
     "reporting": 0,
     "instant": 0,
     "recipe": 1,

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from securexfer import forwarding
+from securexfer.ahead import one_ahead
 from securexfer.bundle import layout, provenance, reader
-from securexfer.bundle.ahead import one_ahead
 from securexfer.bundle.comment import SignedDigests, sign_comment
 from securexfer.bundle.padding import padme
 from securexfer.bundle.provenance import (
