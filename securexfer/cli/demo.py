@@ -101,6 +101,7 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
     from securexfer.home.contacts import ContactBook
     from securexfer.order import PackOrder
     from securexfer.packing import pack
+    from securexfer.pinning import pin_contact
     from securexfer.planning import Input, open_extracts
     from securexfer.privacy.synthetic import offender_csv
     from securexfer.recipe.reading import parse_recipe
@@ -121,11 +122,17 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
     story.tell("Two identities", "An analyst and a contractor pin each other's card.")
     analyst = _person(session, folder / "analyst", "Ann Analyst", "Ministry of Example")
     contractor = _person(session, folder / "contractor", "Acme Research", "Acme Ltd")
-    analysts_book = ContactBook(folder / "analyst" / "contacts")
-    acme = analysts_book.pin(contractor.card, "acme", pinned_at=clock())
-    contractors_book = ContactBook(folder / "contractor" / "contacts")
-    contractors_book.pin(analyst.card, "ministry", pinned_at=clock())
     actor = session.register.actor
+    analysts_book = ContactBook(folder / "analyst" / "contacts")
+    analysts_register = Register(folder / "analyst" / "register.jsonl", actor)
+    acme = pin_contact(
+        analysts_book, contractor.card, "acme", analyst, analysts_register, clock=clock
+    )
+    contractors_book = ContactBook(folder / "contractor" / "contacts")
+    contractors_register = Register(folder / "contractor" / "register.jsonl", actor)
+    pin_contact(
+        contractors_book, analyst.card, "ministry", contractor, contractors_register, clock=clock
+    )
 
     story.tell("securexfer pack offenders.csv --recipe offenders.toml --to acme -o stick")
     recipe_file = parse_recipe(RECIPE.encode())
@@ -135,8 +142,7 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
             open_extracts(recipe_file.recipe, [Input("offenders", extract)])
         )
         order = PackOrder(recipe_file, [acme], stick)
-        register = Register(folder / "analyst" / "register.jsonl", actor)
-        packed = pack(order, opened, analyst, register, clock=clock, reporter=reporter)
+        packed = pack(order, opened, analyst, analysts_register, clock=clock, reporter=reporter)
     if not console.settings.json:
         print_summary(session, packed, order_names([acme]))
 
@@ -155,7 +161,7 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
             packed.path,
             pinned_senders(contractors_book.list(), contractor.card),
             lambda: contractor,
-            register := Register(folder / "contractor" / "register.jsonl", actor),
+            contractors_register,
             clock=clock,
             reporter=reporter,
         ) as verified,
@@ -164,7 +170,7 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
             verified,
             incoming,
             contractor,
-            register,
+            contractors_register,
             clock=clock,
             reporter=reporter,
             medium_reason="a demonstration; nobody in it exists",
@@ -177,7 +183,7 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
     cabinet = Cabinet(
         analyst,
         pinned_senders(analysts_book.list(), analyst.card),
-        Register(folder / "analyst" / "register.jsonl", actor),
+        analysts_register,
         folder / "analyst" / "receipts",
         clock,
     )

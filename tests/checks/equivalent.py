@@ -43,9 +43,7 @@ _BY_REASON = {
     "any negative number says that there was no entry": (
         "bundle.layout.last_member_offset: `1` -> `2`",
     ),
-    "the name of a type variable": (
-        "bundle.manifest: `'T'` -> `'XXT'`",
-    ),
+    "the name of a type variable": ("bundle.manifest: `'T'` -> `'XXT'`",),
     "comparing what is no number fails as well, and pydantic refuses it strictly": (
         "bundle.manifest._check_counts: `type(n) is int and 0 <= n <= MAX_INTEGER` -> `0 <= n <= MAX_INTEGER`",
     ),

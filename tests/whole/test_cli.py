@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from securexfer.custody.register import Actor, Register
 from tests.whole.cli import Desk, two_desks
 
 
@@ -336,6 +337,9 @@ def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
     document = desk.json("demo", "--rows", "500", "--keep", "kept")
     assert document["n_rows"] == 500
     assert (tmp_path / "kept" / "incoming" / "offenders.csv").exists()
+    for home in ("analyst", "contractor"):
+        entries = Register(tmp_path / "kept" / home / "register.jsonl", Actor("x", "x")).entries()
+        assert entries[0].event == "contact-added"
     desk.run("demo", "--rows", "500", "--keep", "kept", check=80)
     assert not (tmp_path / "home-nobody").exists()
 
