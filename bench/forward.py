@@ -1,11 +1,13 @@
 """What `forward` costs, beside copying the bundle twice.
 
     PYTHONPATH=. .venv/bin/python -m bench.forward [--megabytes 1000] [--rounds 5] [--folder DIR]
+        [--slow WRITE_MB:READ_MB]
 
 A bundle of about that size is packed once. Then, in turns, it is copied twice with `cp` and synced,
 and forwarded by the real program. Before each turn everything is synced and the bundle dropped from
 the page cache, as if the drive had just been plugged in. FOLDER is on the drive to measure, and
-holds the bundle and what is made of it; keys and register are on the disk of the machine.
+holds the bundle and what is made of it; keys and register are on the disk of the machine. With
+--slow it is all on a drive that writes and reads so many million bytes a second, as pen drives do.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+from bench.slow import slow_drive
 from tests.whole.cli import Desk, meet
 from tests.world import allow_forwarding, keep_all
 
@@ -89,13 +93,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--slow", help="WRITE_MB:READ_MB, as 40:120")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
     asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as desks,
         tempfile.TemporaryDirectory(dir=asked.folder) as name,
+        ExitStack() as stack,
     ):
         folder = Path(name)
+        if asked.slow:
+            rates = map(float, asked.slow.split(":"))
+            folder = stack.enter_context(slow_drive(folder, *rates))
         bob, bundle = make_bundle(Path(desks), folder, asked.megabytes)
         print(f"bundle: {bundle.stat().st_size:,} bytes")
         rows = []
