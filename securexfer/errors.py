@@ -106,6 +106,13 @@ class RecordTooLongError(ExtractError):
     hint = "Look for an opening quote without a closing one at that line."
 
 
+class AttachmentError(ExtractError):
+    """A file that is to be attached can't be."""
+
+    code = "attachment_unusable"
+    hint = "Correct the extract, the files or the recipe; docs/recipe.md says what can be attached."
+
+
 class ExtractChangedError(ExtractError):
     """An extract changed while it was being read."""
 

@@ -22,6 +22,7 @@ from securexfer.custody.register import Entry, Register
 from securexfer.custody.seal import Opened
 from securexfer.custody.statement import NAMES, Statement, StatementKind, statement_name
 from securexfer.errors import (
+    SecurexferError,
     StatementMismatchError,
     StatementReplayError,
     VerificationError,
@@ -255,7 +256,6 @@ def _file(
     # Named by its own number, so that no statement takes the place of another.
     path = cabinet.folder / statement_name(kind, said.bundle_id, said.statement_id)
     make_folder(cabinet.folder)
-    write_small(path, data)
     everything = {
         **details,
         "bundle_id": said.bundle_id,
@@ -266,13 +266,16 @@ def _file(
         "statement_sha256": opened.sha256,
     }
     try:
+        write_small(path, data)
         entry = cabinet.register.append(
             cabinet.identity, _IMPORTED[kind], everything, cabinet.clock(), check=check
         )
     except _FiledMeanwhileError as meanwhile:
         return Filed(said, signer_name, meanwhile.entry, False, tuple(notes))
     except BaseException:
-        with suppress(OSError):
-            path.unlink()
+        # What another run has recorded meanwhile is that run's.
+        with suppress(OSError, SecurexferError):
+            if _find_filed(cabinet.register.entries(), opened, kind) is None:
+                path.unlink()
         raise
     return Filed(said, signer_name, entry, True, tuple(notes))

@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from securexfer.attaching import Attachments
 from securexfer.bundle.envelope import (
     FORMAT,
     Envelope,
@@ -136,7 +137,12 @@ def pack(
             expires_at=format_instant(created_at + timedelta(days=agreement.retention_days)),
             sender=identity.fingerprint,
             recipients=recipients,
-            members=[READ_ME, *(table.member for table in tables), MANIFEST],
+            members=[
+                READ_ME,
+                *(table.member for table in tables),
+                *(table.attachments.member for table in tables if table.attachments),
+                MANIFEST,
+            ],
             sequence=_next_sequence(entries, recipients),
             agreement=AgreementRecord(
                 **agreement.model_dump(exclude={"recipients", "drill_within_days", "forwarding"})
@@ -158,14 +164,19 @@ def pack(
         try:
             writer.write_read_me(order.found_contact)
             watches = [Watch(plan) for plan in opened.plans]
+            attached = [Attachments(plan, opened.extracts[plan.table]) for plan in opened.plans]
             tables = [
-                _write_table(writer, opened, plan, scope, watch, reporter)
-                for plan, watch in zip(opened.plans, watches, strict=True)
+                _write_table(writer, opened, plan, scope, watch, files, reporter)
+                for plan, watch, files in zip(opened.plans, watches, attached, strict=True)
             ]
             n_rows = sum(table.n_rows_out for table in tables)
             totals = check_totals(opened.recipe.limits, n_rows, watches)
             # All at once: whoever mends a recipe wants to know all that is wrong with it.
             refuse([*totals, *(one for watch in watches for one in judge_table(watch))])
+            tables = [
+                table.model_copy(update={"attachments": files.write(writer, reporter)})
+                for table, files in zip(tables, attached, strict=True)
+            ]
             manifest = make_manifest(tables, [*combinations, *totals])
             _check_manifest(manifest)
 
@@ -209,6 +220,7 @@ def _write_table(
     plan: TablePlan,
     scope: ScopeKey,
     watch: Watch,
+    attached: Attachments,
     reporter: Reporter,
 ) -> TableRecord:
     extract = opened.extracts[plan.table]
@@ -222,6 +234,7 @@ def _write_table(
             digest.update(chunk.plaintext)
             n_bytes += len(chunk.plaintext)
             findings.add(chunk)
+            attached.add(chunk)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
         number = writer.n_tables
     n_subjects, n_subjects_is = watch.count_subjects()

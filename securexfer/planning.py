@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from securexfer.errors import UsageError
 from securexfer.home.contacts import Contact
@@ -21,7 +21,7 @@ from securexfer.privacy.disclosure import (
 from securexfer.privacy.extract import Extract
 from securexfer.privacy.form import Forms
 from securexfer.privacy.minimise import Rulings
-from securexfer.privacy.pipeline import Findings, Together, minimise_extract
+from securexfer.privacy.pipeline import Chunk, Findings, Together, minimise_extract
 from securexfer.privacy.plan import TablePlan, plan_tables
 from securexfer.privacy.pseudonyms import ScopeKey, agreement_scope, bundle_scope
 from securexfer.privacy.survey import reasons_of, survey
@@ -135,10 +135,30 @@ def survey_extract(
     return survey(extract, plan, scope, reporter.advance)
 
 
-def try_extracts(opened: OpenExtracts, reporter: Reporter) -> Trial:
+class Gatherer(Protocol):
+    """Gathers the files that the rows of one table name."""
+
+    def add(self, chunk: Chunk) -> None:
+        """Those of one more chunk."""
+
+    def check(self, reporter: Reporter) -> None:
+        """Find them all, and open none."""
+
+
+def try_extracts(
+    opened: OpenExtracts,
+    reporter: Reporter,
+    gather: Callable[[TablePlan, Extract], Gatherer] | None = None,
+) -> Trial:
     """Read every extract to its end, as `pack` would, and keep nothing but counts.
 
+    Args:
+        opened: the extracts.
+        reporter: progress.
+        gather: makes what looks for the files to attach; they are not looked for without it.
+
     Raises:
+        AttachmentError: if a file that is to be attached is not there, or may not be.
         ExtractError: if an extract can't be used.
         GateError: if it has more groups than can be counted.
     """
@@ -154,11 +174,16 @@ def try_extracts(opened: OpenExtracts, reporter: Reporter) -> Trial:
         found[plan.table], watches[plan.table] = counts, watch
         forms[plan.table] = Forms(plan)
         both = Together(watch, forms[plan.table])
+        files = gather(plan, extract) if gather else None
         for chunk in minimise_extract(
             extract, plan, scope, watch=both, rulings=rulings, is_trial=True
         ):
             counts.add(chunk)
+            if files:
+                files.add(chunk)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
+        if files:
+            files.check(reporter)
     n_rows = sum(counts.n_rows_out for counts in found.values())
     limits = opened.recipe.limits
     return Trial(

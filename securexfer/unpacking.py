@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from securexfer.bundle.manifest import Manifest, TableRecord, describe_package
+from securexfer.bundle.manifest import (
+    Manifest,
+    TableRecord,
+    describe_archives,
+    describe_package,
+)
 from securexfer.carrier import PartialFile, partial_path
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
@@ -36,7 +41,7 @@ from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.receipting import describe_receipt, make_receipt, seal_receipt
 from securexfer.reporting import Reporter
-from securexfer.verifying import Verified, counted_rows, recheck
+from securexfer.verifying import Verified, counted_files, counted_rows, recheck
 
 DESCRIPTOR_NAME = "datapackage.json"
 
@@ -114,10 +119,15 @@ def unpack(
     if not keep_compressed:
         for table in chosen:
             check_file_size(medium, folder / paths[table.name], table.n_bytes)
+    archives = {t.name: archive_name(t) for t in chosen if t.attachments}
+    for table in chosen:
+        if table.attachments:
+            place = folder / archives[table.name]
+            check_file_size(medium, place, table.attachments.n_bytes)
     recorded_reason = medium_reason or "" if needs_reason(medium) else ""
     bundle = verified.inside.outside.file
     bundle_id = verified.inside.outside.envelope.bundle_id
-    for name in (*paths.values(), DESCRIPTOR_NAME):
+    for name in (*paths.values(), *archives.values(), DESCRIPTOR_NAME):
         if bundle.is_file(folder / name) or bundle.is_file(partial_path(folder / name)):
             raise OutputExistsError(
                 "The bundle would be replaced by its own content.", hint="Choose another folder."
@@ -125,7 +135,7 @@ def unpack(
     receipt_name = choose_name(folder, "receipt", bundle_id)
     details = {
         **name_bundle(verified.inside),
-        "files": sorted([*paths.values(), DESCRIPTOR_NAME, receipt_name]),
+        "files": sorted([*paths.values(), *archives.values(), DESCRIPTOR_NAME, receipt_name]),
         "folder": str(folder.absolute()),
         "medium": medium.classify(),
     }
@@ -138,7 +148,7 @@ def unpack(
     n_escaped: dict[str, int] = {}
     started = False
     try:
-        check_space(folder, 0 if keep_compressed else sum(table.n_bytes for table in chosen))
+        check_space(folder, _needed_bytes(chosen, keep_compressed))
         begun = register.append(
             identity,
             "unpack-started",
@@ -160,6 +170,13 @@ def unpack(
         descriptor = describe_package(manifest, paths, compression=compression)
         if escape_formulas:
             _describe_escaped(descriptor, written, n_escaped)
+        for table in chosen:
+            if table.attachments:
+                place = folder / archives[table.name]
+                written.append(PartialFile(place, force=force, medium=medium))
+                for piece in counted_files(verified.inside, table, reporter):
+                    written[-1].write(piece)
+        descriptor["resources"] += describe_archives(chosen, archives)
         written.append(PartialFile(folder / DESCRIPTOR_NAME, force=force))
         written[-1].write(encode_pretty(descriptor))
         data_files = tuple(written)
@@ -238,9 +255,21 @@ def plan_output(
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is no folder.", hint="Name a folder with -o.")
     if folder.is_dir():
-        for name in (*paths.values(), DESCRIPTOR_NAME):
+        archives = [archive_name(table) for table in chosen if table.attachments]
+        for name in (*paths.values(), *archives, DESCRIPTOR_NAME):
             check_target(folder / name, force=force)
     return chosen, paths
+
+
+def archive_name(table: TableRecord) -> str:
+    """The file that a table's attached files are written to, as an archive."""
+    return f"{table.name}-attachments.tar"
+
+
+def _needed_bytes(chosen: Sequence[TableRecord], keep_compressed: bool) -> int:
+    """Room that is known to be needed."""
+    tables = 0 if keep_compressed else sum(table.n_bytes for table in chosen)
+    return tables + sum(t.attachments.n_bytes for t in chosen if t.attachments)
 
 
 def check_medium(

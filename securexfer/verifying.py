@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from securexfer.attachment.archive import ArchiveChecker
 from securexfer.bundle.comment import decode_comment
 from securexfer.bundle.envelope import Envelope
 from securexfer.bundle.file import BundleFile
@@ -171,6 +172,28 @@ def check_tables(verified: Verified, reporter: Reporter) -> None:
         reporter.begin(f"Checking {table.name}", table.n_bytes)
         for _ in counted_rows(verified.inside, table, reporter):
             pass
+        for _ in counted_files(verified.inside, table, reporter):
+            pass
+
+
+def counted_files(inside: Inside, table: TableRecord, reporter: Reporter) -> Iterator[bytes]:
+    """The archive of a table's attached files in pieces, held to its digest, size and grammar.
+
+    Nothing where the table has none.
+
+    Raises:
+        ContentMismatchError: at the end at the latest, if it is not what was signed.
+    """
+    archive = table.attachments
+    if archive is None:
+        return
+    reporter.begin(f"Files attached to {table.name}", archive.n_bytes)
+    checker = ArchiveChecker(archive.n_files)
+    for piece in inside.attached(table, archive):
+        checker.update(piece)
+        reporter.advance(len(piece))
+        yield piece
+    checker.finish()
 
 
 def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSender:

@@ -59,6 +59,7 @@ def pack(
     What the recipe names leaves, as one bundle on a drive; all else stays. INPUT is PATH,
     TABLE=PATH, or TABLE=- for standard input.
     """
+    from securexfer.attaching import Attachments
     from securexfer.errors import UsageError
     from securexfer.medium.medium import find_medium
     from securexfer.order import PackOrder, check_apart, check_fit, check_order, choose_target
@@ -93,7 +94,7 @@ def pack(
                 check_fit(opened, target, carrier, reporter)
                 document["carrier"] = carrier.identify()
                 facts += [("To", str(output)), ("Drive", carrier.describe())]
-            trial = try_extracts(opened, reporter)
+            trial = try_extracts(opened, reporter, Attachments)
 
             def show_target() -> None:
                 session.console.facts(facts)
@@ -150,6 +151,8 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
     for table in manifest.tables:
         rows.append((f"Table {table.name}", f"{table.n_rows_out:,} rows packed"))
         rows += [(f"  {f.name}", describe_field(f.name, f.action, table)) for f in table.fields]
+        if table.attachments:
+            rows.append(("  attached", f"{table.attachments.n_files:,} files"))
         if table.n_blank_lines:
             rows.append(("  blank lines", f"{table.n_blank_lines:,} skipped"))
         rows.append(("  withheld", ", ".join(table.withheld) or "nothing"))
