@@ -39,7 +39,7 @@ class SourceCommand:
         grace_seconds: how long it may live on once it has closed its output.
     """
 
-    arguments: Sequence[str]
+    arguments: Sequence[str] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
     limit_seconds: float | None = None
     may_speak: bool = False
