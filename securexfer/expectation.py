@@ -6,7 +6,7 @@ Nobody looks at a bundle that is made at night.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,27 +61,31 @@ class Expectation:
             RowCountError: with every table that has too few or too many.
             ExtractEmptyError: if none has any, and that is to be refused or skipped.
         """
-        problems = [
-            f"{table}: {problem}"
-            for table, n in n_rows.items()
-            if (problem := self._judge(table, n, last.get(table)))
-        ]
-        if problems:
-            raise RowCountError(f"Not as many rows as expected. {'; '.join(problems)}.")
+        _refuse(n_rows, self._judge)
         if self.on_empty != "pack" and not any(n_rows.values()):
             raise ExtractEmptyError("No extract has a row.")
+        _refuse(n_rows, lambda table, n: self._judge_change(n, last.get(table)))
 
-    def _judge(self, table: str, n: int, last: int | None) -> str:
+    def _judge(self, table: str, n: int) -> str:
         least = self.n_rows_min.get(table, self.n_rows_min.get(EVERY))
         most = self.n_rows_max.get(table, self.n_rows_max.get(EVERY))
         if least is not None and n < least:
             return f"{n:,} rows, at least {least:,} expected"
         if most is not None and n > most:
             return f"{n:,} rows, at most {most:,} expected"
+        return ""
+
+    def _judge_change(self, n: int, last: int | None) -> str:
         percent = self.change_max_percent
         if percent is not None and last is not None and abs(n - last) * 100 > percent * last:
             return f"{n:,} rows, {last:,} in the last bundle, a change of {percent} % allowed"
         return ""
+
+
+def _refuse(n_rows: Mapping[str, int], judge: Callable[[str, int], str]) -> None:
+    problems = [f"{table}: {why}" for table, n in n_rows.items() if (why := judge(table, n))]
+    if problems:
+        raise RowCountError(f"Not as many rows as expected. {'; '.join(problems)}.")
 
 
 def count_last(

@@ -66,6 +66,8 @@ class RunningCommand:
         self._table = table
         self._command = command
         self.n_message_bytes = 0
+        # Waited for in short turns, between which signals are heard.
+        self._never = threading.Event()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - whoever gave it is the user of this run
                 list(command.arguments),
@@ -129,7 +131,7 @@ class RunningCommand:
             self._signal(signal.SIGTERM)
             end = time.monotonic() + _STOP_SECONDS
             while not self._is_over() and time.monotonic() < end:
-                time.sleep(_TURN_SECONDS)
+                self._never.wait(_TURN_SECONDS)
             self._reap()
         with suppress(OSError):
             self.stream.close()
@@ -143,7 +145,7 @@ class RunningCommand:
                     f"Table {self._table}: its source command closed its output, but did not end "
                     f"within {self._command.grace_seconds:g} seconds."
                 )
-            time.sleep(_TURN_SECONDS)
+            self._never.wait(_TURN_SECONDS)
         self._reap()
 
     def _is_over(self) -> bool:
