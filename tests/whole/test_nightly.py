@@ -59,7 +59,7 @@ insert into people select '2026/' || n, 'Nia', '{CANARY}', date '1950-01-01' + n
 """
 FAILING = f"""select pnc_id, forename, surname, date_of_birth, sex, postcode,
     convictions / (case when pnc_id = '2026/{N_ROWS - 100}' then 0 else 1 end), notes from people"""
-MANY = f"""select pnc_id || '/' || n, forename, surname, date_of_birth, sex, postcode,
+MANY = """select pnc_id || '/' || n, forename, surname, date_of_birth, sex, postcode,
     convictions, notes from people, generate_series(1, 20) n"""
 # Many rows at once, and the last of them a while later.
 SLOW = f"""{MANY} union all select {COLUMNS} from people
@@ -440,7 +440,7 @@ def killed_while_it_reads(nights: Nights) -> None:
 def kill_at(nights: Nights, call: str, path: Path) -> None:
     """Run until the system call about this path, at which the run is killed."""
     job = nights.job
-    trace = [nights.strace, "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-P", str(path)]
+    trace = [nights.strace, "-f", "-qq", "-o", "/dev/null", "-P", str(path)]
     strike = ["-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when=1"]
     run = job.start(
         nights.at(), job.command("--name-template", "{date}.zip"), before=[*trace, *strike]
