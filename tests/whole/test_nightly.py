@@ -334,6 +334,46 @@ def test_thirty_nights(
     tally.count("crash", "nights of a scheduled job, each with its right outcome", N_NIGHTS)
 
 
+class TestAQueryThatFailsHalfWay:
+    """The same query, by the ways in which a job can read it."""
+
+    @pytest.fixture
+    def job(self, tmp_path: Path, database: Postgres, faketime: Path) -> Job:
+        job = Job(tmp_path, database, faketime)
+        job.give(FAILING)
+        return job
+
+    def test_a_pipe_alone_takes_it_for_a_short_extract(self, job: Job) -> None:
+        """Why jobs should not be pipes: by the time psql's status is known, the bundle is sent."""
+        code, document = job.run_piped(f"{day(1)} {AT}")
+        (table,) = document["tables"]
+        assert (code, document["outcome"]) == (0, "packed")
+        assert 0 < table["n_rows_in"] < N_ROWS
+        pipeline = f"set -o pipefail; {PSQL} | {' '.join(job.command(source=['offenders=-']))}"
+        shell = job.start(f"{day(2)} {AT}", ["bash", "-c", pipeline])
+        code, document = job.finish(shell)
+        # The shell tells of the failure, of a bundle that is in the outbox all the same.
+        assert (code, document["outcome"]) == (3, "packed")
+        assert len(job.files()) == 2
+
+    def test_a_pipe_with_an_expectation_refuses_it(self, job: Job) -> None:
+        code, document = job.run_piped(f"{day(1)} {AT}", "--expect-rows-min", str(N_ROWS))
+        assert (code, document["error"]["code"]) == (20, "row_count")
+        assert job.files() == []
+
+    @pytest.mark.parametrize(
+        ("command", "error"),
+        [(PSQL, "source_failed"), (f"{PSQL} -v ON_ERROR_STOP=0", "source_spoke")],
+        ids=["psql says so", "psql ends as if nothing were"],
+    )
+    def test_a_source_command_refuses_it(self, job: Job, command: str, error: str) -> None:
+        source = ["--source-command", f"offenders={command}"]
+        code, document = job.run(f"{day(1)} {AT}", source=source)
+        assert (code, document["error"]["code"]) == (20, error)
+        assert "division" not in document["error"]["message"]
+        assert (job.files(), job.entries()) == ([], [])
+
+
 def ordinary_nights(nights: Nights) -> None:
     for _ in range(3):
         nights.ordinary()
