@@ -19,6 +19,7 @@ from tests.whole.postgres import Postgres, postgres
 
 EXAMPLE = ROOT / "examples" / "nightly"
 UNIT = EXAMPLE / "securexfer-nightly.service"
+_PR_SET_MDWE = 65
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,7 @@ def job(desk: Desk, database: Postgres, outbox: Path) -> dict[str, str]:
         NIGHTLY_OUTBOX=str(outbox),
         NIGHTLY_TO="bob",
         NIGHTLY_ROWS_MIN="5000",
+        NIGHTLY_ONCE_PER=outbox.parent.name,
     )
 
 
@@ -117,6 +119,12 @@ def settings() -> dict[str, list[str]]:
     return found
 
 
+def variables() -> dict[str, str]:
+    """The environment that the unit gives to the job."""
+    lines = settings()["Environment"]
+    return dict(pair.split("=", 1) for line in lines for pair in line.split())
+
+
 class TestTheUnit:
     def test_systemd_finds_nothing_wrong_with_it(
         self, tmp_path: Path, tool: Callable[[str], str]
@@ -149,11 +157,11 @@ class TestTheUnit:
         self, desk: Desk, database: Postgres, tmp_path: Path, tool: Callable[[str], str]
     ) -> None:
         """Every system call of shell, Python, polars and psql, and what memory they ask for."""
-        trace = tmp_path / "trace"
+        trace, told = tmp_path / "trace", variables()["POLARS_SKIP_CPU_CHECK"]
         analyze = tool("systemd-analyze")
         run = subprocess.run(
             [tool("strace"), "-f", "-qq", "-o", trace, EXAMPLE / "nightly.sh"],
-            env=job(desk, database, tmp_path / "outbox"),
+            env={**job(desk, database, tmp_path / "outbox"), "POLARS_SKIP_CPU_CHECK": told},
             capture_output=True,
             timeout=240,
             check=False,
@@ -176,16 +184,35 @@ class TestTheUnit:
         families = {found[1] for line in lines if (found := re.search(r"socket\((\w+),", line))}
         assert families <= set(settings()["RestrictAddressFamilies"][0].split())
 
+    def test_the_job_runs_where_the_kernel_lets_no_memory_become_executable(
+        self, desk: Desk, database: Postgres, tmp_path: Path
+    ) -> None:
+        """What `MemoryDenyWriteExecute` asks for, by the kernel's own means."""
+        program = (
+            "import ctypes, os, sys\n"
+            f"if ctypes.CDLL(None).prctl({_PR_SET_MDWE}, 1, 0, 0, 0): sys.exit(99)\n"
+            "os.execv(sys.argv[1], sys.argv[1:])\n"
+        )
+        told = variables()["POLARS_SKIP_CPU_CHECK"]
+        run = subprocess.run(
+            [sys.executable, "-c", program, EXAMPLE / "nightly.sh"],
+            env={**job(desk, database, tmp_path / "outbox"), "POLARS_SKIP_CPU_CHECK": told},
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        if run.returncode == 99:
+            pytest.skip("the kernel has no PR_SET_MDWE")
+        assert run.returncode == 0, run.stderr.decode()
+        assert json.loads(run.stdout.splitlines()[0])["outcome"] == "packed"
+
     def test_it_writes_where_it_may(self) -> None:
         found = settings()
         assert found["LoadCredentialEncrypted"] == ["securexfer-passphrase"]
         writable = Path(found["ReadWritePaths"][0])
-        variables = dict(
-            pair.split("=", 1) for line in found["Environment"] for pair in line.split()
-        )
         for name in ("SECUREXFER_HOME", "NIGHTLY_OUTBOX"):
-            assert Path(variables[name]).parent == writable
-        assert "SECUREXFER_PASSPHRASE_FILE" not in variables
+            assert Path(variables()[name]).parent == writable
+        assert "SECUREXFER_PASSPHRASE_FILE" not in variables()
 
 
 def test_the_timer_catches_up_after_a_night_that_the_machine_was_off() -> None:
