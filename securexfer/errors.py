@@ -120,6 +120,48 @@ class ExtractChangedError(ExtractError):
     hint = "Wait until the export that writes the file has finished, then run the command again."
 
 
+class SourceFailedError(ExtractError):
+    """A source command could not be started, or ended with another status than 0."""
+
+    code = "source_failed"
+    hint = (
+        "Run the source command by hand: its messages may quote data, so they are never shown here."
+    )
+
+
+class SourceSpokeError(SourceFailedError):
+    """A source command ended well, but wrote messages, which may be of errors."""
+
+    code = "source_spoke"
+    hint = (
+        "Run the source command by hand and read its messages. If they are harmless, silence them "
+        "or add --allow-source-messages."
+    )
+
+
+class SourceTimeoutError(ExtractError):
+    """A source command took longer than it may, or closed its output and did not end."""
+
+    code = "source_timeout"
+    hint = "See what the source waits for, or give it longer with --source-timeout."
+
+
+class RowCountError(ExtractError):
+    """An extract has fewer or more rows than was said to be expected."""
+
+    code = "row_count"
+    hint = (
+        "Look at the source: is the query complete? If the number is right, change --expect-rows-…"
+    )
+
+
+class ExtractEmptyError(ExtractError):
+    """No extract has a row, and that is not to become a bundle."""
+
+    code = "extract_empty"
+    hint = "Look at the source. If an empty night is in order, use --on-empty skip or pack."
+
+
 class TokensError(ExtractError):
     """A file of tokens holds none, or something else."""
 
@@ -469,6 +511,33 @@ class RegisterBusyError(RegisterError):
     hint = "Wait for it to end, then run the command again. Nothing was released."
 
 
+class RunBusyError(RegisterError):
+    """Another run of the same job is at work in this home."""
+
+    code = "run_busy"
+    hint = "Wait for it to end, or add --wait SECONDS. If it is another job, name it with --job."
+
+
+class RunDiffersError(RegisterError):
+    """The same run of the job was packed already, by another recipe or for other recipients."""
+
+    code = "run_differs"
+    hint = (
+        "If this is another job, name it with --job. If the changed one has to be sent for that "
+        "time again, give it a key of its own with --once-per."
+    )
+
+
+class ClockChangedError(RegisterError):
+    """The clock is behind the register, so that nobody can tell which run this is."""
+
+    code = "clock_changed"
+    hint = (
+        "Correct this machine's clock and run the command again. If this run is wanted all the "
+        "same, give it a key of its own with --once-per."
+    )
+
+
 class RegisterDamagedError(RegisterError):
     """The register, or its head, is not as it was written."""
 
@@ -520,6 +589,13 @@ class FileTooLargeError(OutputError):
 
     code = "file_too_large"
     hint = "Format the drive as exFAT, use another drive, or make several smaller bundles."
+
+
+class LogError(OutputError):
+    """The log can't be written, or is not for its owner's eyes."""
+
+    code = "log_failed"
+    hint = "Name a file of your own that others can't read or write: chmod 600 FILE"
 
 
 class MediumRefusedError(OutputError):

@@ -39,12 +39,14 @@ from securexfer.carrier import PartialFile
 from securexfer.crypto.identity import Identity
 from securexfer.custody.contradiction import contradict
 from securexfer.custody.drill import DRILL
+from securexfer.custody.job import describe_run, find_missed, find_runs
 from securexfer.custody.register import Entry, Register, head_sha256
 from securexfer.errors import (
     HeaderError,
     RegisterError,
     SecurexferError,
 )
+from securexfer.expectation import count_last
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
 from securexfer.medium.medium import FindMedium, Medium, find_medium
@@ -70,16 +72,14 @@ from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.watch import Watch
 from securexfer.reporting import Reporter
 
-BUNDLE_SUFFIX = ".sxfer.zip"
-MAX_FOUND_CONTACT = 200
-_SHORT_ID = 12
-# Signatures, envelope, directory and the smallest members: below this no bundle fits.
-_LEAST_BYTES = 32 * 1024
-
 
 @dataclass(frozen=True)
 class PackResult:
-    """A bundle that is on the drive, read back and recorded."""
+    """A bundle that is on the drive, read back and recorded.
+
+    Attributes:
+        missed: runs of the job before this one of which nothing is on record.
+    """
 
     path: Path
     n_bytes: int
@@ -87,6 +87,7 @@ class PackResult:
     manifest: Manifest
     entry: Entry
     carrier: Medium
+    missed: tuple[str, ...] = ()
 
 
 def pack(
@@ -116,13 +117,16 @@ def pack(
     created_at = clock()
     check_order(order, clock)
     bundle_id = os.urandom(16).hex()
-    target = choose_target(order, bundle_id)
-    check_sources(opened, target, reporter)
+    entries = register.entries()
+    recipients = sorted(contact.fingerprint for contact in order.recipients)
+    sequence = next_sequence(entries, recipients)
+    target = choose_target(order, bundle_id, sequence, created_at)
+    check_sources(order, opened, target, reporter)
     carrier = find_medium(target.parent)
     check_fit(opened, target, carrier, reporter)
-    entries = register.entries()
     check_drills(order, entries, clock)
-    recipients = sorted(contact.fingerprint for contact in order.recipients)
+    last = count_last(entries, order.recipe_file.recipe_sha256, recipients)
+    missed = find_missed(find_runs(entries, order.run.job), order.run) if order.run else []
     agreement = opened.recipe.agreement
     scope = choose_scope(opened.recipe, order.recipients, identity.pseudonym_secret, bundle_id)
 
@@ -143,7 +147,7 @@ def pack(
                 *(table.attachments.member for table in tables if table.attachments),
                 MANIFEST,
             ],
-            sequence=_next_sequence(entries, recipients),
+            sequence=sequence,
             agreement=AgreementRecord(
                 **agreement.model_dump(exclude={"recipients", "drill_within_days", "forwarding"})
             ),
@@ -169,6 +173,7 @@ def pack(
                 _write_table(writer, opened, plan, scope, watch, files, reporter)
                 for plan, watch, files in zip(opened.plans, watches, attached, strict=True)
             ]
+            order.expectation.check_rows({table.name: table.n_rows_in for table in tables}, last)
             n_rows = sum(table.n_rows_out for table in tables)
             totals = check_totals(opened.recipe.limits, n_rows, watches)
             # All at once: whoever mends a recipe wants to know all that is wrong with it.
@@ -192,9 +197,10 @@ def pack(
         file.sync()
         file.read_back(reporter)
         details = _describe(manifest, order, file, digests.bundle_sha256, carrier)
+        details |= describe_run(order.run, missed)
 
         def check_sequence(now_there: list[Entry]) -> None:
-            if _next_sequence(now_there, recipients) != manifest.sequence:
+            if next_sequence(now_there, recipients) != manifest.sequence:
                 raise RegisterError(
                     "Another bundle for the same recipients was packed at the same time.",
                     hint="Run the command again.",
@@ -211,7 +217,9 @@ def pack(
             contradict(register, identity, bundle_id, "pack-failed", reason, clock)
         raise
     file.finish()
-    return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry, carrier)
+    return PackResult(
+        target, file.n_bytes, digests.bundle_sha256, manifest, entry, carrier, tuple(missed)
+    )
 
 
 def _write_table(
@@ -278,7 +286,8 @@ def _check_manifest(sketch: Manifest) -> None:
         raise HeaderError("The tables have too many or too long columns to be recorded.")
 
 
-def _next_sequence(entries: Sequence[Entry], recipients: list[str]) -> int:
+def next_sequence(entries: Sequence[Entry], recipients: list[str]) -> int:
+    """The number of the next bundle for exactly these recipients."""
     sent = [
         entry.details["sequence"]
         for entry in entries

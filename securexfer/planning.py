@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 
 from securexfer.errors import UsageError
 from securexfer.home.contacts import Contact
+from securexfer.privacy.command import SourceCommand
 from securexfer.privacy.disclosure import (
     Finding,
     check_combinations,
@@ -36,11 +37,12 @@ _SAMPLE_BYTES = 16 * 1024 * 1024
 class Input:
     """One extract as named on the command line: a table (or None: to be found) and a path.
 
-    A path of None is standard input.
+    A path of None is standard input, unless there is a command that writes the extract.
     """
 
     table: str | None
     path: Path | None
+    command: SourceCommand | None = None
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,14 @@ def open_extracts(
     matched = _match_inputs(recipe, inputs)
     with ExitStack() as stack:
         extracts: dict[str, Extract] = {}
-        for name, path in matched.items():
+        for name, given in matched.items():
             dialect = recipe.tables[name].csv
-            if path is not None:
-                extracts[name] = stack.enter_context(Extract.open(name, path, dialect, reporter))
+            if given.command is not None:
+                running = Extract.run(name, given.command, dialect, reporter)
+                extracts[name] = stack.enter_context(running)
+            elif given.path is not None:
+                opened = Extract.open(name, given.path, dialect, reporter)
+                extracts[name] = stack.enter_context(opened)
             elif stdin is not None:
                 extracts[name] = Extract(name, stdin, dialect, reporter=reporter)
             else:
@@ -237,8 +243,8 @@ def choose_scope(
     return agreement_scope(secret, recipe.agreement.reference, recipe.pseudonyms.epoch, origins)
 
 
-def _match_inputs(recipe: Recipe, inputs: Sequence[Input]) -> dict[str, Path | None]:
-    matched: dict[str, Path | None] = {}
+def _match_inputs(recipe: Recipe, inputs: Sequence[Input]) -> dict[str, Input]:
+    matched: dict[str, Input] = {}
     for given in inputs:
         name = given.table
         if name is None and len(recipe.tables) == 1:
@@ -256,7 +262,7 @@ def _match_inputs(recipe: Recipe, inputs: Sequence[Input]) -> dict[str, Path | N
             )
         if name in matched:
             raise UsageError(f"Two inputs were given for the table {name!r}.")
-        matched[name] = given.path
-    if list(matched.values()).count(None) > 1:
+        matched[name] = given
+    if sum(one.path is None and one.command is None for one in matched.values()) > 1:
         raise UsageError("Only one table can come from standard input.")
     return matched

@@ -14,7 +14,7 @@ from securexfer.cli.stopping import ignore_stops
 from securexfer.errors import SecurexferError
 
 F = TypeVar("F", bound=Callable[..., Any])
-EPILOG = "Every command also takes --home, --json, -q, -v and --no-input."
+EPILOG = "Every command also takes --home, --json, -q, -v, --no-input and --log-file."
 
 
 def settings_of(context: click.Context) -> Settings:
@@ -49,7 +49,30 @@ def _global_options(*, hidden: bool) -> list[click.Option]:
         flag("-q", "--quiet", text="Say nothing but results and errors."),
         flag("-v", "--verbose", text="Say more on stderr."),
         flag("--no-input", text="Never ask; fail where an answer is needed."),
+        click.Option(
+            ["--log-file"],
+            metavar="FILE|journal",
+            hidden=hidden,
+            help="Also say what happens in JSON lines, without values.",
+            expose_value=False,
+            callback=_store,
+        ),
     ]
+
+
+def open_log(context: click.Context) -> None:
+    """Open the log, if one is asked for, before anything is done.
+
+    Raises:
+        LogError: if it can't be written.
+    """
+    from securexfer.cli.log import Log
+
+    settings = settings_of(context)
+    if settings.log_file and settings.log is None:
+        command = context.command_path.partition(" ")[2]
+        settings.log = Log.open(settings.log_file, command)
+        settings.log.write("started")
 
 
 class SecurexferCommand(click.Command):
@@ -62,6 +85,7 @@ class SecurexferCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, then say what is overdue, also if it failed."""
+        open_log(ctx)
         try:
             result = super().invoke(ctx)
         except (SecurexferError, click.exceptions.Exit):

@@ -28,6 +28,8 @@ EVENTS = (
     "contact-removed",
     "packed",
     "pack-failed",
+    "pack-skipped",
+    "bundle-removed",
     "forwarded",
     "forward-failed",
     "extended",
@@ -53,7 +55,8 @@ _TYPES: dict[str, type] = {
     **dict.fromkeys(("fingerprint", "name", "reason"), str),
     **dict.fromkeys(("destroyed_at", "expires_at", "opened_at"), str),
     **dict.fromkeys(("statement_id", "statement_sha256"), str),
-    **dict.fromkeys(("files", "receipts", "recipients"), list),
+    **dict.fromkeys(("job", "run"), str),
+    **dict.fromkeys(("files", "missed", "receipts", "recipients"), list),
     **dict.fromkeys(("forwarders", "origin_recipients"), list),
     **dict.fromkeys(("files_sha256", "receipt"), dict),
     "sequence": int,
@@ -68,6 +71,7 @@ _OPENED = _ABOUT | {"recipients", "sender", "sequence"}
 _FILED = _ABOUT | {"statement_id", "statement_sha256"}
 _CONTACT = {"fingerprint", "name"}
 _REQUIRED = {
+    "bundle-removed": _ABOUT,
     "certificate-imported": _FILED | {"destroyed_at", "receipts", "recipient"},
     "contact-added": _CONTACT,
     "contact-removed": _CONTACT,
@@ -75,6 +79,7 @@ _REQUIRED = {
     "extended": _ABOUT | {"expires_at"},
     "extension-imported": _FILED | {"expires_at", "sender"},
     "forwarded": _ORIGIN | _PREVIOUS | {"bundle_id", "bundle_sha256", "recipients", "sequence"},
+    "pack-skipped": {"job", "reason", "recipients", "run"},
     "packed": {"recipients", "sequence"},
     "password-released": _OPENED,
     "receipt-imported": _FILED | {"recipient"},
