@@ -14,6 +14,7 @@ from securexfer.custody.drill import find_drills, last_complete
 from securexfer.custody.register import Entry
 from securexfer.errors import (
     CardExpiredError,
+    ContactRevokedError,
     DrillDueError,
     OutputError,
     OutputExistsError,
@@ -89,6 +90,7 @@ def check_recipients(recipients: Sequence[Contact], clock: Clock) -> None:
 
     Raises:
         UsageError: if there is none, or there are too many.
+        ContactRevokedError: if one was revoked.
         CardExpiredError: if a card is past its last day.
     """
     if not recipients:
@@ -101,10 +103,24 @@ def check_recipients(recipients: Sequence[Contact], clock: Clock) -> None:
             f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Make several bundles."
         )
     for contact in recipients:
+        check_in_use(contact)
         if contact.card.expires_at < clock():
             raise CardExpiredError(
                 f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
             )
+
+
+def check_in_use(contact: Contact) -> None:
+    """Check that a contact was not revoked.
+
+    Raises:
+        ContactRevokedError: if it was.
+    """
+    if contact.revoked_at is not None:
+        raise ContactRevokedError(
+            f"The keys of {contact.name!r} were revoked here on {contact.revoked_at:%Y-%m-%d}: "
+            f"{contact.revoked_because}"
+        )
 
 
 def check_drills(order: PackOrder, entries: Sequence[Entry], clock: Clock) -> None:

@@ -113,6 +113,7 @@ def pack(
             print_summary(session, result, order_names(order.recipients))
 
     session.console.result(pack_document(result), human)
+    session.warn_of_cards(recipients)
     for table in result.manifest.tables:
         warn_of(session.console, table.name, table)
 

@@ -23,9 +23,14 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 # All that this version records. Readers take others too, so that later versions can say more.
 EVENTS = (
     "identity-created",
+    "identity-exported",
+    "identity-imported",
+    "identity-rotated",
+    "identity-rotate-failed",
     "contact-added",
     "contact-replaced",
     "contact-removed",
+    "contact-revoked",
     "packed",
     "pack-failed",
     "forwarded",
@@ -50,10 +55,11 @@ EVENTS = (
 # of hashes alone is no proof of who wrote an entry, so that nothing here may be taken on trust.
 _TYPES: dict[str, type] = {
     **dict.fromkeys(("bundle_id", "bundle_sha256", "folder", "recipient", "sender"), str),
-    **dict.fromkeys(("fingerprint", "name", "reason"), str),
+    **dict.fromkeys(("fingerprint", "name", "previous_fingerprint", "reason"), str),
+    **dict.fromkeys(("card", "former_card"), str),
     **dict.fromkeys(("destroyed_at", "expires_at", "opened_at"), str),
     **dict.fromkeys(("statement_id", "statement_sha256"), str),
-    **dict.fromkeys(("files", "receipts", "recipients"), list),
+    **dict.fromkeys(("files", "fingerprints", "receipts", "recipients"), list),
     **dict.fromkeys(("forwarders", "origin_recipients"), list),
     **dict.fromkeys(("files_sha256", "receipt"), dict),
     "sequence": int,
@@ -67,13 +73,17 @@ _ABOUT = {"bundle_id", "bundle_sha256"}
 _OPENED = _ABOUT | {"recipients", "sender", "sequence"}
 _FILED = _ABOUT | {"statement_id", "statement_sha256"}
 _CONTACT = {"fingerprint", "name"}
+_ROTATION = {"fingerprint", "previous_fingerprint"}
 _REQUIRED = {
     "certificate-imported": _FILED | {"destroyed_at", "receipts", "recipient"},
     "contact-added": _CONTACT,
     "contact-removed": _CONTACT,
+    "contact-revoked": _CONTACT | {"fingerprints", "reason"},
     "contact-replaced": _CONTACT | {"previous_fingerprint"},
     "extended": _ABOUT | {"expires_at"},
     "extension-imported": _FILED | {"expires_at", "sender"},
+    "identity-rotated": _ROTATION | {"card", "former_card"},
+    "identity-rotate-failed": _ROTATION | {"reason"},
     "forwarded": _ORIGIN | _PREVIOUS | {"bundle_id", "bundle_sha256", "recipients", "sequence"},
     "packed": {"recipients", "sequence"},
     "password-released": _OPENED,

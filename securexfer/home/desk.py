@@ -14,7 +14,12 @@ from securexfer.crypto.identity import (
     encrypt_identity,
     read_identity_card,
 )
-from securexfer.errors import IdentityExistsError, IdentityFileError, IdentityMissingError
+from securexfer.errors import (
+    IdentityExistsError,
+    IdentityFileError,
+    IdentityMissingError,
+    ReadBackError,
+)
 from securexfer.place import make_folder
 
 
@@ -59,6 +64,17 @@ class Desk:
         if self.identity_path.exists():
             raise IdentityExistsError(f"There is an identity in {self.root} already.")
         write_small(self.identity_path, encrypt_identity(identity, passphrase), force=False)
+
+    def save_identity(self, identity: Identity, passphrase: str) -> None:
+        """Replace the identity file, whole or not at all, and read it back.
+
+        Raises:
+            OutputError: if it can't be written, or the disk gives back something else.
+        """
+        data = encrypt_identity(identity, passphrase)
+        write_small(self.identity_path, data)
+        if self._read_identity_file() != data:
+            raise ReadBackError(f"{self.root} gave back other bytes than were written.")
 
     def own_card(self) -> Card:
         """The identity's card; needs no passphrase.

@@ -32,6 +32,7 @@ FLOORS = {
     "reidentifying": 6,
     "leftovers": 4,
     "pinning": 4,
+    "keeping": 4,
     "auditing": 4,
     "party": 4,
     "expiry": 5,
