@@ -281,6 +281,36 @@ class KeyringForgetfulError(KeyringError):
     hint = "Do not rely on this keyring: use --passphrase-file FILE."
 
 
+class ScopeKeyError(KeyMaterialError):
+    """A colleague's scope key was imported, and can't be used."""
+
+    code = "scope_key_unusable"
+    hint = (
+        "Ask your colleague to export it again and import that, or add --own-tokens for tokens "
+        "that agree with nobody else's."
+    )
+
+
+class ScopeKeyOtherError(ScopeKeyError):
+    """A colleague's scope key was imported for the same agreement, but for another scope."""
+
+    code = "scope_key_other"
+    hint = (
+        "Ask your colleague for the scope key of this recipe and these recipients (scope-key "
+        "export), or add --own-tokens for tokens that agree with nobody else's."
+    )
+
+
+class ScopeKeyAudienceError(ScopeKeyError):
+    """Whoever gets the tables would have the scope key of their tokens."""
+
+    code = "scope_key_audience"
+    hint = (
+        "Share scope keys with colleagues of the sender only: whoever has one can find out by "
+        "trying whose a token is."
+    )
+
+
 class CardInvalidError(KeyMaterialError):
     """A card is damaged, altered, or not a card."""
 

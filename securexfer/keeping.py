@@ -37,6 +37,7 @@ from securexfer.home.keystore import Keystore
 from securexfer.instant import Clock
 
 CREATED, EXPORTED, IMPORTED = "identity-created", "identity-exported", "identity-imported"
+EXPORT_FAILED = "identity-export-failed"
 
 
 def keep_new_identity(
@@ -157,7 +158,13 @@ def export_identity(
     data = encrypt_identity(identity, passphrase)
     details = {"file_name": path.name, "fingerprint": identity.fingerprint}
     register.append(identity, EXPORTED, details, clock())
-    write_small(path, data, force=force, is_own=False)
+    try:
+        write_small(path, data, force=force, is_own=False)
+    except BaseException as error:
+        reason = error.code if isinstance(error, SecurexferError) else "interrupted"
+        with suppress(SecurexferError):
+            register.append(identity, EXPORT_FAILED, {**details, "reason": reason}, clock())
+        raise
     # Not the bytes alone: it is the only copy where somebody needs it.
     if read_export(path, passphrase) != identity:
         raise ReadBackError(f"{path} does not hold what was written to it.")

@@ -15,7 +15,7 @@ from securexfer.custody.extension import Extension
 from securexfer.custody.register import Entry
 from securexfer.custody.retention import SENT, UNSENT, entry_instant, find_held
 from securexfer.custody.seal import FindSigner, Opened
-from securexfer.custody.statement import NAMES, Statement, StatementKind
+from securexfer.custody.statement import NAMES, Signed, Statement, StatementKind
 from securexfer.errors import (
     SenderRetiredError,
     SenderRevokedError,
@@ -27,7 +27,7 @@ from securexfer.history import OPENED
 from securexfer.instant import parse_instant
 from securexfer.party import is_same_party
 
-S = TypeVar("S", bound=Statement)
+S = TypeVar("S", bound=Signed)
 
 
 def find_keys(find_sender: FindSender) -> FindSigner:

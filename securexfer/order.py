@@ -26,7 +26,7 @@ from securexfer.instant import Clock
 from securexfer.medium.medium import Medium
 from securexfer.medium.rule import check_file_size, name_limit
 from securexfer.place import check_space, check_target, free_bytes
-from securexfer.planning import OpenExtracts, forecast_bytes
+from securexfer.planning import OpenExtracts, SharedScope, forecast_bytes
 from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter
 
@@ -52,6 +52,8 @@ class PackOrder:
         force: replace an existing file.
         found_contact: whom a finder should call; appears in clear.
         is_drill: whether its records are synthetic, to rehearse with.
+        shared: a colleague's scope key for these recipients, which was imported here.
+        own_tokens: make tokens of one's own, although a colleague's scope key was imported.
     """
 
     recipe_file: RecipeFile
@@ -60,6 +62,8 @@ class PackOrder:
     force: bool = False
     found_contact: str = ""
     is_drill: bool = False
+    shared: SharedScope | None = None
+    own_tokens: bool = False
 
 
 def check_order(order: PackOrder, clock: Clock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,11 @@ from securexfer.cli.session import Session
 if TYPE_CHECKING:
     from securexfer.packing import PackResult
 
+OWN_TOKENS = click.option(
+    "--own-tokens",
+    is_flag=True,
+    help="Make tokens of your own, although a colleague's scope key is here.",
+)
 SEALED = (
     "AES-256 (WinZip AE-2), keys sealed with ML-KEM-768 + X25519 (HPKE), signed with Ed25519 and "
     "ML-DSA-65. Not a FIPS 140 validated module."
@@ -42,6 +48,7 @@ SEALED = (
 @output_option("The drive's folder, or a path that ends in .zip.", required=False)
 @click.option("--dry-run", is_flag=True, help="Read the extracts, try every gate; write nothing.")
 @click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
+@OWN_TOKENS
 @FORCE
 @passphrase_option
 def pack(
@@ -51,6 +58,7 @@ def pack(
     output: Path | None,
     dry_run: bool,
     if_found: str,
+    own_tokens: bool,
     force: bool,
     passphrase_file: Path | None,
 ) -> None:
@@ -71,7 +79,9 @@ def pack(
         raise UsageError("No place for the bundle was given.", hint="Name the drive with -o DIR.")
     recipe_file = read_recipe(recipe_path)
     recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
-    order = PackOrder(recipe_file, recipients, output or Path(), force, if_found)
+    order = PackOrder(
+        recipe_file, recipients, output or Path(), force, if_found, own_tokens=own_tokens
+    )
     if not dry_run or recipients:
         check_order(order, session.clock)
     if output is not None:
@@ -102,6 +112,8 @@ def pack(
             show_trial(session.console, document, opened.plans, trial, show_target)
             return
         identity = session.identity
+        if not own_tokens:
+            order = replace(order, shared=session.find_shared(recipe_file.recipe, recipients))
         result = pack_bundle(
             order, opened, identity, session.register, clock=session.clock, reporter=reporter
         )

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from securexfer.home.desk import Desk
     from securexfer.home.keystore import Keystore
     from securexfer.home.secrets import Passphrase, SecretSource
+    from securexfer.planning import SharedScope
+    from securexfer.recipe.model import Recipe
+    from securexfer.sharing import Ring
     from securexfer.verifying import Verified
 
 
@@ -198,6 +201,23 @@ class Session:
         return Cabinet(
             self.identity, self.find_sender(), self.register, self.desk.receipts_path, self.clock
         )
+
+    @cached_property
+    def ring(self) -> Ring:
+        """Scope keys that colleagues shared."""
+        from securexfer.sharing import Ring
+
+        return Ring(
+            self.register, self.desk.scope_keys_path, self.find_sender(), lambda: self.identity
+        )
+
+    def find_shared(
+        self, recipe: Recipe, recipients: Sequence[Contact], sha256: str | None = None
+    ) -> SharedScope | None:
+        """A colleague's scope key: the one that a bundle's entry names, or the present one."""
+        if sha256 is not None:
+            return self.ring.find_again(sha256) if sha256 else None
+        return self.ring.find(recipe, recipients)
 
     def own_card(self) -> Card | None:
         """This home's card, or None where there is no identity yet."""

@@ -24,6 +24,7 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 EVENTS = (
     "identity-created",
     "identity-exported",
+    "identity-export-failed",
     "identity-imported",
     "identity-rotated",
     "identity-rotate-failed",
@@ -48,6 +49,9 @@ EVENTS = (
     "destroyed",
     "destroy-failed",
     "reidentified",
+    "scope-key-exported",
+    "scope-key-export-failed",
+    "scope-key-imported",
     "drive-checked",
     "breach-reported",
 )
@@ -56,10 +60,11 @@ EVENTS = (
 _TYPES: dict[str, type] = {
     **dict.fromkeys(("bundle_id", "bundle_sha256", "folder", "recipient", "sender"), str),
     **dict.fromkeys(("fingerprint", "name", "previous_fingerprint", "reason"), str),
-    **dict.fromkeys(("card", "former_card"), str),
+    **dict.fromkeys(("card", "epoch", "file", "former_card", "reference", "signer"), str),
+    "scope_key_sha256": str,
     **dict.fromkeys(("destroyed_at", "expires_at", "opened_at"), str),
     **dict.fromkeys(("statement_id", "statement_sha256"), str),
-    **dict.fromkeys(("files", "fingerprints", "receipts", "recipients"), list),
+    **dict.fromkeys(("audience", "files", "fingerprints", "receipts", "recipients"), list),
     **dict.fromkeys(("forwarders", "origin_recipients"), list),
     **dict.fromkeys(("files_sha256", "receipt"), dict),
     "sequence": int,
@@ -73,6 +78,7 @@ _ABOUT = {"bundle_id", "bundle_sha256"}
 _OPENED = _ABOUT | {"recipients", "sender", "sequence"}
 _FILED = _ABOUT | {"statement_id", "statement_sha256"}
 _CONTACT = {"fingerprint", "name"}
+_SCOPE = {"audience", "epoch", "reference"}
 _ROTATION = {"fingerprint", "previous_fingerprint"}
 _REQUIRED = {
     "certificate-imported": _FILED | {"destroyed_at", "receipts", "recipient"},
@@ -87,6 +93,7 @@ _REQUIRED = {
     "forwarded": _ORIGIN | _PREVIOUS | {"bundle_id", "bundle_sha256", "recipients", "sequence"},
     "packed": {"recipients", "sequence"},
     "password-released": _OPENED,
+    "scope-key-imported": _SCOPE | {"file", "signer", "statement_id", "statement_sha256"},
     "receipt-imported": _FILED | {"recipient"},
     "unpack-refused": {"reason"},
     "unpack-started": _OPENED | {"files", "folder"},

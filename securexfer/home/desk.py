@@ -45,6 +45,11 @@ class Desk:
         return self.root / "receipts"
 
     @property
+    def scope_keys_path(self) -> Path:
+        """The folder of scope keys that were imported, sealed to the identity."""
+        return self.root / "scope-keys"
+
+    @property
     def register_path(self) -> Path:
         """The log."""
         return self.root / "register.jsonl"

@@ -143,6 +143,13 @@ class TestABackup:
             self.export(ann, tmp_path / "ann.identity")
         assert not (tmp_path / "ann.identity").exists()
 
+    def test_that_can_not_be_written_is_taken_back(self, ann: Person, tmp_path: Path) -> None:
+        with pytest.raises(OutputError):
+            self.export(ann, tmp_path / "none" / "ann.identity")
+        done, undone = ann.register.entries()
+        assert (done.event, undone.event) == ("identity-exported", "identity-export-failed")
+        assert undone.details["reason"] == "output_failed"
+
     def test_makes_another_home(self, ann: Person, world: World) -> None:
         path = self.export(ann, world.folder / "ann.identity")
         server = Person(world.folder, "server", world.clock)
