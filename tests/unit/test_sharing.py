@@ -9,6 +9,7 @@ import pytest
 
 from securexfer.crypto.canonical import decode_canonical
 from securexfer.crypto.identity import create_identity, rotate_identity
+from securexfer.custody.register import Entry, Register
 from securexfer.custody.scope import Scope, ScopeKeyStatement
 from securexfer.custody.seal import seal_statement
 from securexfer.errors import (
@@ -432,6 +433,23 @@ class TestWhatIsRefused:
     def test_another_one_under_the_same_number(self, team: Team) -> None:
         team.take(team.forge())
         self.refuse(team, team.forge(epoch="2027"), StatementReplayError, "with the same number")
+
+    def test_one_that_another_run_has_taken_meanwhile(
+        self, team: Team, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = team.forge(), team.forge(statement_id="cd" * 16)
+        honest = Register.append
+
+        def append(register: Register, *arguments: Any, **options: Any) -> Entry:
+            monkeypatch.setattr(Register, "append", honest)
+            team.take(first)  # between the first look and the lock
+            return honest(register, *arguments, **options)
+
+        monkeypatch.setattr(Register, "append", append)
+        with pytest.raises(ScopeKeyError, match="meanwhile"):
+            team.take(second)
+        assert events(team.bea) == ["scope-key-imported"]
+        assert len(list((team.bea.home / "scope-keys").iterdir())) == 1
 
     def test_the_same_again_is_recorded_once(self, team: Team) -> None:
         data = team.forge()
