@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from securexfer.cli.console import plain
 from securexfer.cli.options import SecurexferGroup, passphrase_option
 from securexfer.cli.session import WARNING_DAYS, Session, card_document, card_facts
 
@@ -76,18 +77,15 @@ def list_contacts() -> None:
         if not contacts:
             session.console.step("No contacts yet. Pin a card with: securexfer contact add CARD")
             return
-        now = session.clock()
         rows = [
-            (
-                c.name,
-                c.card.name,
-                c.card.organisation,
-                format_fingerprint(c.fingerprint),
-                _state(c, now),
-            )
+            (c.name, c.card.name, c.card.organisation, format_fingerprint(c.fingerprint))
             for c in contacts
         ]
-        session.console.table(("name", "who", "organisation", "fingerprint", "valid"), rows)
+        session.console.table(("name", "who", "organisation", "fingerprint"), rows)
+        now = session.clock()
+        for one in contacts:
+            if state := _state(one, now):
+                session.console.line(plain(f"{one.name}: {state}"))
 
     session.console.result({"contacts": [contact_document(c) for c in contacts]}, human)
 
@@ -159,8 +157,8 @@ def revoke(name: str, reason: str, passphrase_file: Path | None) -> None:
     def human() -> None:
         session.console.line(f"Revoked {revoked.name}.")
         session.console.step(
-            "Next: see what was sealed to these keys with `securexfer breach-report --recipient "
-            f"{revoked.name}`,\nand tell whoever else has this card."
+            "Next: see what was sealed to these keys, and tell whoever else has this card:\n"
+            f"securexfer breach-report --recipient {revoked.name}"
         )
 
     session.console.result(contact_document(revoked), human)
@@ -187,14 +185,13 @@ def _revocation(found: Contact) -> list[tuple[str, str]]:
 
 
 def _state(found: Contact, now: datetime) -> str:
-    """Until when a card can be used, or why not."""
+    """Why a card can't be used, or not for long; empty where there is nothing to say."""
     if found.revoked_at is not None:
-        return f"REVOKED {found.revoked_at:%Y-%m-%d}"
-    n_days = found.card.days_left(now)
-    until = f"{found.card.expires_at:%Y-%m-%d}"
+        return f"REVOKED on {found.revoked_at:%Y-%m-%d}: {found.revoked_because}"
+    n_days, until = found.card.days_left(now), f"{found.card.expires_at:%Y-%m-%d}"
     if n_days < 0:
-        return f"EXPIRED {until}"
-    return f"{until}, {n_days} days left" if n_days < WARNING_DAYS else f"until {until}"
+        return f"EXPIRED on {until}"
+    return f"expires on {until}, in {n_days} days" if n_days < WARNING_DAYS else ""
 
 
 def _identity(session: Session) -> Identity | None:
