@@ -51,6 +51,19 @@ class Keystore:
     accepts_insecure: bool = False
     seconds: float = SECONDS
 
+    def describe(self) -> str:
+        """Which keyring it is: the names of its backends that may be used.
+
+        Raises:
+            KeyringError: if there is none, or it can't be loaded.
+        """
+
+        def name() -> str:
+            kinds = [type(backend) for backend in self._backends()]
+            return ", ".join(f"{kind.__module__}.{kind.__name__}" for kind in kinds)
+
+        return self._call("loaded", name)
+
     def read(self, account: str) -> str | None:
         """What is stored for an account, or None.
 

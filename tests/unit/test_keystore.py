@@ -130,6 +130,12 @@ def test_a_keyring_that_keeps_no_secret_is_refused(
             call()
 
 
+def test_it_says_which_it_is() -> None:
+    assert use(Chain(NULL, Memory())).describe() == f"{__name__}.Memory"
+    with pytest.raises(KeyringNullError):
+        use(NULL).describe()
+
+
 def test_one_that_stores_something_else_is_found_out() -> None:
     with pytest.raises(KeyringForgetfulError):
         use(Forgetful()).store("me", "secret")
