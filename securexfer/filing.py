@@ -31,6 +31,7 @@ from securexfer.expiry import CLOCK_TOLERANCE, newest_time
 from securexfer.instant import Clock, parse_instant
 from securexfer.matching import (
     check_later,
+    check_revoked,
     check_signer,
     check_times,
     find_expiry,
@@ -175,6 +176,7 @@ def import_extension(data: bytes, cabinet: Cabinet) -> Filed[Extension]:
     opened = read_extension(data, find=find_keys(cabinet.find_sender))
     said = opened.statement
     signer = find_signer(opened, cabinet.find_sender)
+    check_revoked(signer, "extension")
     if signer.retired_at is not None:
         raise VerificationError(
             "The extension is signed with a key that its owner has replaced since.",

@@ -15,6 +15,7 @@ from securexfer.custody.job import Run
 from securexfer.custody.register import Entry
 from securexfer.errors import (
     CardExpiredError,
+    ContactRevokedError,
     DrillDueError,
     OutputError,
     OutputExistsError,
@@ -28,7 +29,7 @@ from securexfer.medium.medium import Medium
 from securexfer.medium.rule import check_file_size, name_limit
 from securexfer.naming import DEFAULT_TEMPLATE, check_template, list_words, make_name
 from securexfer.place import check_space, check_target, free_bytes
-from securexfer.planning import OpenExtracts, forecast_bytes
+from securexfer.planning import OpenExtracts, SharedScope, forecast_bytes
 from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter
 
@@ -56,6 +57,8 @@ class PackOrder:
         name_template: how the bundle is called in a folder, see `naming`.
         expectation: how many rows the extracts should have.
         run: which run of which job it is, None if it is none.
+        shared: a colleague's scope key for these recipients, which was imported here.
+        own_tokens: make tokens of one's own, although a colleague's scope key was imported.
     """
 
     recipe_file: RecipeFile
@@ -67,6 +70,8 @@ class PackOrder:
     name_template: str = DEFAULT_TEMPLATE
     expectation: Expectation = field(default_factory=Expectation)
     run: Run | None = None
+    shared: SharedScope | None = None
+    own_tokens: bool = False
 
 
 def check_order(order: PackOrder, clock: Clock) -> None:
@@ -107,6 +112,7 @@ def check_recipients(recipients: Sequence[Contact], clock: Clock) -> None:
 
     Raises:
         UsageError: if there is none, or there are too many.
+        ContactRevokedError: if one was revoked.
         CardExpiredError: if a card is past its last day.
     """
     if not recipients:
@@ -119,10 +125,24 @@ def check_recipients(recipients: Sequence[Contact], clock: Clock) -> None:
             f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Make several bundles."
         )
     for contact in recipients:
+        check_in_use(contact)
         if contact.card.expires_at < clock():
             raise CardExpiredError(
                 f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
             )
+
+
+def check_in_use(contact: Contact) -> None:
+    """Check that a contact was not revoked.
+
+    Raises:
+        ContactRevokedError: if it was.
+    """
+    if contact.revoked_at is not None:
+        raise ContactRevokedError(
+            f"The keys of {contact.name!r} were revoked here on {contact.revoked_at:%Y-%m-%d}: "
+            f"{contact.revoked_because}"
+        )
 
 
 def check_drills(order: PackOrder, entries: Sequence[Entry], clock: Clock) -> None:

@@ -71,6 +71,7 @@ from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.watch import Watch
 from securexfer.reporting import Reporter
+from securexfer.scoping import check_shared
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,13 @@ def pack(
     check_drills(order, entries, clock)
     last = count_last(entries, order.recipe_file.recipe_sha256, recipients)
     missed = find_missed(find_runs(entries, order.run.job), order.run) if order.run else []
+    shared = None if order.own_tokens else order.shared
+    if not order.own_tokens:
+        check_shared(opened.recipe, order.recipients, shared, entries)
     agreement = opened.recipe.agreement
-    scope = choose_scope(opened.recipe, order.recipients, identity.pseudonym_secret, bundle_id)
+    scope = choose_scope(
+        opened.recipe, order.recipients, identity.pseudonym_secret, bundle_id, shared
+    )
 
     combinations = check_combinations(opened.plans, opened.recipe.limits)
     refuse(combinations)
@@ -324,8 +330,12 @@ def _describe(
     """The register's details: all that the manifest says, and where it went."""
     names = {contact.fingerprint: contact.name for contact in order.recipients}
     record = manifest.model_dump(exclude_none=True, exclude={"format", "sender", "members"})
+    shared = {}
+    if order.shared is not None and manifest.linkage == "agreement" and not order.own_tokens:
+        shared["scope_key_sha256"] = order.shared.statement_sha256
     return {
         **record,
+        **shared,
         "bundle_sha256": bundle_sha256,
         "carrier": carrier.identify(),
         "file_name": order.output.name if not order.output.is_dir() else file.target.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -233,12 +233,34 @@ def forecast_bytes(opened: OpenExtracts) -> int | None:
     return total
 
 
+@dataclass(frozen=True)
+class SharedScope:
+    """A scope key that a colleague shared; and SHA-256 (hex) of what it came in, as recorded."""
+
+    key: ScopeKey = field(repr=False)
+    statement_sha256: str
+
+
 def choose_scope(
-    recipe: Recipe, recipients: Sequence[Contact], secret: bytes, bundle_id: str
+    recipe: Recipe,
+    recipients: Sequence[Contact],
+    secret: bytes,
+    bundle_id: str,
+    shared: SharedScope | None = None,
 ) -> ScopeKey:
-    """The key for the tokens of one bundle, as far as the recipe lets them reach."""
+    """The key for the tokens of one bundle, as far as the recipe lets them reach.
+
+    Args:
+        recipe: says how far.
+        recipients: of the bundle.
+        secret: the sender's own.
+        bundle_id: of the bundle.
+        shared: takes the place of the sender's own key for an agreement.
+    """
     if recipe.pseudonyms.linkage == "bundle":
         return bundle_scope(secret, bundle_id)
+    if shared is not None:
+        return shared.key
     origins = [contact.origin_fingerprint for contact in recipients]
     return agreement_scope(secret, recipe.agreement.reference, recipe.pseudonyms.epoch, origins)
 

@@ -32,6 +32,7 @@ from securexfer.errors import (
     NotForThisIdentityError,
     SecurexferError,
     SenderRetiredError,
+    SenderRevokedError,
 )
 from securexfer.expiry import CLOCK_TOLERANCE, expiry_of, find_extended, newest_time
 from securexfer.history import check_origin, check_replay
@@ -142,6 +143,7 @@ def verify(
             _check_retired(outside.sender, is_expected=is_expected)
             inside = read_inside(outside, keys, find_sender)
             for hop in inside.chain[:-1]:
+                _check_revoked(hop.sender, is_seen=bool(notes))
                 _check_retired(hop.sender, is_expected=is_expected)
             notes += _doubt_origin(inside)
             notes += check_origin(inside, entries, older=is_expected)
@@ -196,21 +198,23 @@ def counted_files(inside: Inside, table: TableRecord, reporter: Reporter) -> Ite
     checker.finish()
 
 
-def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSender:
-    """Look-up of senders by fingerprint: contacts, their former keys, and oneself."""
+def pinned_senders(
+    contacts: Sequence[Contact], own_card: Card | None, own_former: Sequence[Card] = ()
+) -> FindSender:
+    """Look-up of senders by fingerprint: contacts and oneself, with all former keys."""
     senders: dict[str, PinnedSender] = {}
-    for contact in contacts:
-        successor = contact.card
-        for card in contact.former:
+    parties = [(one.name, one.card, one.former, one.revoked_at) for one in contacts]
+    if own_card is not None:
+        own_name = f"{own_card.name} (this identity)"
+        parties.append((own_name, own_card, tuple(own_former), None))
+    for name, current, former, revoked_at in parties:
+        successor = current
+        for card in former:
             senders[card.fingerprint] = PinnedSender(
-                contact.name, card.keys, successor.created_at, contact.card.keys
+                name, card.keys, successor.created_at, current.keys, revoked_at
             )
             successor = card
-        senders[contact.fingerprint] = PinnedSender(contact.name, contact.card.keys)
-    if own_card is not None:
-        senders[own_card.fingerprint] = PinnedSender(
-            f"{own_card.name} (this identity)", own_card.keys
-        )
+        senders[current.fingerprint] = PinnedSender(name, current.keys, revoked_at=revoked_at)
     return senders.get
 
 
@@ -231,6 +235,7 @@ def _read_dated(
     # Not before: nobody should parse the envelope of a sender whom nobody knows.
     claims.update(bundle_id=outside.envelope.bundle_id)
     entries = register.entries()
+    _check_revoked(outside.sender, is_seen=bool(check_replay(outside, entries)))
     extended_until = find_extended(outside, entries, find_sender)
     outside = replace(outside, extended_until=extended_until)
     _check_times(outside, entries, clock)
@@ -266,6 +271,21 @@ def _choose_keys(envelope: Envelope, identity: Identity) -> PrivateKeys:
             hint="Check it with: securexfer verify --outside",
         )
     raise NotForThisIdentityError("The bundle is not sealed to this identity.")
+
+
+def _check_revoked(sender: PinnedSender | None, *, is_seen: bool) -> None:
+    """Refuse what a revoked key has signed, but for what was opened here before it was revoked.
+
+    Nobody can expect such a thing: whoever stole the key can write any date, and ask by any name.
+
+    Raises:
+        SenderRevokedError: if it is refused.
+    """
+    if sender is not None and sender.revoked_at is not None and not is_seen:
+        raise SenderRevokedError(
+            f"The bundle was signed with a key of {sender.name} that was revoked here on "
+            f"{sender.revoked_at:%Y-%m-%d}, and was not opened here before."
+        )
 
 
 def _check_retired(sender: PinnedSender | None, *, is_expected: bool) -> None:

@@ -96,6 +96,7 @@ def forward(
         )
 
     session.console.result(forward_document(verified, result), human)
+    session.warn_of_cards(recipients)
 
 
 def forward_document(verified: Verified, result: ForwardResult) -> dict[str, Any]:

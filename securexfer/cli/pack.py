@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from securexfer.packing import PackResult
     from securexfer.planning import OpenExtracts
 
+OWN_TOKENS = click.option(
+    "--own-tokens",
+    is_flag=True,
+    help="Make tokens of your own, although a colleague's scope key is here.",
+)
 SEALED = (
     "AES-256 (WinZip AE-2), keys sealed with ML-KEM-768 + X25519 (HPKE), signed with Ed25519 and "
     "ML-DSA-65. Not a FIPS 140 validated module."
@@ -48,6 +54,7 @@ SEALED = (
 @click.option("--dry-run", is_flag=True, help="Read the extracts, try every gate; write nothing.")
 @click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
 @job_options
+@OWN_TOKENS
 @FORCE
 @passphrase_option
 def pack(
@@ -57,6 +64,7 @@ def pack(
     output: Path | None,
     dry_run: bool,
     if_found: str,
+    own_tokens: bool,
     force: bool,
     passphrase_file: Path | None,
     **job: Any,
@@ -96,6 +104,7 @@ def pack(
         name_template=asked.name_template or DEFAULT_TEMPLATE,
         expectation=asked.expectation(),
         run=run,
+        own_tokens=own_tokens,
     )
     if not dry_run or recipients:
         check_order(order, session.clock)
@@ -125,6 +134,8 @@ def pack(
         if dry_run:
             try_order(session, order, opened, target, reporter)
             return
+        if not own_tokens:
+            order = replace(order, shared=session.find_shared(recipe_file.recipe, recipients))
         try:
             result = pack_bundle(
                 order,
@@ -156,6 +167,7 @@ def pack(
     )
     session.console.result(document, human)
     note_missed(session.console, result.missed)
+    session.warn_of_cards(recipients)
     for table in result.manifest.tables:
         warn_of(session.console, table.name, table)
 

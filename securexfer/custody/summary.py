@@ -104,7 +104,8 @@ def flatten_entry(entry: Entry, names: Mapping[str, str]) -> dict[str, str]:
         "contact_fingerprint": _SEPARATOR.join(_fingerprints(details)),
         "bundle_id": summary.bundle_id,
         "bundle_sha256": _text(details.get("bundle_sha256")),
-        "reference": _text(agreement.get("reference")) or _text(details.get("agreement")),
+        "reference": _text(agreement.get("reference"))
+        or _text(details.get("agreement") or details.get("reference")),
         "purpose": _text(agreement.get("purpose")),
         "controller": _text(agreement.get("controller")),
         "tables": _SEPARATOR.join(_text(table.get("name")) for table in tables),
@@ -152,7 +153,7 @@ def _fingerprints(details: Mapping[str, Any]) -> list[str]:
         return [_text(details.get("fingerprint"))]
     if sender := _text(details.get("sender")):
         return [sender]
-    for name in ("recipients", "recipient"):
+    for name in ("recipients", "recipient", "signer"):
         value = details.get(name)
         if found := _texts(value) or ([value] if isinstance(value, str) and value else []):
             return found
