@@ -47,6 +47,20 @@ class UsageError(SecurexferError):
     hint = "See the command's --help."
 
 
+class ConfigError(UsageError):
+    """A configuration file, or a variable in its place, says what it can't."""
+
+    code = "config_invalid"
+    hint = "Correct it, or remove it; docs/configuration.md describes every setting."
+
+
+class ConfigExposedError(ConfigError):
+    """Somebody else could have written a configuration file."""
+
+    code = "config_exposed"
+    hint = "Look at what it says. If it is yours, run chmod go-w on it; else remove it."
+
+
 # -- 10: the recipe -----------------------------------------------------------------------------
 
 

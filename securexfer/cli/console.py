@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from securexfer.errors import (
+    ConfigError,
     GateError,
     RecipeError,
     RegisterContradictedError,
@@ -187,7 +188,7 @@ def describe_error(error: SecurexferError) -> dict[str, Any]:
         "hint": error.hint,
         "message": error.message,
     }
-    if isinstance(error, RecipeError | GateError | RegisterContradictedError):
+    if isinstance(error, RecipeError | GateError | RegisterContradictedError | ConfigError):
         described["problems"] = list(error.problems)
     return described
 

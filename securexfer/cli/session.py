@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from securexfer.cli.console import Console
-from securexfer.cli.options import settings_of
+from securexfer.cli.options import config_of, settings_of
 from securexfer.cli.progress import ConsoleReporter
 from securexfer.instant import system_clock
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from securexfer.custody.register import Register
     from securexfer.errors import SecurexferError
     from securexfer.filing import Cabinet
+    from securexfer.home.config import Config
     from securexfer.home.contacts import Contact, ContactBook
     from securexfer.home.desk import Desk
     from securexfer.home.secrets import Passphrase, SecretSource
@@ -52,9 +53,15 @@ class Session:
     @cached_property
     def desk(self) -> Desk:
         """This home."""
-        from securexfer.home.desk import Desk, default_root
+        from securexfer.home.desk import Desk
+        from securexfer.home.folder import default_root
 
         return Desk(self.console.settings.home or default_root())
+
+    @cached_property
+    def config(self) -> Config:
+        """Settings from files and the environment, each with its source."""
+        return config_of(click.get_current_context())
 
     @cached_property
     def contacts(self) -> ContactBook:

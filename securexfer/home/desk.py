@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from securexfer.carrier import write_small
 from securexfer.crypto.card import Card
 from securexfer.crypto.identity import (
@@ -18,11 +16,6 @@ from securexfer.crypto.identity import (
 )
 from securexfer.errors import IdentityExistsError, IdentityFileError, IdentityMissingError
 from securexfer.place import make_folder
-
-
-def default_root() -> Path:
-    """The platform's user data folder for securexfer."""
-    return Path(platformdirs.user_data_dir("securexfer", appauthor=False, roaming=False))
 
 
 @dataclass(frozen=True)

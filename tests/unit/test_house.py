@@ -60,6 +60,7 @@ HOMES = {
     "keyring": "home",
     "platformdirs": "home",
     "filelock": "custody",
+    "tomlkit": "home",
     "click": "cli",
     "rich": "cli",
 }
