@@ -62,9 +62,13 @@ def test_truth_in_a_variable(home: Path, project: Path, text: str, value: bool) 
 
 @pytest.mark.parametrize(
     ("variable", "text"),
-    [("SECUREXFER_NO_INPUT", "perhaps"), ("SECUREXFER_OUTPUT", "yaml"),
-     ("SECUREXFER_VERBOSITY", "loud"), ("SECUREXFER_RECIPE", "x" * 501)],
-)  # fmt: skip
+    [
+        ("SECUREXFER_NO_INPUT", "perhaps"),
+        ("SECUREXFER_OUTPUT", "yaml"),
+        ("SECUREXFER_VERBOSITY", "loud"),
+        ("SECUREXFER_RECIPE", "x" * 501),
+    ],
+)
 def test_a_variable_that_says_nonsense_is_named_and_not_repeated(
     home: Path, project: Path, variable: str, text: str
 ) -> None:
@@ -115,9 +119,16 @@ def test_every_problem_is_told_at_once_and_no_value(home: Path, project: Path) -
 
 @pytest.mark.parametrize(
     "data",
-    [b"recipe = secret", b"\xff\xfe", b"a = 1\na = 2", b"[" * 5000, b"#" * 20_000, b"n = " + b"9" * 5000],
+    [
+        b"recipe = secret",
+        b"\xff\xfe",
+        b"a = 1\na = 2",
+        b"[" * 5000,
+        b"#" * 20_000,
+        b"n = " + b"9" * 5000,
+    ],
     ids=["toml", "utf-8", "twice", "nested", "large", "number"],
-)  # fmt: skip
+)
 def test_a_file_that_is_none_is_refused(home: Path, project: Path, data: bytes) -> None:
     (home / "config.toml").write_bytes(data)
     (home / "config.toml").chmod(0o600)
