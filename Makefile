@@ -35,6 +35,7 @@ check: lint types test  # the docs are held to the program by tests/docs
 
 docs: $(READY)
 	$(BIN)/python docs/generate_commands.py
+	$(BIN)/python docs/generate_schemas.py
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
