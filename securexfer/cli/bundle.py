@@ -42,7 +42,7 @@ def inspect(bundle: Path) -> None:
     def human() -> None:
         print_outside(session, outside, sender="claims to be")
         session.console.line("\nThe note for finders says:")
-        for text in outside.read_me.splitlines():
+        for text in _reflow(outside.read_me):
             session.console.line(f"  {plain(text)}".rstrip())
         session.console.step(
             "\nThis is what a finder sees. Nobody's signature was checked: use securexfer verify."
@@ -261,6 +261,17 @@ def outside_document(outside: Outside) -> dict[str, Any]:
     }
 
 
+def _reflow(text: str) -> list[str]:
+    """Paragraphs as lines without an end; what is indented stays as it is."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if lines and lines[-1] and line and not line.startswith(" "):
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
+    return lines
+
+
 def is_forwarded(outside: Outside) -> bool:
     """Whether the sender says that somebody else packed it."""
     from securexfer.bundle.layout import PROVENANCE
@@ -305,12 +316,12 @@ def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
         ("Bundle", envelope.bundle_id),
         (
             "Sender",
-            f"{sender} {format_fingerprint(envelope.sender)} ({own_name(envelope.sender)})",
+            f"{sender} {format_fingerprint(envelope.sender)}, {own_name(envelope.sender)}",
         ),
         *(
             (
                 "Recipient",
-                f"{format_fingerprint(r.fingerprint)} ({own_name(r.fingerprint)})",
+                f"{format_fingerprint(r.fingerprint)}, {own_name(r.fingerprint)}",
             )
             for r in envelope.recipients
         ),

@@ -44,7 +44,6 @@ def doctor(passphrase_file: Path | None) -> None:
     session = Session.current(passphrase_file)
     drives = _look_at_drives()
     looks: list[tuple[str, Callable[[Session], Finding | list[Finding]]]] = [
-        ("settings", _settings),
         ("home", _home),
         ("home medium", _home_medium),
         ("identity", _identity),
@@ -53,6 +52,7 @@ def doctor(passphrase_file: Path | None) -> None:
         ("register", _register),
         ("drives", lambda _: [_drive_finding(drive) for drive in drives]),
         ("leftovers", _leftovers),
+        ("settings", _settings),
     ]
     findings: list[Finding] = []
     exit_code = 0
@@ -66,7 +66,7 @@ def doctor(passphrase_file: Path | None) -> None:
     session.console.result(
         {"drives": drives, "findings": [vars(finding) for finding in findings]},
         lambda: session.console.table(
-            ("", "verdict", "finding"), [(f.name, f.verdict, f.remark) for f in findings]
+            ("what", "verdict", "finding"), [(f.name, f.verdict, f.remark) for f in findings]
         ),
     )
     if exit_code:
