@@ -9,6 +9,7 @@ import click
 
 from securexfer.cli.chain import chain_document, chain_rows
 from securexfer.cli.console import plain
+from securexfer.cli.layout import reflow
 from securexfer.cli.options import (
     BUNDLE,
     FORCE,
@@ -42,7 +43,7 @@ def inspect(bundle: Path) -> None:
     def human() -> None:
         print_outside(session, outside, sender="claims to be")
         session.console.line("\nThe note for finders says:")
-        for text in _reflow(outside.read_me):
+        for text in reflow(outside.read_me):
             session.console.line(f"  {plain(text)}".rstrip())
         session.console.step(
             "\nThis is what a finder sees. Nobody's signature was checked: use securexfer verify."
@@ -259,17 +260,6 @@ def outside_document(outside: Outside) -> dict[str, Any]:
         "recipients": [r.fingerprint for r in envelope.recipients],
         "sender": envelope.sender,
     }
-
-
-def _reflow(text: str) -> list[str]:
-    """Paragraphs as lines without an end; what is indented stays as it is."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        if lines and lines[-1] and line and not line.startswith(" "):
-            lines[-1] += f" {line}"
-        else:
-            lines.append(line)
-    return lines
 
 
 def is_forwarded(outside: Outside) -> bool:

@@ -133,10 +133,12 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Ask a person yes or no; only where `can_ask`."""
+        self.before_writing()
         return click.confirm(question, default=False, err=True)
 
     def ask_secret(self, question: str, *, twice: bool = False) -> str:
         """Ask a person for a secret that is not shown; only where `can_ask`."""
+        self.before_writing()
         answer: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
         return answer
 

@@ -53,6 +53,17 @@ def fold(
     return "\n".join([*lines, line])
 
 
+def reflow(text: str) -> list[str]:
+    """Paragraphs as lines without an end; what is indented stays as it is."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if lines and lines[-1] and line and not line.startswith(" "):
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
+    return lines
+
+
 def lay_out_facts(rows: Iterable[tuple[str, str]], width: int | None) -> Iterator[str]:
     """Labels and texts: side by side, or where that is too narrow, texts behind or below."""
     listed = list(rows)

@@ -41,11 +41,13 @@ FLOORS = {
     "extending": 8,
     "forwarding": 8,
     "matching": 8,
+    "opening": 8,
     "receipting": 8,
     "releasing": 8,
     "filing": 9,
     "unpacking": 9,
     "cli": 10,
+    "interface": 10,
     "__init__": 11,
     "__main__": 11,
 }

@@ -151,8 +151,8 @@ def test_a_name_that_the_terminal_lacks_is_escaped_not_lost(stage: Stage) -> Non
         code = "import sys; from securexfer.cli.app import main; main()"
         terminal.start([sys.executable, "-c", code, "contact", "show", "Łódź"])
         ended = terminal.end()
-    assert ended.code == 30
-    assert "\\u0141\\xf3d\\u017a" in "\n".join(ended.screen) or "\\u0141" in "".join(ended.screen)
+    assert ended.code == 2
+    assert "\\u0141" in "".join(ended.screen)
 
 
 def test_a_reader_that_stops_reading_stops_nothing(stage: Stage) -> None:

@@ -108,7 +108,7 @@ class Terminal:
         )
 
     def _capture(self, *options: str) -> str:
-        return self._tmux("capture-pane", "-p", "-t", "shown", *options)
+        return self._tmux("capture-pane", "-p", "-S", "-", "-t", "shown", *options)
 
     def _tmux(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(
