@@ -302,6 +302,9 @@ RESULTS: dict[str, Schema] = {
             "remark": TEXT,
         }
     ),
+    "completion": members(
+        {"path": TEXT, "script": TEXT, "shell": one_of("bash", "zsh", "fish", "powershell")}
+    ),
     "contact add": members(CONTACT),
     "contact list": members({"contacts": listed(members(CONTACT))}),
     "contact remove": members(CONTACT),

@@ -105,6 +105,8 @@ SCENARIOS = [
     secret("drill start", "--to bob --rows 50 -o stick"),
     Scenario("drill list"),
     secret("doctor"),
+    Scenario("completion", "bash"),
+    Scenario("completion", "zsh --install"),
 ]  # fmt: skip
 # Words that only a question has.
 PROMPTS = ("Passphrase of the identity", "Repeat for confirmation", "[y/N]", "[Y/n]")
