@@ -345,7 +345,12 @@ RESULTS: dict[str, Schema] = {
             ),
             "findings": listed(
                 members(
-                    {"name": TEXT, "verdict": one_of("ok", "warning", "problem"), "remark": TEXT}
+                    {
+                        "name": TEXT,
+                        "verdict": one_of("ok", "warning", "problem"),
+                        "remark": TEXT,
+                        "next": TEXT,
+                    }
                 )
             ),
         }
