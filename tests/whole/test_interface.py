@@ -133,6 +133,15 @@ def test_nothing_is_released_that_can_not_be_recorded(
             opened.table("people")
 
 
+def test_a_newer_bundle_that_was_opened_meanwhile_shuts_the_older_one(pair: Pair) -> None:
+    older, newer = pair.pack(), pair.pack()
+    with securexfer.open_bundle(older, pair.bob) as opened:
+        with securexfer.open_bundle(newer, pair.bob) as other:
+            other.table("people")
+        with pytest.raises(errors.BundleOlderError):
+            opened.table("people")
+
+
 def test_an_altered_bundle_is_refused_before_any_row_and_that_is_on_record(pair: Pair) -> None:
     bundle = pair.pack()
     data = bytearray(bundle.read_bytes())
