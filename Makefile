@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test soak coverage mutation bench check docs lint types clean
+.PHONY: demo test soak coverage mutation bench check docs man lint types clean
 
 demo: $(READY)
 	$(BIN)/securexfer demo
@@ -33,8 +33,13 @@ bench: $(READY)
 
 check: lint types test  # the docs are held to the program by tests/docs
 
-docs: $(READY)
+docs: man
 	$(BIN)/python docs/generate_commands.py
+	$(BIN)/python docs/generate_schemas.py
+
+# One page for each command; the wheel installs them.
+man: $(READY)
+	$(BIN)/python docs/generate_man.py
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

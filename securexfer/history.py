@@ -19,7 +19,7 @@ from securexfer.expiry import expiry_of
 from securexfer.instant import format_instant
 
 # Events that say that a bundle was opened here, and the one that says that it was passed on.
-OPENED = ("unpack-started", "password-released")
+OPENED = ("unpack-started", "opened", "password-released")
 FORWARDED = "forwarded"
 
 

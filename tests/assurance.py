@@ -33,6 +33,7 @@ ROWS = {
     "hygiene": "Plaintext hygiene",
     "gates": "Leaks planted in tables",
     "input": "Hostile input",
+    "desk": "Where nobody is to be asked, and at a terminal",
     "fuzzing": "Fuzzing and properties",
     "checks": "Every check counts",
     "vectors": "Frozen vectors",

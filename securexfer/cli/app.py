@@ -13,6 +13,7 @@ import click
 from securexfer.cli.breach import breach_report
 from securexfer.cli.bundle import inspect, release_password, unpack, verify
 from securexfer.cli.certificate import certificate
+from securexfer.cli.completion import VARIABLE, complete, completion
 from securexfer.cli.console import Console, Settings, silence
 from securexfer.cli.contact import contact
 from securexfer.cli.demo import demo
@@ -39,7 +40,7 @@ _PR_SET_DUMPABLE = 4
 @click.group(
     cls=SecurexferGroup,
     is_root=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: securexfer demo",
 )
 @click.version_option(package_name="securexfer", prog_name="securexfer")
@@ -74,6 +75,7 @@ for _command in (
     breach_report,
     drill,
     doctor,
+    completion,
 ):
     root.add_command(_command)
 
@@ -115,7 +117,7 @@ def main() -> None:
     """The console script."""
     try:
         _harden()
-        code = run(sys.argv[1:])
+        code = complete(root) if os.environ.get(VARIABLE) else run(sys.argv[1:])
         # All is said and done, and while Python ends a signal would make it look like a failure.
         ignore_stops()
     except KeyboardInterrupt:

@@ -112,7 +112,8 @@ def describe_finding(finding: Finding) -> str:
         if "kind" not in details:
             if "field" in details:
                 return f"{details['field']}: {details['n_cells']:,} cells had identifiers"
-            return f"{details['n_fields']} fields searched" if "n_fields" in details else ""
+            n_fields = details.get("n_fields", 0)
+            return f"{n_fields:,} field{'s' * (n_fields != 1)} searched" if n_fields else ""
         return f"{details['field']}: {details['n_cells']:,} cells with {details['kind']}"
     if "field" in details:
         return f"{details['field']}: {details['n_cells']:,} cells repeat {details['source']}"
@@ -143,7 +144,6 @@ def print_gates(console: Console, title: str, findings: Sequence[Finding]) -> No
     if findings:
         rows = [(one.gate, one.result, describe_finding(one)) for one in findings]
         console.table(("gate", "result", "what was found"), rows, title=title)
-        console.line("")
 
 
 def print_trial(console: Console, plans: Sequence[TablePlan], trial: Trial) -> None:
@@ -223,4 +223,4 @@ def _print_plan(
     ]
     columns = ("field", "from column", "what is done", "looks like")
     console.table(columns, rows, title=f"Table {plan.table}: {counts.n_rows_out:,} rows")
-    console.line(f"Withheld: {plain(', '.join(plan.withheld)) or 'nothing'}\n")
+    console.line(f"Withheld: {plain(', '.join(plan.withheld)) or 'nothing'}")
