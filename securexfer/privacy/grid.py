@@ -1,0 +1,196 @@
+"""Personal data in a table: what its columns are called, and what so many of their cells are.
+
+A table is of people if a column has their names, their dates of birth, or identifiers that only
+people have. Postcodes, telephone numbers and addresses count in such a table alone: others are of
+places and firms. A table of names and counts, as of statistics, is of nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from securexfer.privacy.folding import words_of
+from securexfer.privacy.identifiers import Evidence, judge, look
+from securexfer.privacy.kinds import KINDS
+from securexfer.privacy.mailbox import find_personal
+from securexfer.privacy.person import count_names
+from securexfer.privacy.prose import BIRTH, NAME, Prose, normalise
+
+ADDRESS, PSEUDONYM = "address", "pseudonym"
+_NAMES = frozenset(
+    "forename forenames firstname fname fnames given givenname christian surname surnames lastname "
+    "lname sname family familyname maiden middlename secondname fullname".split()
+)
+# What people are called, or things: their cells decide.
+_ROLES = frozenset(
+    "name names client clients patient tenant customer employee officer contact person people owner "
+    "applicant defendant offender prisoner inmate witness victim driver staff pupil student resident "
+    "claimant member participant respondent fn cn attendee recipient sender child mother father "
+    "carer guardian subject holder landlord passenger guest".split()
+)
+_BIRTHS = frozenset("dob birth born birthday birthdate bday dateofbirth".split())
+_ADDRESSES = frozenset("address addr street road house flat line1 address1 residence".split())
+# Other numbers have the look and the check digits of identifiers.
+_THINGS = frozenset(
+    "isbn ean gtin upc issn sku barcode product item part model batch lot asset catalogue order "
+    "invoice code uprn usrn lsoa msoa timestamp epoch counter txn transaction hash commit".split()
+)
+_DATE_CELL = (
+    r"(?i)^(?:[0-9]{1,2}[ /.-](?:[0-9]{1,2}|[a-z]{3,9})[ /.,-]{1,2}(?:1[89]|20)?[0-9]{2}"
+    r"|(?:1[89]|20)[0-9]{2}[-/.]?[01]?[0-9][-/.]?[0-3]?[0-9]|[0-3]?[0-9][01][0-9](?:19|20)[0-9]{2}"
+    r"|[a-z]{3,9} [0-9]{1,2},? (?:19|20)[0-9]{2})(?:[ T][0-9:.]+Z?)?$"
+)
+_SERIAL_DATE = r"^[1-4]?[0-9]{4}(?:\.0+)?$"
+_TOKEN = r"^[a-z][a-z0-9_]{0,63}_[0-9a-f]{24}$"
+_MOBILE = r"^(?:\+?44 ?|0044 ?)?\(?0?\)?7[0-9]{3} ?[0-9]{3} ?[0-9]{3}$|^(?:\+44|0) ?7[0-9]{3} ?[0-9]{6}$"
+_COUNTS = frozenset("count counts rank number n total frequency freq percent share year change".split())
+# Longer cells are text; shorter ones can't be more than one thing.
+_LONGEST, _SHORTEST_TEXT = 36, 10
+_HALF, _MOST, _SOME = 0.5, 0.9, 0.2
+# Only people have these; what has few of them in much else is judged by their share.
+_OF_PEOPLE = ("nhs", "ni", "pnc", "cro", "driving-licence", "passport", "prison", "crn", "card", "iban", "vehicle")
+_ISBN = r"^[0-9]{9}X$"
+
+
+@dataclass
+class Column:
+    """What was seen of one column, over all its blocks; all are counts of cells."""
+
+    name: str
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def share(self, what: str) -> float:
+        """Of cells that are not blank."""
+        return self.seen[what] / max(self.seen["filled"], 1)
+
+
+class Grid:
+    """Looks at a table, block by block, and judges it at the end.
+
+    Args:
+        names: of its columns; empty where it has no header.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._columns = [Column(name) for name in names]
+        self._prose = Prose()
+
+    def add(self, columns: Sequence[pl.Series]) -> None:
+        """Look at some cells of each column, as texts; they need not be as many in all."""
+        texts = []
+        for column, cells in zip(self._columns, columns, strict=True):
+            cells = cells.drop_nulls().str.strip_chars()
+            cells = normalise(cells.filter(cells != ""))
+            if not cells.len():
+                continue
+            column.seen["filled"] += cells.len()
+            lengths = cells.str.len_chars()
+            short = cells.filter(lengths <= _LONGEST).to_frame("cell")
+            for slug, one in look(short, ["cell"]).get("cell", {}).items():
+                column.evidence.setdefault(slug, Evidence(0, 0, 0)).add(one)
+            is_text = (lengths >= _SHORTEST_TEXT) & cells.str.contains(r"\p{L}.*[ =:]|[ =:].*\p{L}|\n")
+            texts.append(cells.filter(is_text))
+            _see(column, cells)
+        for cells in texts:
+            lines = cells.str.split("\n").explode() if cells.str.contains("\n").any() else cells
+            self._prose.add(lines)
+
+    def judge(self) -> dict[str, int]:
+        """What the table holds, by kind, in cells."""
+        found: Counter[str] = Counter()
+        aside: Counter[str] = Counter()
+        for column in self._columns:
+            if column.seen["filled"]:
+                self._judge_column(column, found, aside)
+        self._judge_names(found)
+        # In cells of text an address may stand, which its column has counted already.
+        written = Counter(self._prose.judge())
+        found.update({k: n for k, n in written.items() if k != "email" and k not in found})
+        if any(n for kind, n in found.items() if kind != PSEUDONYM):
+            found.update(aside)
+        return {kind: n for kind, n in found.items() if n}
+
+    def _judge_column(self, column: Column, found: Counter[str], aside: Counter[str]) -> None:
+        words = words_of(column.name)
+        is_thing = bool(words & _THINGS)
+        found["email"] += column.seen["email"]
+        if column.share("token") >= _HALF:
+            found[PSEUDONYM] += column.seen["token"]
+        is_birth = words & _BIRTHS
+        if is_birth and max(column.share("date"), column.share("serial")) >= _HALF:
+            found[BIRTH] += max(column.seen["date"], column.seen["serial"])
+        if words & _ADDRESSES and column.share("words") < _MOST:
+            aside[ADDRESS] += column.seen["filled"]
+        for one in judge([column.name], column.evidence, column.seen["filled"]):
+            kind, n = KINDS[one.kind], one.n_cells - one.n_embedded
+            is_named = bool(words & kind.words)
+            if not n or one.kind == "email":
+                continue
+            if one.kind == "phone":
+                is_mobile = column.share("mobile") >= _HALF and not is_thing
+                (found if is_mobile and (is_named or column.share("mobile") > _MOST) else aside)[
+                    "phone"
+                ] += n
+            elif one.kind in _OF_PEOPLE:
+                if is_thing and not is_named:
+                    continue
+                if one.kind == "nhs" and not is_named and column.seen["isbn"]:
+                    continue
+                if kind.is_weak and not is_named:
+                    continue
+                found[one.kind] += n
+            elif not is_thing:
+                aside[one.kind] += n
+
+    def _judge_names(self, found: Counter[str]) -> None:
+        """Names of people, by what the columns are called or by who is in them."""
+        called = [c for c in self._columns if _called(c, _NAMES) and c.share("words") >= _HALF]
+        if called and self._is_statistics(called):
+            called = []
+        found[NAME] += sum(c.seen["words"] for c in called)
+        rest = [c for c in self._columns if c not in called and c.seen["filled"]]
+        for column in rest:
+            share = column.share("whole")
+            if share >= _HALF or (_called(column, _ROLES) and share >= _SOME):
+                found[NAME] += column.seen["whole"]
+        if called:
+            return
+        # Two columns, of first and of last names, one of them the more surely the fewer know it.
+        given = [c for c in rest if c.share("given") >= _HALF]
+        family = [c for c in rest if c.share("family") >= 0.3 and c not in given]
+        if given and family:
+            found[NAME] += sum(c.seen["words"] for c in (*given, *family))
+
+    def _is_statistics(self, called: list[Column]) -> bool:
+        """Whether all but the names are counts."""
+        others = [c for c in self._columns if c not in called and c.seen["filled"]]
+        is_counted = any(words_of(c.name) & _COUNTS for c in others)
+        return is_counted and all(c.share("number") >= _MOST for c in others)
+
+
+def _called(column: Column, words: frozenset[str]) -> bool:
+    return bool(words_of(column.name) & words)
+
+
+def _see(column: Column, cells: pl.Series) -> None:
+    """Count what the cells of a block are, but for identifiers."""
+    seen = column.seen
+    n_words, n_given, n_family, n_whole = count_names(cells)
+    seen.update({"words": n_words, "given": n_given, "family": n_family, "whole": n_whole})
+    _, n_emails = find_personal(cells)
+    seen["email"] += n_emails
+    if n_words == cells.len():
+        return
+    seen["token"] += int(cells.str.contains(_TOKEN).sum())
+    seen["number"] += int(cells.str.contains(r"^[+-]?[0-9][0-9,.]*%?$").sum())
+    if words_of(column.name) & _BIRTHS:
+        seen["date"] += int(cells.str.contains(_DATE_CELL).sum())
+        seen["serial"] += int(cells.str.contains(_SERIAL_DATE).sum())
+    seen["mobile"] += int(cells.str.contains(_MOBILE).sum())
+    seen["isbn"] += int(cells.str.contains(_ISBN).sum())
