@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from securexfer.scan import kind as kinds
 from securexfer.scan.archive import has_end, look_at_tar, look_at_zip
@@ -15,8 +18,8 @@ from securexfer.scan.markup import is_markup, look_at_markup
 from securexfer.scan.name import count_in_name
 from securexfer.scan.portable import look_at_pdf
 from securexfer.scan.record import is_records, look_at_records
-from securexfer.scan.source import BoundError, Source
-from securexfer.scan.text import look_for_runs, look_through, read_blocks
+from securexfer.scan.source import BoundError, Bounds, Source
+from securexfer.scan.text import Lines, look_for_runs, look_through, read_blocks
 from securexfer.scan.unpacking import Unpacked
 
 _RTF_ENDS = re.compile(r"\\(?:par|line|row|cell|tab)\b ?")
@@ -36,23 +39,49 @@ def inspect(source: Source, ledger: Ledger, path: Path | None = None) -> None:
         BoundError: if it is too much; its reason is noted by whoever began.
     """
     if source.depth == 0:
-        try:
+        with _doubts(ledger):
             _inspect(source, ledger, path)
-        except BoundError as error:
-            ledger.doubt(error.reason)
-        except MemoryError:
-            ledger.doubt("memory")
-        except OSError:
-            ledger.doubt("unreadable")
-        except Exception:
-            # Whatever a library makes of a file that is not what it seems. Its text may quote data.
-            ledger.doubt("damaged")
         return
     try:
         _inspect(source, ledger, path)
     except (BoundError, MemoryError):
         raise
     except Exception:
+        ledger.doubt("damaged")
+
+
+def inspect_piece(file: BinaryIO, start: int, end: int, ledger: Ledger, bounds: Bounds) -> None:
+    """Find what there is in a piece of a large text: the lines that begin within it."""
+    with _doubts(ledger):
+        head = Source(file, bounds).peek()
+        encoding = kinds.find_encoding(head)
+        first = head.decode(encoding or "cp1252", "replace").lstrip("\ufeff")
+        first = first.replace("\r\n", "\n").replace("\r", "\n")
+        file.seek(max(start - 1, 0))
+        if start:
+            file.readline()
+        source = Source(Lines(file, end), bounds)
+        if is_records(first) and not first.startswith('{"payload":"'):
+            look_at_records(read_blocks(source), ledger)
+        elif is_markup(first):
+            look_at_markup(read_blocks(source), ledger)
+        else:
+            look_through(read_blocks(source), ledger, head="" if not start else first)
+
+
+@contextmanager
+def _doubts(ledger: Ledger) -> Iterator[None]:
+    """Note why a file could not be judged to its end."""
+    try:
+        yield
+    except BoundError as error:
+        ledger.doubt(error.reason)
+    except MemoryError:
+        ledger.doubt("memory")
+    except OSError:
+        ledger.doubt("unreadable")
+    except Exception:
+        # Whatever a library makes of a file that is not what it seems. Its text may quote data.
         ledger.doubt("damaged")
 
 

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
+from securexfer.scan.bound import seconds_for_bytes
+
 HEAD_BYTES = 64 * 1024
 MIB = 1024 * 1024
 # Of what is unpacked from one file: so much in any case, and so many times what it takes.
@@ -14,8 +16,6 @@ FREE_BYTES, MAX_RATIO, MAX_BYTES = 64 * MIB, 200, 4096 * MIB
 MAX_DEPTH, MAX_MEMBERS = 8, 200_000
 # What has to be in memory as a whole, as a database within an archive.
 MAX_WHOLE = 128 * MIB
-# A file may take so long, and so long for each of its bytes; in seconds of the processor.
-FREE_SECONDS, BYTES_PER_SECOND = 20.0, 1_000_000
 
 
 class BoundError(Exception):
@@ -44,8 +44,7 @@ class Bounds:
 
     def __post_init__(self) -> None:
         self.n_left = min(MAX_BYTES, FREE_BYTES + MAX_RATIO * self.n_bytes_on_drive)
-        seconds = FREE_SECONDS + self.n_bytes_on_drive / BYTES_PER_SECOND
-        self.ends_at = time.process_time() + seconds
+        self.ends_at = time.process_time() + seconds_for_bytes(self.n_bytes_on_drive)
 
     def take(self, n: int) -> None:
         """Count bytes that were unpacked.

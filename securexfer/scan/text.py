@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from securexfer.scan.kind import find_encoding
 from securexfer.scan.ledger import Ledger
@@ -40,8 +40,40 @@ def read_blocks(source: Source) -> Iterator[str]:
         yield from filter(None, [_plain_ends(text[:end])])
 
 
-def look_through(blocks: Iterator[str], ledger: Ledger, name: str = "") -> None:
-    """Find what there is in a text that is no markup and no JSON."""
+class Lines:
+    """The lines of a file that begin before a place; the last one whole.
+
+    Args:
+        file: at the start of a line.
+        end: of the place.
+    """
+
+    def __init__(self, file: BinaryIO, end: int) -> None:
+        self._file = file
+        self._end = end
+
+    def read(self, n: int = -1, /) -> bytes:
+        """The next bytes; b"" at the end."""
+        left = self._end - self._file.tell()
+        if left <= 0:
+            return b""
+        read = self._file.read(min(n, left) if n >= 0 else left)
+        if len(read) == left and not read.endswith(b"\n"):
+            read += self._file.readline(BLOCK_BYTES)
+        return read
+
+
+def look_through(
+    blocks: Iterator[str], ledger: Ledger, name: str = "", *, head: str = ""
+) -> None:
+    """Find what there is in a text that is no markup and no JSON.
+
+    Args:
+        blocks: of the text.
+        ledger: hears of it.
+        name: of the file.
+        head: the beginning of the text, where these blocks are not from its beginning.
+    """
     from securexfer.privacy.reading import TextLook
 
     look: TextLook | None = None
@@ -49,7 +81,9 @@ def look_through(blocks: Iterator[str], ledger: Ledger, name: str = "") -> None:
         if look is None:
             if _is_card(block):
                 return  # a public card: it is there to be handed over
-            look = TextLook(block)
+            look = TextLook(head or block)
+            if head:
+                look.skip_nothing()
             ledger.note(find_secrets(block, name))
         else:
             ledger.note(find_secrets(block))
