@@ -51,6 +51,7 @@ class PackOrder:
         force: replace an existing file.
         found_contact: whom a finder should call; appears in clear.
         is_drill: whether its records are synthetic, to rehearse with.
+        checks_drive: whether nothing may lie in clear on the drive that it goes to.
     """
 
     recipe_file: RecipeFile
@@ -59,6 +60,7 @@ class PackOrder:
     force: bool = False
     found_contact: str = ""
     is_drill: bool = False
+    checks_drive: bool = False
 
 
 def check_order(order: PackOrder, clock: Clock) -> None:

@@ -68,6 +68,8 @@ from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.watch import Watch
 from securexfer.reporting import Reporter
+from securexfer.scan.check import check_drive
+from securexfer.scan.walk import find_root
 
 BUNDLE_SUFFIX = ".sxfer.zip"
 MAX_FOUND_CONTACT = 200
@@ -150,6 +152,7 @@ def pack(
             gates=[finding.record() for finding in gates],
         )
 
+    drive_check = _check_carrier(order, target, carrier, identity, register, clock, reporter)
     sketch = [_record(plan, number) for number, plan in enumerate(opened.plans, start=1)]
     _check_manifest(make_manifest(sketch, combinations))
     file = PartialFile(target, force=order.force, medium=carrier)
@@ -180,7 +183,7 @@ def pack(
             raise
         file.sync()
         file.read_back(reporter)
-        details = _describe(manifest, order, file, digests.bundle_sha256, carrier)
+        details = _describe(manifest, order, file, digests.bundle_sha256, carrier) | drive_check
 
         def check_sequence(now_there: list[Entry]) -> None:
             if _next_sequence(now_there, recipients) != manifest.sequence:
@@ -201,6 +204,32 @@ def pack(
         raise
     file.finish()
     return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry, carrier)
+
+
+def _check_carrier(
+    order: PackOrder,
+    target: Path,
+    carrier: Medium,
+    identity: Identity,
+    register: Register,
+    clock: Clock,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Check the drive if the order says so; what to record of it.
+
+    Raises:
+        GateError: if something lies there in clear, or can't be judged; that is recorded first.
+    """
+    if not order.checks_drive:
+        return {}
+    root = find_root(target.parent, carrier)
+    checked = check_drive(root, now=clock(), reporter=reporter)
+    refusal = checked.refusal()
+    if refusal is not None:
+        details = {**checked.record(), "carrier": carrier.identify()}
+        register.append(identity, "drive-checked", details, clock())
+        raise refusal
+    return {"drive_check": checked.record()}
 
 
 def _write_table(

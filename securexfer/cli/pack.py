@@ -18,7 +18,11 @@ from securexfer.cli.plan import (
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from securexfer.medium.medium import Medium
     from securexfer.packing import PackResult
+    from securexfer.reporting import Reporter
 
 SEALED = (
     "AES-256 (WinZip AE-2), keys sealed with ML-KEM-768 + X25519 (HPKE), signed with Ed25519 and "
@@ -41,6 +45,9 @@ SEALED = (
 @click.option("--to", multiple=True, metavar="CONTACT", help="A recipient; repeat for several.")
 @output_option("The drive's folder, or a path that ends in .zip.", required=False)
 @click.option("--dry-run", is_flag=True, help="Read the extracts, try every gate; write nothing.")
+@click.option(
+    "--check-drive", is_flag=True, help="First check that nothing lies on the drive in clear."
+)
 @click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
 @FORCE
 @passphrase_option
@@ -50,6 +57,7 @@ def pack(
     to: tuple[str, ...],
     output: Path | None,
     dry_run: bool,
+    check_drive: bool,
     if_found: str,
     force: bool,
     passphrase_file: Path | None,
@@ -71,7 +79,9 @@ def pack(
         raise UsageError("No place for the bundle was given.", hint="Name the drive with -o DIR.")
     recipe_file = read_recipe(recipe_path)
     recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
-    order = PackOrder(recipe_file, recipients, output or Path(), force, if_found)
+    order = PackOrder(
+        recipe_file, recipients, output or Path(), force, if_found, checks_drive=check_drive
+    )
     if not dry_run or recipients:
         check_order(order, session.clock)
     if output is not None:
@@ -91,6 +101,8 @@ def pack(
             else:
                 carrier = find_medium(target.parent)
                 check_fit(opened, target, carrier, reporter)
+                if check_drive:
+                    refuse_drive(target.parent, carrier, session.clock(), reporter)
                 document["carrier"] = carrier.identify()
                 facts += [("To", str(output)), ("Drive", carrier.describe())]
             trial = try_extracts(opened, reporter)
@@ -115,6 +127,20 @@ def pack(
     session.console.result(pack_document(result), human)
     for table in result.manifest.tables:
         warn_of(session.console, table.name, table)
+
+
+def refuse_drive(folder: Path, carrier: Medium, now: datetime, reporter: Reporter) -> None:
+    """Check a drive for a dry run, which records nothing.
+
+    Raises:
+        GateError: if something lies there in clear, or can't be judged.
+    """
+    from securexfer.scan.check import check_drive
+    from securexfer.scan.walk import find_root
+
+    refusal = check_drive(find_root(folder, carrier), now=now, reporter=reporter).refusal()
+    if refusal is not None:
+        raise refusal
 
 
 def order_names(recipients: Any) -> list[str]:
@@ -159,8 +185,16 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
         ("Forwarding", "allowed" if manifest.forwarding == "yes" else "not allowed"),
         ("Sealed", SEALED),
         ("Drive", result.carrier.describe()),
+        *_say_check(result),
         ("Bundle", f"{result.path}"),
         ("", f"{result.n_bytes:,} bytes, read back from the drive and recorded"),
     ]
     session.console.panel("Packed", rows)
     session.console.line("These are still personal data: handle the unpacked files as such.")
+
+
+def _say_check(result: PackResult) -> list[tuple[str, str]]:
+    checked = result.entry.details.get("drive_check")
+    if not checked:
+        return []
+    return [("", f"{checked['n_files']:,} files on it checked before, nothing found in clear")]

@@ -7,7 +7,6 @@ places and firms. A table of names and counts, as of statistics, is of nobody.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,9 +16,10 @@ import polars as pl
 from securexfer.privacy.folding import words_of
 from securexfer.privacy.identifiers import Evidence, judge, look
 from securexfer.privacy.kinds import KINDS
-from securexfer.privacy.mailbox import find_personal
+from securexfer.privacy.mailbox import SIGN, find_personal
 from securexfer.privacy.person import count_names
 from securexfer.privacy.prose import BIRTH, NAME, Prose, normalise
+from securexfer.privacy.trace import Trace
 
 ADDRESS, PSEUDONYM = "address", "pseudonym"
 _NAMES = frozenset(
@@ -28,9 +28,9 @@ _NAMES = frozenset(
 )
 # What people are called, or things: their cells decide.
 _ROLES = frozenset(
-    "name names client clients patient tenant customer employee officer contact person people owner "
-    "applicant defendant offender prisoner inmate witness victim driver staff pupil student resident "
-    "claimant member participant respondent fn cn attendee recipient sender child mother father "
+    "name names client clients patient tenant customer employee officer contact person people "
+    "owner applicant defendant offender prisoner inmate witness victim driver staff pupil student "
+    "resident claimant member participant respondent fn cn attendee recipient sender child mother father "
     "carer guardian subject holder landlord passenger guest".split()
 )
 _BIRTHS = frozenset("dob birth born birthday birthdate bday dateofbirth".split())
@@ -46,15 +46,37 @@ _DATE_CELL = (
     r"|[a-z]{3,9} [0-9]{1,2},? (?:19|20)[0-9]{2})(?:[ T][0-9:.]+Z?)?$"
 )
 _SERIAL_DATE = r"^[1-4]?[0-9]{4}(?:\.0+)?$"
-_TOKEN = r"^[a-z][a-z0-9_]{0,63}_[0-9a-f]{24}$"
-_MOBILE = r"^(?:\+?44 ?|0044 ?)?\(?0?\)?7[0-9]{3} ?[0-9]{3} ?[0-9]{3}$|^(?:\+44|0) ?7[0-9]{3} ?[0-9]{6}$"
-_COUNTS = frozenset("count counts rank number n total frequency freq percent share year change".split())
+_PSEUDONYM = r"^[a-z][a-z0-9_]{0,63}_[0-9a-f]{24}$"
+_MOBILE = (
+    r"^(?:\+?44 ?|0044 ?)?\(?0?\)?7[0-9]{3} ?[0-9]{3} ?[0-9]{3}$|^(?:\+44|0) ?7[0-9]{3} ?[0-9]{6}$"
+)
+_COUNTS = frozenset(
+    "count counts rank number n total frequency freq percent share year change".split()
+)
 # Longer cells are text; shorter ones can't be more than one thing.
 _LONGEST, _SHORTEST_TEXT = 36, 10
 _HALF, _MOST, _SOME = 0.5, 0.9, 0.2
 # Only people have these; what has few of them in much else is judged by their share.
-_OF_PEOPLE = ("nhs", "ni", "pnc", "cro", "driving-licence", "passport", "prison", "crn", "card", "iban", "vehicle")
-_ISBN = r"^[0-9]{9}X$"
+_OF_PEOPLE = (
+    "nhs",
+    "ni",
+    "pnc",
+    "cro",
+    "driving-licence",
+    "passport",
+    "prison",
+    "crn",
+    "card",
+    "iban",
+    "vehicle",
+)
+# What else cells are, and what is quick to ask of it.
+_LOOKS = {
+    "token": ("_[0-9a-f]{24}", _PSEUDONYM),
+    "number": ("(?m)^[+-]?[0-9]", r"^[+-]?[0-9][0-9,.]*%?$"),
+    "mobile": ("7[0-9]{3} ?[0-9]{3}", _MOBILE),
+    "isbn": ("[0-9]X", r"^[0-9]{9}X$"),
+}
 
 
 @dataclass
@@ -91,12 +113,16 @@ class Grid:
                 continue
             column.seen["filled"] += cells.len()
             lengths = cells.str.len_chars()
-            short = cells.filter(lengths <= _LONGEST).to_frame("cell")
-            for slug, one in look(short, ["cell"]).get("cell", {}).items():
-                column.evidence.setdefault(slug, Evidence(0, 0, 0)).add(one)
-            is_text = (lengths >= _SHORTEST_TEXT) & cells.str.contains(r"\p{L}.*[ =:]|[ =:].*\p{L}|\n")
-            texts.append(cells.filter(is_text))
-            _see(column, cells)
+            trace = Trace(cells)
+            # No kind has neither digits nor an address's sign.
+            if trace.may_have("[0-9\u0660-\uffff]"):
+                short = cells.filter(lengths <= _LONGEST).to_frame("cell")
+                for slug, one in look(short, ["cell"]).get("cell", {}).items():
+                    column.evidence.setdefault(slug, Evidence(0, 0, 0)).add(one)
+            if trace.may_have(r"[^\W\d_].*[ =:]|[ =:].*[^\W\d_]|\n"):
+                is_text = cells.str.contains(r"\p{L}.*[ =:]|[ =:].*\p{L}|\n")
+                texts.append(cells.filter((lengths >= _SHORTEST_TEXT) & is_text))
+            _see(column, cells, trace)
         for cells in texts:
             lines = cells.str.split("\n").explode() if cells.str.contains("\n").any() else cells
             self._prose.add(lines)
@@ -178,19 +204,19 @@ def _called(column: Column, words: frozenset[str]) -> bool:
     return bool(words_of(column.name) & words)
 
 
-def _see(column: Column, cells: pl.Series) -> None:
+def _see(column: Column, cells: pl.Series, trace: Trace) -> None:
     """Count what the cells of a block are, but for identifiers."""
     seen = column.seen
-    n_words, n_given, n_family, n_whole = count_names(cells)
-    seen.update({"words": n_words, "given": n_given, "family": n_family, "whole": n_whole})
-    _, n_emails = find_personal(cells)
-    seen["email"] += n_emails
-    if n_words == cells.len():
-        return
-    seen["token"] += int(cells.str.contains(_TOKEN).sum())
-    seen["number"] += int(cells.str.contains(r"^[+-]?[0-9][0-9,.]*%?$").sum())
+    if trace.may_have(r"[^\W\d_]"):
+        n_words, n_given, n_family, n_whole = count_names(cells)
+        seen.update({"words": n_words, "given": n_given, "family": n_family, "whole": n_whole})
+        if trace.may_have(SIGN):
+            seen["email"] += find_personal(cells)[1]
+        if n_words == cells.len():
+            return
     if words_of(column.name) & _BIRTHS:
         seen["date"] += int(cells.str.contains(_DATE_CELL).sum())
         seen["serial"] += int(cells.str.contains(_SERIAL_DATE).sum())
-    seen["mobile"] += int(cells.str.contains(_MOBILE).sum())
-    seen["isbn"] += int(cells.str.contains(_ISBN).sum())
+    for what, (first, pattern) in _LOOKS.items():
+        if trace.may_have(first):
+            seen[what] += int(cells.str.contains(pattern).sum())

@@ -51,7 +51,9 @@ def find_spelling(head: str) -> Spelling | None:
         rows = list(_parse(filled, delimiter))
         widths = Counter(len(row) for row in rows)
         n_columns, n = widths.most_common(1)[0] if widths else (0, 0)
-        share = sum(n for width, n in widths.items() if width >= max(2, n_columns)) / max(len(rows), 1)
+        share = sum(n for width, n in widths.items() if width >= max(2, n_columns)) / max(
+            len(rows), 1
+        )
         if delimiter == "  ":
             share = n / max(len(rows), 1)
         least = 2 if delimiter != "  " else 3

@@ -13,23 +13,24 @@ SIGN = "@|%40|\N{FULLWIDTH COMMERCIAL AT}"
 # Whoever signs a program, a licence or a paper did so in public.
 SIGNED = (
     r"(?i)copyright|\(c\)|\x{00A9}|author|maintain|written by|contribut|signed-off|reviewed-by"
-    r"|tested-by|reported by|corresponding|correspondence|committer|packager|spdx|> [0-9]{9,10} [+-][0-9]{4}"
+    r"|tested-by|reported by|corresponding|correspondence|committer|packager|spdx"
+    r"|> [0-9]{9,10} [+-][0-9]{4}"
 )
 _DESKS = frozenset(
     """
 abuse account accounts admin administrator admissions alerts announce archive board bookings bot
 bounce bugs bugreport careers cert clerk commercial communications community complaints compliance
-contact contactus copyright council customer customers customerservice data delivery democracy desk
-dev developers devel discuss dns docs donate dpo editor editorial email enquiries enquiry events
-example feedback finance first firstname foi foo gdpr general git governance group hello help helpdesk
-hr info information invoices it jobs lastname legal library licence licensing list lists mail
-mailer marketing media members membership mail name network news newsletter no nobody none noreply
-notifications office online operations orders owner parking payments payroll permissions planning
-postmaster press privacy procurement project purchasing queries reception records recruitment
-register registrar reply reports request requests research reservations root sales school secretariat
-secretary security server service services shop someone spam staff statistics store subscribe subscribers
-support survey sysadmin system team tech tenders test training unsubscribe user username users
-web webmaster website welcome work www you your yourname
+contact contactus copyright council customer customers customerservice data delivery democracy
+desk dev developers devel discuss dns docs donate dpo editor editorial email enquiries enquiry
+events example feedback finance first firstname foi foo gdpr general git governance group hello
+help helpdesk hr info information invoices it jobs lastname legal library licence licensing list
+lists mail mailer marketing media members membership mail name network news newsletter no nobody
+none noreply notifications office online operations orders owner parking payments payroll
+permissions planning postmaster press privacy procurement project purchasing queries reception
+records recruitment register registrar reply reports request requests research reservations root
+sales school secretariat secretary security server service services shop someone spam staff
+statistics store subscribe subscribers support survey sysadmin system team tech tenders test
+training unsubscribe user username users web webmaster website welcome work www you your yourname
 """.split()
 )
 _NOBODYS = re.compile(
@@ -37,8 +38,8 @@ _NOBODYS = re.compile(
 )
 # What follows the sign in names of files and of services.
 _NO_DOMAINS = frozenset(
-    "png jpg jpeg gif svg webp ico css js ts py html htm json xml yml yaml md txt pdf zip gz service "
-    "socket target timer mount slice device".split()
+    "png jpg jpeg gif svg webp ico css js ts py html htm json xml yml yaml md txt pdf zip gz "
+    "service socket target timer mount slice device".split()
 )
 
 

@@ -1,4 +1,4 @@
-"""Personal data in running text: what is one by its look, by what stands before it, or by a name near it.
+"""Personal data in running text: by its look, by what stands before it, or by a name near it.
 
 Some identifiers are like nothing else: one is enough. Others are digits like any, and count where
 the text says what they are. A postcode or a telephone number is of a place or a firm, unless a
@@ -15,22 +15,28 @@ import polars as pl
 
 from securexfer.privacy.folding import fold_text
 from securexfer.privacy.kinds import KINDS
-from securexfer.privacy.mailbox import SIGNED, find_unsigned
+from securexfer.privacy.mailbox import SIGN, SIGNED, find_unsigned
 from securexfer.privacy.person import NAME_TRACE, has_name
 from securexfer.privacy.spotting import spans_in, valid_in
+from securexfer.privacy.trace import Trace
 
 NAME, BIRTH = "name", "birth"
 _EDGE, _END = "(?:^|[^A-Za-z0-9])", "(?:$|[^A-Za-z0-9])"
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _DATE = (
-    rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)?[ /.-](?:[0-9]{{1,2}}|{_MONTH})[ ,/.-]{{1,2}}(?:(?:19|20)[0-9]{{2}}|[0-9]{{2}})"
+    rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)?[ /.-](?:[0-9]{{1,2}}|{_MONTH})[ ,/.-]{{1,2}}"
+    r"(?:(?:19|20)[0-9]{2}|[0-9]{2})"
     rf"|(?:19|20)[0-9]{{2}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}|(?:19|20)[0-9]{{6}}"
     rf"|[0-3][0-9][01][0-9](?:19|20)[0-9]{{2}}|{_MONTH} [0-9]{{1,2}},? (?:19|20)[0-9]{{2}})"
 )
 _BIRTH_WORD = r"d\.?o\.?b\b\.?|date[ _]of[ _]birth|birth[ _]?dat(?:e|um)|\bb(?:orn|day|irthday)\b"
+_BORN = rf"(?i){_BIRTH_WORD}"
 _BIRTH = re.compile(rf"(?i)(?:{_BIRTH_WORD})[^0-9\n]{{0,25}}\n?[^0-9\n]{{0,10}}{_DATE}(?![0-9])")
 # By their look alone.
-_STRONG = ("ni", "driving-licence")
+_STRONG = {
+    "ni": "[A-Za-z]{2}[ ./-]{0,3}[0-9]{2}",
+    "driving-licence": "[A-Za-z9]{5} ?[0-9][0156][0-9]",
+}
 # Digits like others: by the word before them, on their line or up to two lines above.
 _NAMED = {
     "nhs": r"(?i)nhs|\bpatient",
@@ -58,7 +64,7 @@ _WEAK = {
 }
 _NEAR = 6
 _PIECE = 400
-_BLANKS, _DASHES = "[\\x{00A0}\\x{2007}\\x{202F}\\t]", r"[\x{2010}-\x{2015}\x{2212}]"
+_DASHES = r"[\x{2010}-\x{2015}\x{2212}]"
 # Nobody has a passport whose number is a date or a sum.
 _PASSPORT = re.compile(r"(?i)\bpassport\b[^0-9\n]{0,30}\n?\W{0,5}([A-Z]?[0-9]{8,9})(?![0-9])")
 
@@ -73,13 +79,16 @@ class Prose:
 
     def add(self, lines: pl.Series) -> None:
         """Look at some lines of text."""
-        lines = normalise(lines)
-        self._add_emails(lines)
-        for slug in _STRONG:
-            self._found[slug] += self._count_valid(lines, slug)
-        named = self._add_named(lines)
-        self._add_alone(lines, named)
-        self._add_near(lines)
+        lines = normalise(lines.fill_null(""))
+        trace = Trace(lines)
+        if trace.may_have(SIGN):
+            self._found["email"] += find_unsigned(lines)[1]
+        for slug, rough in _STRONG.items():
+            if trace.may_have(rough):
+                self._found[slug] += self._count_valid(lines, slug)
+        named = self._add_named(lines, trace)
+        self._add_alone(lines, named, trace)
+        self._add_near(lines, trace)
 
     def judge(self) -> dict[str, int]:
         """What the text holds, by kind, in places."""
@@ -90,21 +99,19 @@ class Prose:
                 found[slug] += n_valid
         return {slug: n for slug, n in found.items() if n}
 
-    def _add_emails(self, lines: pl.Series) -> None:
-        _, n = find_unsigned(lines)
-        self._found["email"] += n
-
     def _count_valid(self, lines: pl.Series, slug: str) -> int:
         kind = KINDS[slug]
         rough = rf"(?i){_EDGE}(?:{kind.pattern}){_END}"
         rows = lines.filter(lines.str.contains(rough)).to_list()
         return sum(len(valid_in(fold_text(line)[0], kind)) for line in rows)
 
-    def _add_named(self, lines: pl.Series) -> Mapping[str, set[int]]:
+    def _add_named(self, lines: pl.Series, trace: Trace) -> Mapping[str, set[int]]:
         """Count what is called by its name; returns the lines where it stands."""
         places: dict[str, set[int]] = {}
         for slug, word in _NAMED.items():
             seen: set[int] = set()
+            if not trace.may_have(word):
+                continue
             for row, window in _windows(lines, word):
                 if slug == "passport":
                     self._found[slug] += len(_PASSPORT.findall("\n".join(window)))
@@ -118,14 +125,17 @@ class Prose:
                         self._found[slug] += n
                         break
             places[slug] = seen
-        for _, window in _windows(lines, rf"(?i){_BIRTH_WORD}"):
+        births = _windows(lines, _BORN) if trace.may_have(_BORN) else ()
+        for _, window in births:
             # A line that says what the next one is counts here; what both say is one date.
             text = "\n".join(window[:2]) if not _BIRTH.search(window[0]) else window[0]
             self._found[BIRTH] += len(_BIRTH.findall(text))
         return places
 
-    def _add_alone(self, lines: pl.Series, named: Mapping[str, set[int]]) -> None:
+    def _add_alone(self, lines: pl.Series, named: Mapping[str, set[int]], trace: Trace) -> None:
         for slug, rough in _ALONE.items():
+            if not trace.may_have(rough):
+                continue
             rows = lines.str.contains(rough).arg_true().to_list()
             for row in rows:
                 if row in named.get(slug, ()):
@@ -134,9 +144,14 @@ class Prose:
                     self._shaped[slug] += 1
                     self._valid[slug] += is_valid
 
-    def _add_near(self, lines: pl.Series) -> None:
+    def _add_near(self, lines: pl.Series, trace: Trace) -> None:
+        likely_kinds = [slug for slug, rough in _WEAK.items() if trace.may_have(rough)]
+        if not likely_kinds or not trace.may_have("[A-Z]"):
+            return
         pieces = _cut(lines)
-        weak = {slug: pieces.str.contains(rough).arg_true().to_list() for slug, rough in _WEAK.items()}
+        weak = {
+            slug: pieces.str.contains(_WEAK[slug]).arg_true().to_list() for slug in likely_kinds
+        }
         if not any(weak.values()):
             return
         is_likely = pieces.str.contains(NAME_TRACE) & ~pieces.str.contains(SIGNED)
@@ -166,12 +181,13 @@ def look_at_prose(lines: Sequence[str]) -> dict[str, int]:
 
 
 def normalise(lines: pl.Series) -> pl.Series:
-    """Lines with plain spaces and dashes, full-width and other compatibility forms as usual ones."""
+    """Lines with plain spaces and dashes, and full-width letters and the like as usual ones."""
     rare = (lines.str.len_bytes() != lines.str.len_chars()).arg_true()
     if rare.len():
         plain = lines.gather(rare).str.normalize("NFKC").str.replace_all(r"\p{Cf}", "")
         lines = lines.scatter(rare, plain.str.replace_all(_DASHES, "-"))
-    return lines.str.replace_all(_BLANKS, " ")
+        lines = lines.str.replace_all("[\\x{00A0}\\x{2007}\\x{202F}]", " ")
+    return lines.str.replace_all("\t", " ", literal=True)
 
 
 def _windows(lines: pl.Series, word: str) -> Iterator[tuple[int, list[str]]]:
@@ -185,4 +201,8 @@ def _cut(lines: pl.Series) -> pl.Series:
     """Long lines in pieces, so that near means the same in all."""
     if not lines.len() or (lines.str.len_bytes().max() or 0) <= 2 * _PIECE:  # type: ignore[operator]
         return lines
-    return lines.str.extract_all(rf".{{1,{_PIECE}}}(?:[\s,;>]|$)|.{{{_PIECE}}}").explode().fill_null("")
+    return (
+        lines.str.extract_all(rf".{{1,{_PIECE}}}(?:[\s,;>]|$)|.{{{_PIECE}}}")
+        .explode()
+        .fill_null("")
+    )

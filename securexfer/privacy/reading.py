@@ -14,10 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from securexfer.privacy.grid import Grid
-from securexfer.privacy.loose import Spelling, find_header, find_spelling, frame_rows, read_rows
+from securexfer.privacy.loose import find_header, find_spelling, frame_rows, read_rows
 from securexfer.privacy.prose import Prose, look_at_prose
 
-_PAIR = re.compile(r"^\s{0,20}(?:-\s+)?[\"']?([A-Za-z][\w .;=-]{0,40}?)[\"']?\s?[:=]\s*(\S.{0,300}?),?\s*$")
+_PAIR = re.compile(
+    r"^\s{0,20}(?:-\s+)?[\"']?([A-Za-z][\w .;=-]{0,40}?)[\"']?\s?[:=]\s*(\S.{0,300}?),?\s*$"
+)
 _MAX_KEYS, _MAX_PARTS = 2000, 50_000
 _TUPLE = re.compile(r"\(((?:[^()']|'(?:[^']|'')*'){3,4000})\)")
 _VALUES = re.compile(r"(?i)\bvalues\b\s*\(")
@@ -92,7 +94,9 @@ class TextLook:
 
     def _add_statements(self, text: str) -> None:
         rows = [
-            next(csv.reader([found[1].replace("\n", " ")], quotechar="'", skipinitialspace=True), [])
+            next(
+                csv.reader([found[1].replace("\n", " ")], quotechar="'", skipinitialspace=True), []
+            )
             for found in _TUPLE.finditer(text)
         ]
         if self._columns is None:

@@ -48,7 +48,9 @@ def look_at_zip(source: Source, ledger: Ledger, inspect: Inspect, judge_name: Na
             with archive.open(SHARED) as stream:
                 office.read_shared(source.inner(stream, SHARED))
         for member in members:
-            if member.is_dir() or (office and (member.filename == SHARED or is_aside(member.filename))):
+            if member.is_dir() or (
+                office and (member.filename == SHARED or is_aside(member.filename))
+            ):
                 continue
             if member.flag_bits & _ENCRYPTED:
                 ledger.doubt("encrypted")

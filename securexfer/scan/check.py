@@ -1,4 +1,4 @@
-"""Checking a drive: what lies on it in clear, what could not be judged, and what follows from it."""
+"""Checking a drive: what lies on it in clear, what can't be judged, and what follows from it."""
 
 from __future__ import annotations
 
@@ -97,13 +97,14 @@ class DriveCheck:
         """Why nothing more should be written to this drive; None if it is clean."""
         if self.findings:
             return DriveNotCleanError(
-                f"{len(self.findings):,} of {self.n_files:,} files hold personal data or secrets in "
-                "clear.",
+                f"{len(self.findings):,} of {self.n_files:,} files hold personal data or secrets "
+                "in clear.",
                 problems=_problems(self.findings),
             )
         if self.unjudged:
             return DriveNotJudgedError(
-                f"Nothing was found, but {len(self.unjudged):,} files or folders could not be judged.",
+                f"Nothing was found, but {len(self.unjudged):,} files or folders could not be "
+                "judged.",
                 problems=_problems(self.unjudged),
             )
         return None
@@ -186,9 +187,7 @@ def _is_plain(path: str) -> bool:
     except OSError:
         return False
     return (
-        find_kind(head) == "text"
-        and not find_encoding(head).startswith("utf-16")
-        and b"\n" in head
+        find_kind(head) == "text" and not find_encoding(head).startswith("utf-16") and b"\n" in head
     )
 
 

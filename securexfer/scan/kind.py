@@ -64,7 +64,11 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"wOF2", "media"),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 _MAX_CONTROL = 0.01
 _NO_TEXT = frozenset(["bzip2", "closed", "media", "program"])
 END_BYTES = 22 + 65_535
@@ -106,7 +110,9 @@ def is_tar(head: bytes) -> bool:
 
 def is_key(head: bytes) -> bool:
     """Whether it begins as a private key does in DER: PKCS 1, 8 or 12, SEC 1."""
-    body = head[2:] if len(head) > 1 and head[1] < 0x80 else head[2 + (head[1:2] or b"\0")[0] % 0x80 :]
+    body = (
+        head[2:] if len(head) > 1 and head[1] < 0x80 else head[2 + (head[1:2] or b"\0")[0] % 0x80 :]
+    )
     if body.startswith(b"\x02\x01\x03\x30"):  # PKCS 12: version 3, then its content
         return _OID_DATA in body[:32]
     if body.startswith(b"\x02\x01\x00\x30"):  # PKCS 8: version 0, then which algorithm

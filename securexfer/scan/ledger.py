@@ -1,4 +1,4 @@
-"""What was found in a file: kinds and counts, and why something could not be judged. Never a value."""
+"""What was found in a file: kinds and counts, and why something can't be judged. No values."""
 
 from __future__ import annotations
 

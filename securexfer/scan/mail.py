@@ -12,7 +12,10 @@ from securexfer.scan.ledger import Ledger
 from securexfer.scan.source import Source
 from securexfer.scan.text import look_through
 
-_FIELD = re.compile(r"^(?:From|To|Cc|Subject|Date|Received|Return-Path|Message-ID|MIME-Version|Delivered-To): ", re.I | re.M)
+_FIELD = re.compile(
+    r"^(?:From|To|Cc|Subject|Date|Received|Return-Path|Message-ID|MIME-Version|Delivered-To): ",
+    re.IGNORECASE | re.MULTILINE,
+)
 _MAX_PARTS = 1000
 
 

@@ -1,7 +1,7 @@
 """XML and HTML: texts, tables, and values by the names of elements and attributes.
 
-No parser resolves anything: tags are found where they stand. So no entity grows, nothing is fetched,
-and a file that is badly formed is looked through like any other.
+No parser resolves anything: tags are found where they stand. So no entity grows, nothing is
+fetched, and a file that is badly formed is looked through like any other.
 """
 
 from __future__ import annotations
@@ -13,16 +13,27 @@ from collections.abc import Iterator
 from securexfer.scan.ledger import Ledger
 from securexfer.scan.secret import find_secrets
 
-_START = re.compile(r"^\s*<(?:\?xml|!doctype|!--|[A-Za-z])", re.I)
-_ELEMENT = re.compile(r"<(?:[\w-]{1,40}:)?([A-Za-z_][\w.-]{0,80})(?:\s[^<>]{0,2000})?>([^<>]{1,4000})<")
-_ATTRIBUTE = re.compile(r"\s(?:[\w-]{1,40}:)?([A-Za-z_][\w.-]{0,80})=(?:\"([^\"<>]{1,2000})\"|'([^'<>]{1,2000})')")
-_ROW_START = re.compile(r"<(?:tr|row)\b", re.I)
-_CELL = re.compile(r"<(?:td|th)\b[^<>]{0,2000}>(.*?)(?=<(?:td|th|/?tr|/table|/t[dh])\b|\Z)", re.I | re.S)
+_START = re.compile(r"^\s*<(?:\?xml|!doctype|!--|[A-Za-z])", re.IGNORECASE)
+_ELEMENT = re.compile(
+    r"<(?:[\w-]{1,40}:)?([A-Za-z_][\w.-]{0,80})(?:\s[^<>]{0,2000})?>([^<>]{1,4000})<"
+)
+_ATTRIBUTE = re.compile(
+    r"\s(?:[\w-]{1,40}:)?([A-Za-z_][\w.-]{0,80})=(?:\"([^\"<>]{1,2000})\"|'([^'<>]{1,2000})')"
+)
+_ROW_START = re.compile(r"<(?:tr|row)\b", re.IGNORECASE)
+_CELL = re.compile(
+    r"<(?:td|th)\b[^<>]{0,2000}>(.*?)(?=<(?:td|th|/?tr|/table|/t[dh])\b|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
 _DROPPED = re.compile(r"(?is)<(script|style)\b[^<>]{0,500}>.*?</\1\s*>|<!--.*?-->")
-_BREAK = re.compile(r"(?i)</?(?:p|br|div|li|tr|h[1-6]|table|ul|ol|section|title|td|th|dd|dt)\b[^<>]{0,2000}>")
+_BREAK = re.compile(
+    r"(?i)</?(?:p|br|div|li|tr|h[1-6]|table|ul|ol|section|title|td|th|dd|dt)\b[^<>]{0,2000}>"
+)
 _TAG = re.compile(r"<[^<>]{0,4000}>")
 # Of attributes that style or link, and of the markup itself.
-_NO_NAMES = frozenset("class style id href src xmlns rel type lang version encoding width height".split())
+_NO_NAMES = frozenset(
+    "class style id href src xmlns rel type lang version encoding width height".split()
+)
 
 
 def is_markup(head: str) -> bool:
@@ -40,9 +51,7 @@ def look_at_markup(blocks: Iterator[str], ledger: Ledger) -> None:
         ledger.note(find_secrets(block))
         text = _DROPPED.sub(" ", block)
         pairs = [
-            (name, html.unescape(value))
-            for name, value in _ELEMENT.findall(text)
-            if value.strip()
+            (name, html.unescape(value)) for name, value in _ELEMENT.findall(text) if value.strip()
         ]
         for name, double, single in _ATTRIBUTE.findall(text):
             value = html.unescape(double or single)

@@ -1,8 +1,8 @@
-"""Workbooks, documents and presentations: XLSX, DOCX, PPTX, ODS, ODT, ODP. All are ZIP files of XML.
+"""Workbooks, documents, presentations: XLSX, DOCX, PPTX, ODS, ODT, ODP. All are ZIP files of XML.
 
 Cells and paragraphs are found where they stand, with all that a reader does not see: hidden sheets,
-rows and columns, comments, headers, and what pivot tables keep of their sources. Nothing is resolved
-or calculated, and nothing is in memory as a whole but the texts that cells share.
+rows and columns, comments, headers, and what pivot tables keep of their sources. Nothing is
+resolved or calculated, and nothing is in memory as a whole but the texts that cells share.
 """
 
 from __future__ import annotations
@@ -27,18 +27,25 @@ _ASIDE = re.compile(
 )
 _TEXTS = re.compile(r"(?:word|ppt)/.*\.xml$|(?:.*/)?content\.xml$")
 _TEXT = re.compile(r"<(?:\w+:)?t(?:\s[^<>]{0,200})?>([^<>]*)</")
-_CELL = re.compile(r"<c\b([^<>]{0,400}?)(?:/>|>(.*?)</c>)", re.S)
+_CELL = re.compile(r"<c\b([^<>]{0,400}?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _VALUE = re.compile(r"<v(?:\s[^<>]{0,100})?>([^<>]*)</v>")
 _PLACE = re.compile(r'\br="([A-Z]{1,3})[0-9]{1,7}"')
 _TABLE = re.compile(r"<(?:w:tbl|a:tbl|table:table)(?:\s[^<>]{0,1000})?>")
-_ROW = re.compile(r"<(w:tr|a:tr|table:table-row)\b.*?</\1>", re.S)
-_ROW_CELL = re.compile(r"<(?:w:tc|a:tc|table:(?:covered-)?table-cell)\b([^<>]{0,1000}?)(?:/>|>(.*?)</(?:w:tc|a:tc|table:(?:covered-)?table-cell)>)", re.S)
+_ROW = re.compile(r"<(w:tr|a:tr|table:table-row)\b.*?</\1>", re.DOTALL)
+_ROW_CELL = re.compile(
+    r"<(?:w:tc|a:tc|table:(?:covered-)?table-cell)\b([^<>]{0,1000}?)(?:/>|>(.*?)</(?:w:tc|a:tc|table:(?:covered-)?table-cell)>)",
+    re.DOTALL,
+)
 _REPEATED = re.compile(r'number-columns-repeated="([0-9]{1,5})"')
 _END = re.compile(r"</(?:w|a|text):(?:p|h)>|<(?:w:br|w:cr|a:br|text:line-break)\b[^<>]{0,200}/>")
 _TAB = re.compile(r"<(?:w:tab|text:tab|text:s)\b[^<>]{0,200}/>")
 _TAG = re.compile(r"<[^<>]{0,20000}>")
-_HIDDEN = re.compile(r'\bstate="(?:hidden|veryHidden)"|<(?:row|col)\b[^<>]{0,400}\bhidden="(?:1|true)"|table:visibility="(?:collapse|filter)"|table:display="false"')
-_PIVOT = re.compile(r'<cacheField\b[^<>]{0,400}?\bname="([^"<>]{0,200})"[^<>]{0,400}>(.*?)</cacheField>', re.S)
+_HIDDEN = re.compile(
+    r'\bstate="(?:hidden|veryHidden)"|<(?:row|col)\b[^<>]{0,400}\bhidden="(?:1|true)"|table:visibility="(?:collapse|filter)"|table:display="false"'
+)
+_PIVOT = re.compile(
+    r'<cacheField\b[^<>]{0,400}?\bname="([^"<>]{0,200})"[^<>]{0,400}>(.*?)</cacheField>', re.DOTALL
+)
 _PIVOT_VALUE = re.compile(r'<[snd]\b[^<>]{0,200}?\bv="([^"<>]{0,2000})"')
 _ROWS_AT_ONCE, _MAX_SHARED, _MAX_WIDTH, _MAX_REPEATED = 4000, 128 * MIB, 1000, 64
 
@@ -99,7 +106,9 @@ class Office:
             if len(rows) >= _ROWS_AT_ONCE:
                 look.add(rows)
                 rows = []
-            texts = _TEXT.findall(around) + re.findall(r"<(?:odd|even|first)(?:Header|Footer)>([^<>]+)<", around)
+            texts = _TEXT.findall(around) + re.findall(
+                r"<(?:odd|even|first)(?:Header|Footer)>([^<>]+)<", around
+            )
             if texts:
                 look_through(iter(["\n".join(map(html.unescape, texts))]), self._ledger)
         if rows:
@@ -160,7 +169,9 @@ class Office:
         held = ""
         for block in read_blocks(source):
             text = held + block
-            end = max(text.rfind("</w:tbl>"), text.rfind("</table:table-row>"), text.rfind("</w:p>"), 0)
+            end = max(
+                text.rfind("</w:tbl>"), text.rfind("</table:table-row>"), text.rfind("</w:p>"), 0
+            )
             end = text.find(">", end) + 1 if end and len(block) >= MIB else len(text)
             held = text[end:]
             self._note_hidden(text)
@@ -179,7 +190,7 @@ def _elements(source: Source, tag: str) -> Iterator[str]:
 
 def _elements_and_rest(source: Source, tag: str) -> Iterator[tuple[str, str]]:
     """Each element of a name as it stands, and what stands before it; at the end, what is left."""
-    pattern = re.compile(rf"<{tag}\b[^<>]{{0,2000}}(?:/>|>.*?</{tag}>)", re.S)
+    pattern = re.compile(rf"<{tag}\b[^<>]{{0,2000}}(?:/>|>.*?</{tag}>)", re.DOTALL)
     held = ""
     for block in read_blocks(source):
         held += block

@@ -14,7 +14,7 @@ from securexfer.scan.ledger import Ledger
 from securexfer.scan.secret import find_secrets
 
 _STRING = r'"((?:[^"\\]|\\.)*+)"'
-_PART = re.compile(rf'{_STRING}(?:\s*+:\s*+(?:{_STRING}|(-?[0-9][0-9.eE+-]*+)))?', re.DOTALL)
+_PART = re.compile(rf"{_STRING}(?:\s*+:\s*+(?:{_STRING}|(-?[0-9][0-9.eE+-]*+)))?", re.DOTALL)
 _ROW = re.compile(r"\[([^\[\]{}]{3,20000})\]")
 _START = re.compile(r"^\s*[\[{]\s*(?:[\"\[{\]}]|-?[0-9]|true|false|null)")
 
@@ -31,7 +31,8 @@ def look_at_records(blocks: Iterator[str], ledger: Ledger) -> None:
 
     look = ColumnLook()
     for block in blocks:
-        pairs, texts = [], []
+        pairs: list[tuple[str, str]] = []
+        texts: list[str] = []
         for name, value, number in _PART.findall(block):
             if value or number:
                 text = _plain(value) if value else number

@@ -9,7 +9,8 @@ from securexfer.scan.ledger import KEY, PASSPHRASE
 # A key has a body: programs and manuals name the first line of one too.
 _KEY = re.compile(
     r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\\[rn]|\s)+"
-    r"(?:[A-Za-z][A-Za-z-]{0,20}: [^\n]{0,200}(?:\\[rn]|\s)+){0,5}(?:[A-Za-z0-9+/=]{16,}(?:\\[rn]|\s)*){2,}"
+    r"(?:[A-Za-z][A-Za-z-]{0,20}: [^\n]{0,200}(?:\\[rn]|\s)+){0,5}"
+    r"(?:[A-Za-z0-9+/=]{16,}(?:\\[rn]|\s)*){2,}"
 )
 _PUTTY = re.compile(r"PuTTY-User-Key-File-[1-9]: .{0,4000}?Private-Lines: [0-9]", re.DOTALL)
 _AGE = re.compile(r"AGE-SECRET-KEY-(?:PQ-)?1[02-9AC-HJ-NP-Z]{58,}")
@@ -19,10 +20,18 @@ _WORD = r"(?:pass ?word|pass ?phrase|passwd|passcode|pwd)"
 _SAID = re.compile(
     rf"(?i)(?:\b|_){_WORD}\b[\"']?\s{{0,3}}(?:is\s{{0,3}}:?|:|=)\s{{0,3}}[\"']?([^\s\"'<>]{{8,128}})"
 )
-_PHRASE = re.compile(rf"(?i)\b{_WORD}\s{{0,3}}(?:is\s{{0,3}}:?|:)\s{{0,3}}([a-z]{{3,}}(?:[ -][a-z]{{3,}}){{3,9}})\s*$", re.M)
+_PHRASE = re.compile(
+    rf"(?i)\b{_WORD}\s{{0,3}}(?:is\s{{0,3}}:?|:)\s{{0,3}}"
+    r"([a-z]{3,}(?:[ -][a-z]{3,}){3,9})\s*$",
+    re.MULTILINE,
+)
 # A reference to where a secret is kept, a call, a path, a hash, a pattern: no secret.
-_NO_SECRET = re.compile(r"(?i)[(){}$|\\]|^(?:/|\./|~|\*|https?:|env:|file:|vault:|none|null|true|false|[\d.]+$)|^[0-9a-f]{32,}$")
-_NAMED = re.compile(r"(?i)(?:^|[^a-z])(?:pass ?-?_?(?:word|phrase|wd|code)s?|pwd|passwort)(?:[^a-z]|$)")
+_NO_SECRET = re.compile(
+    r"(?i)[(){}$|\\]|^(?:/|\./|~|\*|https?:|env:|file:|vault:|none|null|true|false|[\d.]+$)|^[0-9a-f]{32,}$"
+)
+_NAMED = re.compile(
+    r"(?i)(?:^|[^a-z])(?:pass ?-?_?(?:word|phrase|wd|code)s?|pwd|passwort)(?:[^a-z]|$)"
+)
 _MAX_NAMED_BYTES, _MAX_PHRASE_CHARACTERS = 2048, 8192
 
 
@@ -62,4 +71,3 @@ def _is_secret(text: str) -> bool:
         re.search("[a-z]", text) and re.search("[A-Z]", text)
     )
     return has_letter and has_digit and bool(has_more)
-

@@ -63,9 +63,7 @@ class Lines:
         return read
 
 
-def look_through(
-    blocks: Iterator[str], ledger: Ledger, name: str = "", *, head: str = ""
-) -> None:
+def look_through(blocks: Iterator[str], ledger: Ledger, name: str = "", *, head: str = "") -> None:
     """Find what there is in a text that is no markup and no JSON.
 
     Args:

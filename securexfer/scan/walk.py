@@ -36,7 +36,7 @@ def walk(root: Path) -> Iterator[Seen]:
 
     Links are not followed, devices and pipes not opened, other file systems not entered.
     """
-    top = os.stat(root)
+    top = root.stat()
     if not stat.S_ISDIR(top.st_mode):
         yield _see(os.fspath(root), root.name, top)
         return
@@ -68,12 +68,12 @@ def walk(root: Path) -> Iterator[Seen]:
 
 
 def find_root(folder: Path, medium: Medium) -> Path:
-    """Where a drive begins that a folder is on, if it is one that is carried away; else the folder."""
+    """Where the drive begins that a folder is on, if it is one to carry away; else the folder."""
     place = folder.resolve()
     if medium.kind not in _CARRIED:
         return place
-    device = os.stat(place).st_dev
-    while place != place.parent and os.stat(place.parent).st_dev == device:
+    device = place.stat().st_dev
+    while place != place.parent and place.parent.stat().st_dev == device:
         place = place.parent
     # Of a machine that runs from it, all would be its own.
     return folder.resolve() if place == place.parent else place
@@ -87,4 +87,4 @@ def _see(path: str, name: str, status: os.stat_result) -> Seen:
 
 def _device_of(entry: os.DirEntry[str], status: os.stat_result) -> int:
     # Windows leaves the number out of what a folder's list tells.
-    return status.st_dev or os.stat(entry.path, follow_symlinks=False).st_dev
+    return status.st_dev or Path(entry.path).lstat().st_dev

@@ -1,4 +1,4 @@
-"""The corpus: a drive with planted files, and one with innocent ones. The same for the same seed."""
+"""The corpus: a drive with planted files, one with innocent ones; the same for the same seed."""
 
 from __future__ import annotations
 

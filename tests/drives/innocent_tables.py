@@ -113,7 +113,9 @@ def catalogue(random: Random) -> Rows:
     for _ in range(200):
         rows.append(
             [
-                f"A{random.randrange(1000, 9999)}{random.choice('ABCDEFG')}{random.choice('HJKLM')}",
+                f"A{random.randrange(1000, 9999)}"
+                + random.choice("ABCDEFG")
+                + random.choice("HJKLM"),
                 f"{random.choice(things)} {random.randrange(5, 99)} mm",
                 random.choice(COMPANIES),
                 ean_of(random),
@@ -255,10 +257,13 @@ def make_tables(random: Random) -> Iterator[tuple[str, bytes]]:
     rows = statistics(random)
     yield "data/statistics.ods", spreadsheet_bytes({"2024": rows})
     yield "data/books.ods", spreadsheet_bytes({"list": books(random)})
-    yield "data/catalogue.ndjson", "\n".join(
-        json.dumps(dict(zip(("sku", "name", "maker"), row, strict=False)))
-        for row in catalogue(random)[1:]
-    ).encode()
+    yield (
+        "data/catalogue.ndjson",
+        "\n".join(
+            json.dumps(dict(zip(("sku", "name", "maker"), row, strict=False)))
+            for row in catalogue(random)[1:]
+        ).encode(),
+    )
     yield "data/readings.zip", zip_bytes({"a.csv": csv_bytes(measurements(random))})
     yield "data/areas.csv.gz", gzip_bytes(csv_bytes(area_codes(random)))
     yield "data/gtfs.tar.gz", tar_bytes({"stop_times.txt": csv_bytes(timetable(random))}, "w:gz")

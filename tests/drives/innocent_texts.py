@@ -60,7 +60,8 @@ _PROSE = (
 )
 _POLICY = (
     "Records are kept for seven years. Forms ask for name, date of birth and NHS number; staff "
-    "must not store them on drives. Contact: the records team, records@{domain}, 0300 123 45{n:02d}."
+    "must not store them on drives. Contact: the records team, records@{domain}, "
+    "0300 123 45{n:02d}."
 )
 _PAPER = (
     "Sediment transport in braided rivers",
@@ -83,7 +84,8 @@ def invoice(random: Random) -> list[str]:
     return [
         f"{company}",
         f"Unit {random.randrange(1, 40)}, Riverside Estate, {random.choice(PLACES)} LS11 5QN",
-        f"Tel 0113 496 0{random.randrange(1000):03d}   accounts@supplier-{random.randrange(9)}.co.uk",
+        f"Tel 0113 496 0{random.randrange(1000):03d}   "
+        f"accounts@supplier-{random.randrange(9)}.co.uk",
         f"VAT registration GB {random.randrange(100, 999)} {random.randrange(1000, 9999)} 12",
         f"INVOICE {random.randrange(10**6):06d}",
         f"To: {random.choice(COMPANIES)}, 14 Market Place, {random.choice(PLACES)} WF1 2TE",
@@ -268,7 +270,10 @@ def _repository(random: Random) -> Iterator[tuple[str, bytes]]:
     )
     yield "repo/.git/HEAD", b"ref: refs/heads/main\n"
     yield "repo/.git/logs/HEAD", log.encode()
-    yield "repo/.git/config", b"[core]\n\tbare = false\n[remote]\n\turl = git@host.example:a/b.git\n"
+    yield (
+        "repo/.git/config",
+        b"[core]\n\tbare = false\n[remote]\n\turl = git@host.example:a/b.git\n",
+    )
     yield "repo/.git/packed-refs", f"{hex_of(random, 40)} refs/heads/main\n".encode()
     for number in range(4):
         blob = zlib.compress(b"blob 900\0" + random.randbytes(900))
@@ -290,8 +295,9 @@ def _bytes(random: Random) -> Iterator[tuple[str, bytes]]:
     yield "bin/zeros.img", bytes(200_000)
     yield "keys/id_ed25519.pub", b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + b"B" * 42 + b" laptop\n"
     certificate = "\n".join(hex_of(random, 64) for _ in range(12))
-    yield "keys/server.crt", (
-        f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n".encode()
+    yield (
+        "keys/server.crt",
+        (f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n".encode()),
     )
     yield "keys/ann.card", CARD.read_bytes()
     yield "transfer/sx-0a1b2c3d4e5f.sxfer.zip", BUNDLE.read_bytes()

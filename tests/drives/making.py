@@ -11,13 +11,14 @@ import sqlite3
 import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 Rows = Sequence[Sequence[str]]
 
 
 def csv_text(rows: Rows, delimiter: str = ",", *, ends: str = "\n", quoted: bool = False) -> str:
     text = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = 1 if quoted else 0
     csv.writer(text, delimiter=delimiter, lineterminator=ends, quoting=quoting).writerows(rows)
     return text.getvalue()
 

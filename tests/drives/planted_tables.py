@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 from tests.drives.making import csv_bytes, csv_text
@@ -12,7 +12,7 @@ from tests.drives.person import Person, make_people, make_person
 Planted = tuple[str, bytes, str]
 HEADER = ["forename", "surname", "date_of_birth", "address", "postcode", "amount"]
 # One column of each kind of identifier, as its own file.
-IDENTIFIERS = {
+IDENTIFIERS: dict[str, tuple[str, Callable[[Person], str]]] = {
     "nhs": ("nhs_number", lambda p: p.nhs.replace(" ", "")),
     "ni": ("NI No", lambda p: p.ni.replace(" ", "")),
     "pnc": ("pncid", lambda p: p.pnc),
@@ -32,7 +32,9 @@ IDENTIFIERS = {
 def people_rows(people: list[Person]) -> list[list[str]]:
     rows = [HEADER]
     for number, p in enumerate(people):
-        rows.append([p.forename, p.surname, p.dob, f"{p.street}, {p.town}", p.postcode, str(number)])
+        rows.append(
+            [p.forename, p.surname, p.dob, f"{p.street}, {p.town}", p.postcode, str(number)]
+        )
     return rows
 
 
@@ -63,7 +65,7 @@ def make_spellings(random: Random) -> Iterator[Planted]:
     yield "csv/torn.csv", text.replace(",", ',"', 3).encode() + b'"x,"y"z\n', "name"
     ragged = [row + ["x"] * (n % 3) for n, row in enumerate(rows)]
     yield "csv/ragged.csv", csv_bytes(ragged), "name"
-    lines = [row[:3] + ["first line\nsecond, line"] + row[4:] for row in rows]
+    lines = [[*row[:3], "first line\nsecond, line", *row[4:]] for row in rows]
     yield "csv/lines-in-cells.csv", csv_bytes(lines), "name"
     fixed = "\n".join(f"{r[0]:14}{r[1]:16}{r[2]:12}{r[4]:10}{r[5]:>8}" for r in rows)
     yield "csv/fixed-width.txt", fixed.encode(), "name"
@@ -84,7 +86,11 @@ def make_headers(random: Random) -> Iterator[Planted]:
 
     forenames, surnames = [p.forename for p in people], [p.surname for p in people]
     born = [p.dob for p in people]
-    yield "names/camel.csv", table(["FirstName", "LastName", "Id"], forenames, surnames, born), "name"
+    yield (
+        "names/camel.csv",
+        table(["FirstName", "LastName", "Id"], forenames, surnames, born),
+        "name",
+    )
     yield "names/short.csv", table(["fname", "sname", "dob"], forenames, surnames, born), "name"
     whole = [p.name for p in people]
     yield "names/whole.csv", table(["client", "visits"], whole, ["3"] * 30), "name"

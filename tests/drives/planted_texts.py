@@ -69,15 +69,20 @@ def make_writings(random: Random) -> Iterator[Planted]:
     people = make_people(random, 8)
     phones = "".join(f"{q.name}  {q.phone}\n" for q in people)
     yield "text/phones.txt", phones.encode(), "phone"
-    yield "text/minutes.md", (
-        "# Case conference\n\nPresent: the board.\n\n"
-        f"1. {people[0].name} (born {people[0].born:%d %B %Y}) has moved to {people[0].street}, "
-        f"{people[0].town} {people[0].postcode}.\n"
-    ).encode(), "birth"
+    yield (
+        "text/minutes.md",
+        (
+            "# Case conference\n\nPresent: the board.\n\n"
+            f"1. {people[0].name} (born {people[0].born:%d %B %Y}) has moved to "
+            f"{people[0].street}, {people[0].town} {people[0].postcode}.\n"
+        ).encode(),
+        "birth",
+    )
     table = "\n".join("| " + " | ".join(row) + " |" for row in people_rows(people))
     yield "text/table.md", table.encode(), "name"
     inserts = "".join(
-        f"INSERT INTO people VALUES ({n}, '{q.forename}', '{q.surname}', '{q.born}', '{q.email}');\n"
+        f"INSERT INTO people VALUES ({n}, '{q.forename}', '{q.surname}', '{q.born}', "
+        f"'{q.email}');\n"
         for n, q in enumerate(people)
     )
     yield "text/dump.sql", inserts.encode(), "email"
@@ -89,26 +94,45 @@ def make_writings(random: Random) -> Iterator[Planted]:
     yield "text/letter.rtf", (rtf + p.ni + r"\par}").encode(), "ni"
     card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{p.name}\r\nBDAY:{p.born}\r\nTEL:{p.phone}\r\n"
     yield "text/contact.vcf", (card + "END:VCARD\r\n").encode(), "name"
-    yield "text/meeting.ics", (
-        f"BEGIN:VEVENT\r\nSUMMARY:Review\r\nATTENDEE;CN={p.name}:mailto:{p.email}\r\nEND:VEVENT\r\n"
-    ).encode(), "email"
-    yield "text/entry.ldif", f"dn: cn={p.name}\nsn: {p.surname}\nmail: {p.email}\n".encode(), "email"
-    mail = f"From: {p.name} <{p.email}>\r\nTo: desk@office.gov.uk\r\nSubject: visit\r\n\r\nThanks.\r\n"
+    yield (
+        "text/meeting.ics",
+        (
+            f"BEGIN:VEVENT\r\nSUMMARY:Review\r\nATTENDEE;CN={p.name}:mailto:{p.email}\r\nEND:VEVENT\r\n"
+        ).encode(),
+        "email",
+    )
+    yield (
+        "text/entry.ldif",
+        f"dn: cn={p.name}\nsn: {p.surname}\nmail: {p.email}\n".encode(),
+        "email",
+    )
+    mail = (
+        f"From: {p.name} <{p.email}>\r\nTo: desk@office.gov.uk\r\nSubject: visit\r\n\r\nThanks.\r\n"
+    )
     yield "text/message.eml", mail.encode(), "email"
     body = base64.encodebytes(case_note(p).encode()).decode()
     coded = (
-        "From: desk@office.gov.uk\r\nTo: info@office.gov.uk\r\nSubject: case\r\nMIME-Version: 1.0\r\n"
+        "From: desk@office.gov.uk\r\nTo: info@office.gov.uk\r\nSubject: case\r\n"
+        "MIME-Version: 1.0\r\n"
         "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     )
     yield "text/coded.eml", (coded + body).encode(), "birth"
-    yield "text/patients.py", (
-        f"PATIENTS = [('{p.forename}', '{p.surname}', '{p.ni}')]  # remove before release\n"
-    ).encode(), "ni"
+    yield (
+        "text/patients.py",
+        (
+            f"PATIENTS = [('{p.forename}', '{p.surname}', '{p.ni}')]  # remove before release\n"
+        ).encode(),
+        "ni",
+    )
     yield "text/change.diff", f"@@ -1 +1 @@\n-{p.email}\n+{one().email}\n".encode(), "email"
-    yield "text/requests.log", "".join(
-        f"2024-05-01T10:00:0{n} GET /patient?nhs={q.nhs.replace(' ', '')}&v=2 200\n"
-        for n, q in enumerate(people)
-    ).encode(), "nhs"
+    yield (
+        "text/requests.log",
+        "".join(
+            f"2024-05-01T10:00:0{n} GET /patient?nhs={q.nhs.replace(' ', '')}&v=2 200\n"
+            for n, q in enumerate(people)
+        ).encode(),
+        "nhs",
+    )
 
 
 def make_markup(random: Random) -> Iterator[Planted]:
@@ -139,7 +163,11 @@ def make_markup(random: Random) -> Iterator[Planted]:
     yield "markup/records.xml", f'<?xml version="1.0"?><all>{xml}</all>'.encode(), "name"
     attributes = "".join(f'<person forename="{p.forename}" surname="{p.surname}"/>' for p in people)
     yield "markup/attributes.xml", f"<all>{attributes}</all>".encode(), "name"
-    yield "markup/wide.xml", f"<?xml version='1.0' encoding='UTF-16'?>{xml}".encode("utf-16"), "name"
+    yield (
+        "markup/wide.xml",
+        f"<?xml version='1.0' encoding='UTF-16'?>{xml}".encode("utf-16"),
+        "name",
+    )
     cells_of = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows[1:])
     head = "<tr>" + "".join(f"<th>{c}</th>" for c in HEADER) + "</tr>"
     yield "markup/table.html", f"<html><table>{head}{cells_of}</table></html>".encode(), "name"
@@ -157,7 +185,11 @@ def make_keys(random: Random) -> Iterator[Planted]:
     locked = forms.BestAvailableEncryption(b"a passphrase")
     pkcs8 = rsa.private_bytes(pem, forms.PrivateFormat.PKCS8, none)
     yield "keys/pkcs8.pem", pkcs8, "key"
-    yield "keys/legacy.pem", rsa.private_bytes(pem, forms.PrivateFormat.TraditionalOpenSSL, none), "key"
+    yield (
+        "keys/legacy.pem",
+        rsa.private_bytes(pem, forms.PrivateFormat.TraditionalOpenSSL, none),
+        "key",
+    )
     yield "keys/locked.pem", rsa.private_bytes(pem, forms.PrivateFormat.PKCS8, locked), "key"
     yield "keys/id_ed25519", ed.private_bytes(pem, openssh, none), "key"
     der = rsa.private_bytes(forms.Encoding.DER, forms.PrivateFormat.PKCS8, none)
@@ -169,7 +201,9 @@ def make_keys(random: Random) -> Iterator[Planted]:
     yield "keys/secret.asc", pgp.encode(), "key"
     putty = f"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\n{noise}\n"
     yield "keys/login.ppk", putty.encode(), "key"
-    age = "AGE-SECRET-KEY-1" + "".join(random.choice("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L") for _ in range(58))
+    age = "AGE-SECRET-KEY-1" + "".join(
+        random.choice("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L") for _ in range(58)
+    )
     yield "keys/age.txt", f"# created: 2024-05-01\n{age}\n".encode(), "key"
     yield "keys/in-notes.txt", b"for later:\n\n" + pkcs8 + b"\nthat was it\n", "key"
     yield "keys/config.json", json.dumps({"key": pkcs8.decode()}).encode(), "key"
@@ -195,7 +229,6 @@ def make_places(random: Random) -> Iterator[Planted]:
     yield f"letters/{people[0].ni.replace(' ', '')}.txt", b"nothing\n", "file-name"
     yield f"letters/{people[1].email}.txt", b"nothing\n", "file-name"
     yield f"patients/{people[2].ni.replace(' ', '')}/scan.png", b"\x89PNG\r\n\x1a\n", "file-name"
-
 
 
 def make_planted_texts(random: Random) -> Iterator[Planted]:
