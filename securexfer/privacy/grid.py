@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from securexfer.privacy.folding import words_of
+from securexfer.privacy.glance import FEW, glance
 from securexfer.privacy.identifiers import Evidence, judge, look
 from securexfer.privacy.kinds import KINDS
 from securexfer.privacy.mailbox import SIGN, find_personal
@@ -30,7 +31,8 @@ _NAMES = frozenset(
 _ROLES = frozenset(
     "name names client clients patient tenant customer employee officer contact person people "
     "owner applicant defendant offender prisoner inmate witness victim driver staff pupil student "
-    "resident claimant member participant respondent fn cn attendee recipient sender child mother father "
+    "resident claimant member participant respondent fn cn attendee recipient sender child mother "
+    "father "
     "carer guardian subject holder landlord passenger guest".split()
 )
 _BIRTHS = frozenset("dob birth born birthday birthdate bday dateofbirth".split())
@@ -116,8 +118,7 @@ class Grid:
             trace = Trace(cells)
             # No kind has neither digits nor an address's sign.
             if trace.may_have("[0-9\u0660-\uffff]"):
-                short = cells.filter(lengths <= _LONGEST).to_frame("cell")
-                for slug, one in look(short, ["cell"]).get("cell", {}).items():
+                for slug, one in _look(cells.filter(lengths <= _LONGEST)).items():
                     column.evidence.setdefault(slug, Evidence(0, 0, 0)).add(one)
             if trace.may_have(r"[^\W\d_].*[ =:]|[ =:].*[^\W\d_]|\n"):
                 is_text = cells.str.contains(r"\p{L}.*[ =:]|[ =:].*\p{L}|\n")
@@ -200,6 +201,12 @@ class Grid:
         return is_counted and all(c.share("number") >= _MOST for c in others)
 
 
+def _look(cells: pl.Series) -> dict[str, Evidence]:
+    if cells.len() <= FEW:
+        return glance(cells.to_list())
+    return look(cells.to_frame("cell"), ["cell"]).get("cell", {})
+
+
 def _called(column: Column, words: frozenset[str]) -> bool:
     return bool(words_of(column.name) & words)
 
@@ -208,11 +215,11 @@ def _see(column: Column, cells: pl.Series, trace: Trace) -> None:
     """Count what the cells of a block are, but for identifiers."""
     seen = column.seen
     if trace.may_have(r"[^\W\d_]"):
-        n_words, n_given, n_family, n_whole = count_names(cells)
-        seen.update({"words": n_words, "given": n_given, "family": n_family, "whole": n_whole})
+        named = count_names(cells)
+        seen.update(named)
         if trace.may_have(SIGN):
             seen["email"] += find_personal(cells)[1]
-        if n_words == cells.len():
+        if named["words"] == cells.len():
             return
     if words_of(column.name) & _BIRTHS:
         seen["date"] += int(cells.str.contains(_DATE_CELL).sum())

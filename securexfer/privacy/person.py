@@ -7,7 +7,9 @@ many of its cells are names, a text by what stands near one.
 from __future__ import annotations
 
 import itertools
+import functools
 import re
+from collections import Counter
 
 import polars as pl
 
@@ -117,9 +119,12 @@ _OF_PERSON = re.compile(
 # Whatever may hold a name: most lines do not, and are not looked at again.
 NAME_TRACE = (
     r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|MR|MRS|MS|MISS)\b"
-    r"|\b[A-Z][A-Za-z'\x{2019}-]+ +(?:[A-Z][A-Za-z.'\x{2019}-]* +)?[A-Z]|(?i)\b(?:name|patient|client|tenant|defendant|cn|fn|n)\b[^:=]{0,12}[:=]"
+    r"|\b[A-Z][A-Za-z'\x{2019}-]+ +(?:[A-Z][A-Za-z.'\x{2019}-]* +)?[A-Z]"
+    r"|(?i)\b(?:name|patient|client|tenant|defendant|cn|fn|n)\b[^:=]{0,12}[:=]"
 )
-_CELL = r"^[\p{L}][\p{L} .,'\x{2019}\x{2010}-]{1,60}$"
+_CELL = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .,'\u2019\u2010-]){1,60}$")
+_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019-])*")
+_TURNED = re.compile(r"[^,]+, ?[^\W\d_]")
 _TITLES = ("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev")
 
 
@@ -160,30 +165,32 @@ def names_in_words(text: str) -> list[tuple[int, int]]:
     ]
 
 
-def count_names(cells: pl.Series) -> tuple[int, int, int, int]:
+def count_names(cells: pl.Series) -> Counter[str]:
     """Of cells, how many are words, a given name, a family name, and a whole name of a person."""
-    counted = cells.value_counts(name="n")
-    counted.columns = ["cell", "n"]
-    counted = counted.filter(pl.col("cell").str.contains(_CELL))
-    if not counted.height:
-        return 0, 0, 0, 0
-    n_words = int(counted["n"].sum())
-    words = counted["cell"].str.to_lowercase().str.extract_all(r"[\p{L}][\p{L}'\x{2019}-]*")
-    counted = counted.with_columns(words.alias("words"))
-    single = counted.filter(pl.col("words").list.len() == 1)
-    first = single["words"].list.first()
-    n_given = int(single.filter(first.is_in(list(GIVEN)))["n"].sum())
-    n_family = int(single.filter(first.is_in(list(FAMILY)))["n"].sum())
-    several = counted.filter(
-        pl.col("words").list.len().is_between(2, 5)
-        & ~pl.col("cell").str.contains(r"(?i)\b(?:" + "|".join(_OTHERS) + r")\b")
+    counted: Counter[str] = Counter()
+    for cell, n in Counter(cells.to_list()).items():
+        for what in _kinds_of(cell):
+            counted[what] += n
+    return counted
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _kinds_of(cell: str) -> tuple[str, ...]:
+    if not _CELL.match(cell):
+        return ()
+    words = _WORD.findall(cell.lower())
+    if len(words) == 1:
+        found = [
+            what for what, known in (("given", GIVEN), ("family", FAMILY)) if words[0] in known
+        ]
+        return ("words", *found)
+    if not 2 <= len(words) <= 5 or not _OTHER.isdisjoint(words):
+        return ("words",)
+    has_given = not GIVEN.isdisjoint(words)
+    is_whole = (
+        words[0] in GIVEN
+        or words[0] in _TITLES
+        or (has_given and words[-1] in FAMILY)
+        or (has_given and _TURNED.match(cell) is not None)
     )
-    listed = several["words"]
-    has_given = listed.list.set_intersection(list(GIVEN)).list.len() > 0
-    begins = listed.list.first().is_in(list(GIVEN)) | (
-        several["cell"].str.contains(r"^[^,]+, ?\p{L}") & has_given
-    )
-    titled = listed.list.first().is_in(list(_TITLES))
-    ends = listed.list.last().is_in(list(FAMILY)) & has_given
-    n_whole = int(several.filter(begins | titled | ends)["n"].sum())
-    return n_words, n_given, n_family, n_whole
+    return ("words", "whole") if is_whole else ("words",)
