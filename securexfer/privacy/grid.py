@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from securexfer.privacy.folding import words_of
-from securexfer.privacy.glance import FEW, glance
+from securexfer.privacy.glance import DATE_CELL, FEW, glance
 from securexfer.privacy.identifiers import Evidence, judge, look
 from securexfer.privacy.kinds import KINDS
 from securexfer.privacy.mailbox import SIGN, find_personal
@@ -41,11 +41,6 @@ _ADDRESSES = frozenset("address addr street road house flat line1 address1 resid
 _THINGS = frozenset(
     "isbn ean gtin upc issn sku barcode product item part model batch lot asset catalogue order "
     "invoice code uprn usrn lsoa msoa timestamp epoch counter txn transaction hash commit".split()
-)
-_DATE_CELL = (
-    r"(?i)^(?:[0-9]{1,2}[ /.-](?:[0-9]{1,2}|[a-z]{3,9})[ /.,-]{1,2}(?:1[89]|20)?[0-9]{2}"
-    r"|(?:1[89]|20)[0-9]{2}[-/.]?[01]?[0-9][-/.]?[0-3]?[0-9]|[0-3]?[0-9][01][0-9](?:19|20)[0-9]{2}"
-    r"|[a-z]{3,9} [0-9]{1,2},? (?:19|20)[0-9]{2})(?:[ T][0-9:.]+Z?)?$"
 )
 _SERIAL_DATE = r"^[1-4]?[0-9]{4}(?:\.0+)?$"
 _PSEUDONYM = r"^[a-z][a-z0-9_]{0,63}_[0-9a-f]{24}$"
@@ -99,9 +94,11 @@ class Grid:
 
     Args:
         names: of its columns; empty where it has no header.
+        has_emails: whether addresses are to be counted, or have been already.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, has_emails: bool = True) -> None:
+        self._has_emails = has_emails
         self._columns = [Column(name) for name in names]
         self._prose = Prose()
 
@@ -123,7 +120,7 @@ class Grid:
             if trace.may_have(r"[^\W\d_].*[ =:]|[ =:].*[^\W\d_]|\n"):
                 is_text = cells.str.contains(r"\p{L}.*[ =:]|[ =:].*\p{L}|\n")
                 texts.append(cells.filter((lengths >= _SHORTEST_TEXT) & is_text))
-            _see(column, cells, trace)
+            _see(column, cells, trace, has_emails=self._has_emails)
         for cells in texts:
             lines = cells.str.split("\n").explode() if cells.str.contains("\n").any() else cells
             self._prose.add(lines)
@@ -211,18 +208,18 @@ def _called(column: Column, words: frozenset[str]) -> bool:
     return bool(words_of(column.name) & words)
 
 
-def _see(column: Column, cells: pl.Series, trace: Trace) -> None:
+def _see(column: Column, cells: pl.Series, trace: Trace, *, has_emails: bool) -> None:
     """Count what the cells of a block are, but for identifiers."""
     seen = column.seen
     if trace.may_have(r"[^\W\d_]"):
         named = count_names(cells)
         seen.update(named)
-        if trace.may_have(SIGN):
+        if has_emails and trace.may_have(SIGN):
             seen["email"] += find_personal(cells)[1]
         if named["words"] == cells.len():
             return
     if words_of(column.name) & _BIRTHS:
-        seen["date"] += int(cells.str.contains(_DATE_CELL).sum())
+        seen["date"] += sum(DATE_CELL.match(cell) is not None for cell in cells.to_list())
         seen["serial"] += int(cells.str.contains(_SERIAL_DATE).sum())
     for what, (first, pattern) in _LOOKS.items():
         if trace.may_have(first):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from securexfer.privacy.guessing import count_values
+from securexfer.privacy.glance import count_values
 
 _DELIMITERS = ",;\t|"
 _HEAD_LINES, _MIN_SHARE, _MAX_COLUMNS = 200, 0.7, 5000

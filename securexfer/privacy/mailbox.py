@@ -48,13 +48,12 @@ def find_personal(lines: pl.Series) -> tuple[pl.Series, int]:
 
     Not counted are those by which authors sign.
     """
-    return _find(lines, lines.str.contains(SIGN) & ~lines.str.contains(SIGNED))
+    return _find(lines, n_above=0)
 
 
 def find_unsigned(lines: pl.Series) -> tuple[pl.Series, int]:
     """The same of lines of a text, where an author may be named on the line above."""
-    signed = lines.str.contains(SIGNED)
-    return _find(lines, lines.str.contains(SIGN) & ~signed & ~signed.shift(1, fill_value=False))
+    return _find(lines, n_above=1)
 
 
 def is_personal(address: str) -> bool:
@@ -70,8 +69,12 @@ def is_personal(address: str) -> bool:
     return bool(words) and not set(words) & _DESKS
 
 
-def _find(lines: pl.Series, likely: pl.Series) -> tuple[pl.Series, int]:
-    rows = likely.fill_null(value=False).arg_true()
+def _find(lines: pl.Series, n_above: int) -> tuple[pl.Series, int]:
+    rows = lines.str.contains(SIGN).arg_true()
+    for up in range(n_above + 1):
+        rows = rows.filter(
+            (rows < up) | ~lines.gather((rows.cast(pl.Int64) - up).clip(0)).str.contains(SIGNED)
+        )
     if not rows.len():
         return rows, 0
     plain = lines.gather(rows).str.replace_all("%40|\N{FULLWIDTH COMMERCIAL AT}", "@")

@@ -6,8 +6,8 @@ many of its cells are names, a text by what stands near one.
 
 from __future__ import annotations
 
-import itertools
 import functools
+import itertools
 import re
 from collections import Counter
 

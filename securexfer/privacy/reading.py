@@ -49,7 +49,7 @@ class TextLook:
         elif _is_pairs(head):
             self._columns = ColumnLook()
         else:
-            self._one = Grid([""])
+            self._one = Grid([""], has_emails=False)
 
     def skip_nothing(self) -> None:
         """The next block is not the first of the text: it has no header."""
@@ -82,7 +82,7 @@ class TextLook:
             _join(found, self._columns.judge())
         if self._one is not None:
             # Lines as cells: for lists without a header. Their text has been looked at already.
-            _join(found, {k: n for k, n in self._one.judge().items() if k != "email"})
+            _join(found, self._one.judge())
         return dict(found)
 
     def _without_head(self, text: str) -> str:

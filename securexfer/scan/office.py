@@ -174,7 +174,8 @@ class Office:
             )
             end = text.find(">", end) + 1 if end and len(block) >= MIB else len(text)
             held = text[end:]
-            self._note_hidden(text)
+            if "table:" in text[:4096]:
+                self._note_hidden(text)
             yield text[:end]
         if held:
             yield held
