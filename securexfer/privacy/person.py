@@ -125,6 +125,8 @@ NAME_TRACE = (
 _CELL = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .,'\u2019\u2010-]){1,60}$")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019-])*")
 _TURNED = re.compile(r"[^,]+, ?[^\W\d_]")
+# From so many on, a search over the column is quicker than a look at each cell.
+_MANY = 2000
 _TITLES = ("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev")
 
 
@@ -168,6 +170,8 @@ def names_in_words(text: str) -> list[tuple[int, int]]:
 def count_names(cells: pl.Series) -> Counter[str]:
     """Of cells, how many are words, a given name, a family name, and a whole name of a person."""
     counted: Counter[str] = Counter()
+    if cells.len() > _MANY:
+        cells = cells.filter(cells.str.contains(r"^\p{L}"))
     for cell, n in Counter(cells.to_list()).items():
         for what in _kinds_of(cell):
             counted[what] += n

@@ -50,12 +50,15 @@ def find_secrets(text: str, name: str = "") -> dict[str, int]:
     if "AGE-SECRET-KEY-" in text:
         n_keys += len(_AGE.findall(text))
     n_keys += len(_IDENTITY.findall(text)) if "securexfer_identity" in text else 0
-    n_words = sum(map(_is_secret, _SAID.findall(text)))
-    if len(text) <= _MAX_PHRASE_CHARACTERS:
-        n_words += len(_PHRASE.findall(text))
-    lines = [line for line in text.splitlines() if line.strip()]
+    n_words = 0
+    lower = text.lower()
+    if "pass" in lower or "pwd" in lower:
+        n_words += sum(map(_is_secret, _SAID.findall(text)))
+        if len(text) <= _MAX_PHRASE_CHARACTERS:
+            n_words += len(_PHRASE.findall(text))
     if not n_words and len(text) <= _MAX_NAMED_BYTES and _NAMED.search(name):
         # A file of that name with a line or two: what else would it hold?
+        lines = [line for line in text.splitlines() if line.strip()]
         n_words = int(1 <= len(lines) <= 3 and all(len(line) <= 200 for line in lines))
     return {kind: n for kind, n in ((KEY, n_keys), (PASSPHRASE, n_words)) if n}
 
