@@ -31,6 +31,7 @@ ROWS = {
     "register": "The register",
     "hygiene": "Plaintext hygiene",
     "gates": "Leaks planted in tables",
+    "drives": "Drives with things in clear on them",
     "input": "Hostile input",
     "fuzzing": "Fuzzing and properties",
     "checks": "Every check counts",

@@ -18,7 +18,8 @@ from securexfer.privacy.loose import find_header, find_spelling, frame_rows, rea
 from securexfer.privacy.prose import Prose, look_at_prose
 
 _PAIR = re.compile(
-    r"^\s{0,20}(?:-\s+)?[\"']?([A-Za-z](?:[\w.;=-]| (?![0-9])){0,40}?)[\"']?\s?[:=]\s*(\S.{0,300}?),?\s*$"
+    r"^\s{0,20}(?:-\s+)?[\"']?([A-Za-z](?:[\w.;=-]| (?![0-9])){0,40}?)[\"']?\s?[:=]"
+    r"\s*(\S.{0,300}?),?\s*$"
 )
 _MAX_KEYS, _MAX_PARTS = 2000, 50_000
 _TUPLE = re.compile(r"\(((?:[^()']|'(?:[^']|'')*'){3,4000})\)")

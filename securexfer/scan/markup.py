@@ -25,7 +25,7 @@ _CELL = re.compile(
     r"<(?:td|th)\b[^<>]{0,2000}>(.*?)(?=<(?:td|th|/?tr|/table|/t[dh])\b|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-_DROPPED = re.compile(r"(?is)<(script|style)\b[^<>]{0,500}>.*?</\1\s*>|<!--.*?-->")
+_DROPPED = re.compile(r"(?i)<!--|<(script|style)\b[^<>]{0,500}>")
 _BREAK = re.compile(
     r"(?i)</?(?:p|br|div|li|tr|h[1-6]|table|ul|ol|section|title|td|th|dd|dt)\b[^<>]{0,2000}>"
 )
@@ -49,7 +49,7 @@ def look_at_markup(blocks: Iterator[str], ledger: Ledger) -> None:
     look = ColumnLook()
     for block in blocks:
         ledger.note(find_secrets(block))
-        text = _DROPPED.sub(" ", block)
+        text = _drop(block)
         pairs = [
             (name, html.unescape(value)) for name, value in _ELEMENT.findall(text) if value.strip()
         ]
@@ -61,6 +61,23 @@ def look_at_markup(blocks: Iterator[str], ledger: Ledger) -> None:
         look.add_rows(list(_rows(text)))
         ledger.note(look_at_prose(strip_tags(text).split("\n")))
     ledger.note(look.judge())
+
+
+def _drop(text: str) -> str:
+    """Without comments, programs and styles; what never ends is left as it is."""
+    lower, parts, done = text.lower(), [], 0
+    unended = set()
+    for found in _DROPPED.finditer(text):
+        end = f"</{found[1].lower()}" if found[1] else "-->"
+        if found.start() < done or end in unended:
+            continue
+        stop = lower.find(end, found.end())
+        if stop < 0:
+            unended.add(end)
+            continue
+        parts += [text[done : found.start()], " "]
+        done = stop + len(end)
+    return "".join([*parts, text[done:]])
 
 
 def strip_tags(text: str) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from securexfer.scan.ledger import Ledger
 from securexfer.scan.secret import find_secrets
 
-_STRING = r'"((?:[^"\\]|\\.)*+)"'
+# One that never ends goes to the end of the block, and is not begun again within it.
+_STRING = r'"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)'
 _PART = re.compile(rf"{_STRING}(?:\s*+:\s*+(?:{_STRING}|(-?[0-9][0-9.eE+-]*+)))?", re.DOTALL)
 _ROW = re.compile(r"\[([^\[\]{}]{3,20000})\]")
 _START = re.compile(r"^\s*[\[{]\s*(?:[\"\[{\]}]|-?[0-9]|true|false|null)")
