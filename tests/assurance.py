@@ -32,6 +32,7 @@ ROWS = {
     "register": "The register",
     "hygiene": "Plaintext hygiene",
     "gates": "Leaks planted in tables",
+    "drives": "Drives with things in clear on them",
     "input": "Hostile input",
     "desk": "Where nobody is to be asked, and at a terminal",
     "fuzzing": "Fuzzing and properties",

@@ -20,6 +20,7 @@ from securexfer.cli.demo import demo
 from securexfer.cli.destroy import destroy
 from securexfer.cli.doctor import doctor
 from securexfer.cli.drill import drill
+from securexfer.cli.drive import drive
 from securexfer.cli.extend import extend, extension
 from securexfer.cli.forward import forward
 from securexfer.cli.identity import identity
@@ -73,6 +74,7 @@ for _command in (
     reidentify,
     scope_key,
     breach_report,
+    drive,
     drill,
     doctor,
     completion,
