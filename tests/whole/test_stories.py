@@ -104,6 +104,7 @@ class Story2008:
             "contractor",
             "-o",
             self.pocket.mount,
+            "--check-drive",
         )
         return self.folder / str(packed["path"])
 
@@ -156,7 +157,10 @@ def test_2008(tmp_path: Path, tool: Callable[[str], str], tally: Tally) -> None:
         story.run(story.contractor, "receipt", "import", opened["receipt"])
 
     # The stick is lost. From here on nobody needs it to say what was on it.
-    check_report(story, story.ministry, "STICK-07")
+    report = check_report(story, story.ministry, "STICK-07")
+    assert report["bundles"][0]["drive_check"]["n_findings"] == 0
+    text = story.ministry.run("breach-report", "--carrier", "STICK-07").stdout.decode()
+    assert "none was found when the drive was searched before packing" in text
     check_report(story, story.ministry, SERIAL.lower())
     report = check_report(story, story.contractor, "STICK-07")
     (holder,) = report["bundles"][0]["holders"]
