@@ -2,8 +2,8 @@
 
     python make_extract.py FILE [N_OFFICERS]
 
-47,000 officers by default, with all that a personnel system has on them. Their photographs are drawn
-into a folder `photos` beside FILE, with what cameras add: who took them, of whom, and where.
+47,000 officers by default, with all that a personnel system has on them. Their photographs are
+drawn into a folder `photos` beside FILE, with what cameras add: who took them, of whom, and where.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ _VETTING = ("RV", "MV", "CTC", "SC", "DV")
 
 
 def draw_photo(path: Path, officer: str, chance: random.Random) -> None:
-    """Draw a face of sorts, 413 by 531 pixels, as passports have them, and say too much about it."""
+    """Draw a face of sorts, 413 by 531 pixels, as in a passport, and say too much about it."""
     size = (413, 531)
     skin = tuple(chance.randrange(120, 230) for _ in range(3))
-    image = Image.effect_noise(size, 30).convert("RGB")
+    grain = Image.frombytes("RGB", (118, 152), chance.randbytes(118 * 152 * 3))
+    image = grain.resize(size)
     pen = ImageDraw.Draw(image)
     pen.ellipse((90, 110, 320, 420), fill=skin)
     for x in (150, 240):
