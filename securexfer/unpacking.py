@@ -41,6 +41,14 @@ from securexfer.verifying import Verified, counted_rows, recheck
 DESCRIPTOR_NAME = "datapackage.json"
 
 
+# Of the manifest, what its types hold to a form. What gates found is the sender's to shape, and a
+# register must be able to write whatever it is given.
+_TOLD = {"agreement", "forwarding", "linkage", "recipe_sha256", "tool"}
+_TOLD_OF_TABLE = {
+    *("name", "fields", "withheld", "n_rows_in", "n_rows_out", "n_subjects", "n_subjects_is")
+}
+
+
 @dataclass(frozen=True)
 class UnpackResult:
     """What was written, and where.
@@ -153,9 +161,7 @@ def unpack(
                 n_escaped[table.name] = _write_escaped(verified, table, written[-1], reporter)
             else:
                 _write_table(verified, table, written[-1], keep_compressed, reporter)
-        results = [
-            {"name": t.name, "n_rows": t.n_rows_out, "sha256": t.plaintext_sha256} for t in chosen
-        ]
+        results = [_describe_table(table) for table in chosen]
         compression = "gz" if keep_compressed else ""
         descriptor = describe_package(manifest, paths, compression=compression)
         if escape_formulas:
@@ -177,6 +183,7 @@ def unpack(
             "unpacked",
             {
                 **details,
+                **manifest.model_dump(exclude_none=True, include=_TOLD),
                 "files_sha256": {file.target.name: file.sha256 for file in data_files},
                 "receipt": describe_receipt(receipt, written[-1]),
                 "tables": results,
@@ -269,6 +276,15 @@ def check_medium(
         try_to_record(register, identity, error, named, clock(), medium=kind)
         raise
     return medium
+
+
+def _describe_table(table: TableRecord) -> dict[str, Any]:
+    """What was unpacked, and what its sender said of it: the bundle may be gone one day."""
+    return {
+        **table.model_dump(exclude_none=True, include=_TOLD_OF_TABLE),
+        "n_rows": table.n_rows_out,
+        "sha256": table.plaintext_sha256,
+    }
 
 
 def _choose_tables(manifest: Manifest, names: Sequence[str]) -> list[TableRecord]:

@@ -28,6 +28,7 @@ from securexfer.cli.receipt import receipt
 from securexfer.cli.recipe import recipe
 from securexfer.cli.register import register
 from securexfer.cli.reidentify import reidentify
+from securexfer.cli.report import report
 from securexfer.cli.stopping import catch_stops, ignore_stops, stop_was_asked
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
 
@@ -67,6 +68,7 @@ for _command in (
     certificate,
     register,
     reidentify,
+    report,
     breach_report,
     drill,
     doctor,

@@ -15,6 +15,7 @@ from securexfer.cli.plan import (
     show_trial,
     warn_of,
 )
+from securexfer.cli.report import check_planned, planned_record, write_planned
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ SEALED = (
     "AES-256 (WinZip AE-2), keys sealed with ML-KEM-768 + X25519 (HPKE), signed with Ed25519 and "
     "ML-DSA-65. Not a FIPS 140 validated module."
 )
+_WROTE_PAGE = "Nothing was written but that page."
 
 
 @click.command(
@@ -41,6 +43,11 @@ SEALED = (
 @click.option("--to", multiple=True, metavar="CONTACT", help="A recipient; repeat for several.")
 @output_option("The drive's folder, or a path that ends in .zip.", required=False)
 @click.option("--dry-run", is_flag=True, help="Read the extracts, try every gate; write nothing.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --dry-run: a page about what would leave; ends in .html, .md or .json.",
+)
 @click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
 @FORCE
 @passphrase_option
@@ -50,6 +57,7 @@ def pack(
     to: tuple[str, ...],
     output: Path | None,
     dry_run: bool,
+    report: Path | None,
     if_found: str,
     force: bool,
     passphrase_file: Path | None,
@@ -70,6 +78,7 @@ def pack(
     if output is None and not dry_run:
         raise UsageError("No place for the bundle was given.", hint="Name the drive with -o DIR.")
     recipe_file = read_recipe(recipe_path)
+    check_planned(report, dry_run=dry_run, force=force)
     recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
     order = PackOrder(recipe_file, recipients, output or Path(), force, if_found)
     if not dry_run or recipients:
@@ -94,10 +103,13 @@ def pack(
                 document["carrier"] = carrier.identify()
                 facts += [("To", str(output)), ("Drive", carrier.describe())]
             trial = try_extracts(opened, reporter)
+            if report is not None:
+                plan = planned_record(order, opened, trial, document.get("carrier", {}))
+                write_planned(session, plan, report, force=force)
 
             def show_target() -> None:
                 session.console.facts(facts)
-                session.console.line("Nothing was written.")
+                session.console.line("Nothing was written." if report is None else _WROTE_PAGE)
 
             show_trial(session.console, document, opened.plans, trial, show_target)
             return
