@@ -17,8 +17,9 @@ from securexfer.custody.notice import (
     left_as,
     name_categories,
 )
+from securexfer.custody.table import TransferTable
 from securexfer.custody.tiles import draw_tiles
-from securexfer.custody.transfer import Transfer, TransferTable
+from securexfer.custody.transfer import Transfer
 from securexfer.instant import parse_instant
 
 _SHORT_ID = 12

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from securexfer.custody.drawing import NARROW, WIDE, Canvas, draw, figure, label, plural, shape
-from securexfer.custody.transfer import TransferField, TransferTable
+from securexfer.custody.table import TransferField, TransferTable
 
 WAY_TITLES = {
     "kept": "as it is",

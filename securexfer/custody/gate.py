@@ -115,7 +115,9 @@ def describe_gate(record: Mapping[str, Any]) -> str:
             return f"{field}: {cells} cells with {text_in(record.get('kind'))}"
         if "field" in record:
             return f"{field}: {cells} cells had identifiers"
-        return f"{_count(record, 'n_fields')} fields searched" if "n_fields" in record else ""
+        n_fields = count_in(record.get("n_fields"))
+        searched = f"{n_fields:,} field{'' if n_fields == 1 else 's'} searched"
+        return searched if "n_fields" in record else ""
     if "field" in record:
         return f"{field}: {cells} cells repeat {text_in(record.get('source'))}"
     return ""

@@ -14,14 +14,9 @@ def draw_tiles(transfer: Transfer) -> str:
         transfer: whose.
     """
     tiles = [("Rows", f"{transfer.n_rows:,}", _rows_in(transfer), "")]
-    counted = [table for table in transfer.tables if table.n_subjects_is]
-    if counted and len(counted) == len(transfer.tables):
-        if len(counted) == 1:
-            people = say_subjects(counted[0].n_subjects, counted[0].n_subjects_is)
-            tiles.append(("People", people, "data subjects", ""))
-        else:
-            total = sum(table.n_subjects for table in counted)
-            tiles.append(("People", f"at most {total:,}", "they may be in several tables", ""))
+    if transfer.n_subjects_is:
+        people = say_subjects(transfer.n_subjects, transfer.n_subjects_is)
+        tiles.append(("People", people, "data subjects", ""))
     n_withheld = sum(len(table.withheld) for table in transfer.tables)
     n_sources = sum(len(table.sources) for table in transfer.tables)
     if any(table.fields for table in transfer.tables):

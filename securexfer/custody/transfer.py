@@ -16,67 +16,15 @@ from securexfer.custody.breach import ReportedHolder, report_holder, spell
 from securexfer.custody.course import Event, tell_course
 from securexfer.custody.entry import Entry, head_sha256
 from securexfer.custody.foreign import count_in, object_in, objects_in, text_in, texts_in
-from securexfer.custody.gate import Gate, Groups, read_gate, read_groups
+from securexfer.custody.gate import Gate, read_gate
 from securexfer.custody.retention import SENT, UNSENT, Held, find_held
 from securexfer.custody.selection import find_entries
+from securexfer.custody.table import TransferTable, read_table
 from securexfer.errors import UsageError
 from securexfer.instant import format_instant
 
 Stage = Literal["planned", "sent", "received"]
-# How a column leaves, in a word. `redacted` is free text, `added` comes from the recipe alone.
-Way = Literal["kept", "coarser", "token", "redacted", "added"]
-WAYS: dict[str, Way] = {
-    "keep": "kept",
-    "pseudonymise": "token",
-    "redact-text": "redacted",
-    "constant": "added",
-}
 _RECORDING = (*SENT, "unpacked")
-
-
-@dataclass(frozen=True)
-class TransferField:
-    """A field: its name, the action that made it, the source column (empty for a constant)."""
-
-    name: str
-    action: str
-    source: str
-
-    @property
-    def way(self) -> Way:
-        """How it leaves. Whatever is not known to be something else makes cells coarser."""
-        return WAYS.get(self.action, "coarser")
-
-
-@dataclass(frozen=True)
-class TransferTable:
-    """A table.
-
-    Attributes:
-        name: of it.
-        fields: that leave, in order.
-        withheld: source columns that stay.
-        n_rows_in, n_rows_out: read and leaving.
-        n_subjects, n_subjects_is: data subjects, and in what sense; the sense is empty where
-            nobody counted.
-        gates: what they said.
-        groups: people who look alike, None if they are not known.
-    """
-
-    name: str
-    fields: tuple[TransferField, ...]
-    withheld: tuple[str, ...]
-    n_rows_in: int
-    n_rows_out: int
-    n_subjects: int
-    n_subjects_is: str
-    gates: tuple[Gate, ...]
-    groups: Groups | None
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Source columns that something leaves of, in the order of the fields."""
-        return tuple(dict.fromkeys(field.source for field in self.fields if field.source))
 
 
 @dataclass(frozen=True)
@@ -93,6 +41,8 @@ class Transfer:
         destroy_by: extensions counted.
         status: of what was received, at this desk.
         is_overdue: whether that has passed and data are still held, as far as is known.
+        n_subjects, n_subjects_is: data subjects of all tables, and in what sense; the sense is
+            empty where nobody counted.
         gates: those that look at all tables together.
         carrier: what identifies the drive; for what was received, what it was unpacked to.
         events: what happened to it, in order.
@@ -121,6 +71,8 @@ class Transfer:
     hands: tuple[str, ...]
     holders: tuple[ReportedHolder, ...]
     tables: tuple[TransferTable, ...]
+    n_subjects: int
+    n_subjects_is: str
     gates: tuple[Gate, ...]
     carrier: Mapping[str, str]
     events: tuple[Event, ...]
@@ -228,6 +180,9 @@ def describe_transfer(
     if held is not None and held.destroy_by is not None:
         destroy_by = format_instant(held.destroy_by)
     answers = {h.fingerprint: h for h in held.holders} if held is not None else {}
+    tables = tuple(map(read_table, objects_in(record.get("tables"))))
+    gates = objects_in(record.get("gates"))
+    n_subjects, n_subjects_is = _count_subjects(tables, gates)
     return Transfer(
         stage=stage,
         made_at=format_instant(now),
@@ -248,26 +203,44 @@ def describe_transfer(
         tool=text_in(record.get("tool")),
         sender=sender,
         sender_name=names.of(sender) if sender else "",
-        hands=tuple(
-            names.of(one)
-            for one in (
-                text_in(record.get("origin_sender")),
-                *texts_in(record.get("forwarders")),
-            )
-            if one
-        ),
+        hands=tuple(map(names.of, _find_hands(record, sender))),
         holders=tuple(
             report_holder(answers[one], told.get(one) or names.of(one))
             if one in answers
             else ReportedHolder(told.get(one) or names.of(one), one, (), "", "")
             for one in recipients
         ),
-        tables=tuple(map(_read_table, objects_in(record.get("tables")))),
-        gates=tuple(map(read_gate, objects_in(record.get("gates")))),
+        tables=tables,
+        n_subjects=n_subjects,
+        n_subjects_is=n_subjects_is,
+        gates=tuple(map(read_gate, gates)),
         carrier={key: value for key, value in medium.items() if isinstance(value, str)},
         events=tuple(tell_course(entries, bundle_id, sha256, names.of)),
         register_head=head_sha256(entries) if entries else "",
     )
+
+
+def _find_hands(record: Mapping[str, Any], sender: str) -> list[str]:
+    """Fingerprints of whoever packed a forwarded bundle and forwarded it, the last one too."""
+    origin = text_in(record.get("origin_sender"))
+    if not origin:
+        return []
+    hands = [origin, *texts_in(record.get("forwarders"))]
+    return hands if hands[-1] == sender else [*hands, sender]
+
+
+def _count_subjects(
+    tables: Sequence[TransferTable], gates: Sequence[Mapping[str, Any]]
+) -> tuple[int, str]:
+    """Data subjects of all tables: each counted once, where a gate did so."""
+    for gate in gates:
+        if gate.get("gate") == "max_subjects":
+            return count_in(gate.get("n")), text_in(gate.get("n_is"))
+    if not tables or not all(table.n_subjects_is for table in tables):
+        return 0, ""
+    # The same people may be in several tables.
+    sense = tables[0].n_subjects_is if len(tables) == 1 else "upper bound"
+    return sum(table.n_subjects for table in tables), sense
 
 
 def _find_held(
@@ -289,23 +262,3 @@ def _say_status(held: Held | None) -> str:
     if held is None:
         return "not unpacked"
     return "unpacked, then deleted" if held.is_destroyed else "unpacked, and not yet destroyed"
-
-
-def _read_table(table: Mapping[str, Any]) -> TransferTable:
-    gates = objects_in(table.get("gates"))
-    return TransferTable(
-        name=text_in(table.get("name")),
-        fields=tuple(
-            TransferField(
-                text_in(one.get("name")), text_in(one.get("action")), text_in(one.get("source"))
-            )
-            for one in objects_in(table.get("fields"))
-        ),
-        withheld=tuple(texts_in(table.get("withheld"))),
-        n_rows_in=count_in(table.get("n_rows_in")),
-        n_rows_out=count_in(table.get("n_rows_out", table.get("n_rows"))),
-        n_subjects=count_in(table.get("n_subjects")),
-        n_subjects_is=text_in(table.get("n_subjects_is")),
-        gates=tuple(map(read_gate, gates)),
-        groups=read_groups(gates),
-    )

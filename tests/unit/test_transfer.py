@@ -20,8 +20,8 @@ from securexfer.custody.gate import SizeBand, read_groups
 from securexfer.custody.histogram import describe_sizes, draw_histogram
 from securexfer.custody.notice import LEFT_AS
 from securexfer.custody.rendering import render_html, render_markdown
+from securexfer.custody.table import WAYS
 from securexfer.custody.transfer import (
-    WAYS,
     Names,
     Transfer,
     describe_transfer,
@@ -29,7 +29,7 @@ from securexfer.custody.transfer import (
 )
 from securexfer.errors import UsageError
 from securexfer.recipe.field import FIELD_TYPES
-from tests.world import START, Person, World, csv_bytes, recipe_text
+from tests.world import START, Person, World, allow_forwarding, csv_bytes, recipe_text
 
 NAMESPACE = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -68,7 +68,8 @@ def recipe(**limits: str) -> str:
 
 def names_of(person: Person) -> Names:
     known = {contact.fingerprint: contact.name for contact in person.contacts.list()}
-    return Names(known, person.identity.fingerprint)
+    own = person.identity.fingerprint
+    return Names({**known, own: person.name}, own)
 
 
 def sent(world: World, **limits: str) -> Transfer:
@@ -151,6 +152,32 @@ class TestTheContent:
         groups = transfer.tables[0].groups
         assert groups is not None
         assert sum(band.n_groups for band in groups.sizes) == sum(left.values())
+
+    def test_people_in_several_tables_are_counted_once_where_a_gate_did(self) -> None:
+        def people(n_tables: int, *gates: Mapping[str, Any]) -> tuple[int, str]:
+            table = {"n_subjects": 5, "n_subjects_is": "exact"}
+            record = {"tables": [table] * n_tables, "gates": list(gates)}
+            shown = describe_transfer(
+                record, stage="planned", basis="a test", names=Names({}), now=START
+            )
+            return shown.n_subjects, shown.n_subjects_is
+
+        assert people(1) == (5, "exact")
+        assert people(2) == (10, "upper bound")
+        assert people(2, {"gate": "max_subjects", "n": 7, "n_is": "exact"}) == (7, "exact")
+        assert people(0) == (0, "")
+
+    def test_whose_hands_it_came_through_is_said(self, world: World) -> None:
+        text = allow_forwarding(recipe())
+        packed = world.ann.pack({"people": extract()}, text, [world.bob], world.drive)
+        (world.folder / "on").mkdir()
+        forwarded = world.bob.forward(packed.path, [world.cat], world.folder / "on")
+        world.cat.unpack(forwarded.path, world.folder / "cats")
+        bundle_id = forwarded.envelope.bundle_id
+        for person, stage in ((world.bob, "sent"), (world.cat, "received")):
+            shown = about(world, person, bundle_id)
+            assert (shown.stage, shown.may_forward) == (stage, True)
+            assert "Came throughann, then bob" in words(parse(page(shown)))
 
     def test_what_came_back_is_on_it(self, world: World) -> None:
         transfer = sent(world)

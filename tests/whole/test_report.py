@@ -181,6 +181,14 @@ class TestBeforeSending:
         assert not list((ann.folder / "stick").iterdir())
 
 
+def test_the_demo_keeps_a_page_to_look_at(tmp_path: Path) -> None:
+    told = Desk(tmp_path, "ann").run("demo", "--rows", "300", "--keep", "kept").stdout.decode()
+    assert "to look at: kept/report.html" in told
+    text = (tmp_path / "kept" / "report.html").read_text()
+    assert "opened by acme, who signed a receipt" in text
+    assert "criminal-offence data" in text
+
+
 @pytest.mark.parametrize("width", [340, 1280])
 def test_a_browser_shows_it_whole(
     desks: tuple[Desk, Desk], tool: Callable[[str], str], width: int
