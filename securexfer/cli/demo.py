@@ -240,10 +240,13 @@ def _write_page(
     from securexfer.carrier import write_small
     from securexfer.custody.account import title_account, write_account
     from securexfer.custody.rendering import render_html
+    from securexfer.custody.summary import names_of
     from securexfer.custody.transfer import Names, find_transfer
 
-    names = Names({identity.fingerprint: identity.card.name}, identity.fingerprint)
-    transfer = find_transfer(register.entries(), packed.manifest.bundle_id, names, now=clock())
+    entries = register.entries()
+    known = {**names_of(entries), identity.fingerprint: identity.card.name}
+    names = Names(known, identity.fingerprint)
+    transfer = find_transfer(entries, packed.manifest.bundle_id, names, now=clock())
     text = render_html(title_account(transfer), write_account(transfer))
     write_small(page, text.encode("utf-8"), force=False, is_own=False)
 
