@@ -19,9 +19,11 @@ ROOT = Path(__file__).parents[1]
 ORDER = {
     "Start": ["README", "docs/install", "docs/quickstart"],
     "Decide what may leave": ["docs/concepts", "docs/recipe"],
-    "Work with it": ["docs/operations", "docs/commands", "docs/errors"],
+    "Work with it": ["docs/operations", "docs/configuration", "docs/commands", "docs/errors"],
     "Judge it": ["docs/threat-model", "docs/assurance", "SECURITY"],
-    "Examples": ["examples/jtrack/README", "examples/warrant-cards/README"],
+    "Examples": [
+        f"examples/{path.parent.name}/README" for path in sorted(ROOT.glob("examples/*/README.md"))
+    ],
     "Build on it": ["docs/architecture", "docs/format", "docs/release", "CHANGELOG"],
     "Decisions": [
         f"docs/decisions/{path.stem}" for path in sorted(ROOT.glob("docs/decisions/*.md"))
@@ -65,11 +67,15 @@ def add_order(_app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] += "\n" + "\n".join(trees)
 
 
-def link_folders(_app: Sphinx, _docname: str, source: list[str]) -> None:
+def link_folders(_app: Sphinx, docname: str, source: list[str]) -> None:
     """Lead links to a folder, which a code host lists, to the first page in it."""
-    source[0] = re.sub(
-        r"\]\(docs/decisions/\)", "](docs/decisions/0001-bundle-format.md)", source[0]
-    )
+
+    def lead(found: re.Match[str]) -> str:
+        folder = (ROOT / docname).parent / found[1]
+        pages = sorted(folder.glob("README.md")) or sorted(folder.glob("*.md"))
+        return f"]({found[1]}{pages[0].name})" if pages else found[0]
+
+    source[0] = re.sub(r"\]\(((?:[\w.-]+/)+)\)", lead, source[0])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

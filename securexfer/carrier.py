@@ -240,6 +240,26 @@ def _read_piece(file: BinaryIO) -> bytes:
     return piece
 
 
+def hash_file(path: Path) -> tuple[str, int]:
+    """SHA-256 (hex) and size of a file.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        OutputError: if it can't be read.
+    """
+    digest, n_bytes = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_READ_BYTES):
+                digest.update(piece)
+                n_bytes += len(piece)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise translate(error, path) from None
+    return digest.hexdigest(), n_bytes
+
+
 def partial_path(target: Path) -> Path:
     """Where a file is while it is being written."""
     return target.with_name(target.name + PARTIAL_SUFFIX)

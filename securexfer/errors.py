@@ -47,6 +47,20 @@ class UsageError(SecurexferError):
     hint = "See the command's --help."
 
 
+class ConfigError(UsageError):
+    """A configuration file, or a variable in its place, says what it can't."""
+
+    code = "config_invalid"
+    hint = "Correct it, or remove it; docs/configuration.md describes every setting."
+
+
+class ConfigExposedError(ConfigError):
+    """Somebody else could have written a configuration file."""
+
+    code = "config_exposed"
+    hint = "Look at what it says. If it is yours, run chmod go-w on it; else remove it."
+
+
 # -- 10: the recipe -----------------------------------------------------------------------------
 
 
@@ -106,11 +120,60 @@ class RecordTooLongError(ExtractError):
     hint = "Look for an opening quote without a closing one at that line."
 
 
+class AttachmentError(ExtractError):
+    """A file that is to be attached can't be."""
+
+    code = "attachment_unusable"
+    hint = "Correct the extract, the files or the recipe; docs/recipe.md says what can be attached."
+
+
 class ExtractChangedError(ExtractError):
     """An extract changed while it was being read."""
 
     code = "extract_changed"
     hint = "Wait until the export that writes the file has finished, then run the command again."
+
+
+class SourceFailedError(ExtractError):
+    """A source command could not be started, or ended with another status than 0."""
+
+    code = "source_failed"
+    hint = (
+        "Run the source command by hand: its messages may quote data, so they are never shown here."
+    )
+
+
+class SourceSpokeError(SourceFailedError):
+    """A source command ended well, but wrote messages, which may be of errors."""
+
+    code = "source_spoke"
+    hint = (
+        "Run the source command by hand and read its messages. If they are harmless, silence them "
+        "or add --allow-source-messages."
+    )
+
+
+class SourceTimeoutError(ExtractError):
+    """A source command took longer than it may, or closed its output and did not end."""
+
+    code = "source_timeout"
+    hint = "See what the source waits for, or give it longer with --source-timeout."
+
+
+class RowCountError(ExtractError):
+    """An extract has fewer or more rows than was said to be expected."""
+
+    code = "row_count"
+    hint = (
+        "Look at the source: is the query complete? If the number is right, change --expect-rows-…"
+    )
+
+
+class ExtractEmptyError(ExtractError):
+    """No extract has a row, and that is not to become a bundle."""
+
+    code = "extract_empty"
+    hint = "Look at the source. If an empty night is in order, use --on-empty skip or pack."
 
 
 class TokensError(ExtractError):
@@ -152,6 +215,30 @@ class IdentityFileError(KeyMaterialError):
     hint = "Restore the identity file from its backup."
 
 
+class IdentityChangedError(KeyMaterialError):
+    """Another run has changed the identity meanwhile."""
+
+    code = "identity_changed"
+    hint = "Look at it with: securexfer identity show. Then run the command again."
+
+
+class BackupInvalidError(KeyMaterialError):
+    """The file is no exported identity."""
+
+    code = "backup_invalid"
+    hint = "Name the file that was written by: securexfer identity export --to-file FILE"
+
+
+class BackupOlderError(KeyMaterialError):
+    """The exported identity is older than the one that is here."""
+
+    code = "backup_older"
+    hint = (
+        "Keep the identity that is here: it has newer keys. If it was lost all the same, import "
+        "the backup into a new home with --home."
+    )
+
+
 class PassphraseWrongError(KeyMaterialError):
     """The passphrase does not open the identity."""
 
@@ -178,6 +265,99 @@ class SecretFileError(KeyMaterialError):
 
     code = "secret_file_invalid"
     hint = "The file must be yours, readable by nobody else (chmod 600), one line of text."
+
+
+class KeyringError(KeyMaterialError):
+    """The keyring of the operating system can't be used."""
+
+    code = "keyring_failed"
+    hint = "Give the passphrase with --passphrase-file FILE, and mend the keyring when you can."
+
+
+class KeyringAbsentError(KeyringError):
+    """There is no keyring on this machine, or in this session."""
+
+    code = "keyring_absent"
+    hint = (
+        "Log in to a desktop that has one (GNOME Keyring, KWallet), or use --passphrase-file FILE."
+    )
+
+
+class KeyringLockedError(KeyringError):
+    """The keyring is locked, and nobody unlocked it."""
+
+    code = "keyring_locked"
+    hint = (
+        "Unlock it: log in to the desktop, or answer its window. A job without a desktop takes "
+        "--passphrase-file FILE."
+    )
+
+
+class KeyringBlockedError(KeyringError):
+    """The keyring did not answer in time."""
+
+    code = "keyring_blocked"
+    hint = (
+        "Look for a window that asks for the keyring's password, and run the command again; a job "
+        "without a desktop takes --passphrase-file FILE."
+    )
+
+
+class KeyringNullError(KeyringError):
+    """The keyring that is configured stores nothing."""
+
+    code = "keyring_null"
+    hint = (
+        "Take it out of PYTHON_KEYRING_BACKEND or keyringrc.cfg (python -m keyring diagnose says "
+        "where that is), or use --passphrase-file FILE."
+    )
+
+
+class KeyringPlaintextError(KeyringError):
+    """The only keyring that there is keeps secrets in files."""
+
+    code = "keyring_plaintext"
+    hint = (
+        "Use the desktop's own keyring, or --passphrase-file FILE. If it has to be this one: "
+        "securexfer identity passphrase --to-keyring --insecure-keyring"
+    )
+
+
+class KeyringForgetfulError(KeyringError):
+    """The keyring does not give back what was stored in it."""
+
+    code = "keyring_forgetful"
+    hint = "Do not rely on this keyring: use --passphrase-file FILE."
+
+
+class ScopeKeyError(KeyMaterialError):
+    """A colleague's scope key was imported, and can't be used."""
+
+    code = "scope_key_unusable"
+    hint = (
+        "Ask your colleague to export it again and import that, or add --own-tokens for tokens "
+        "that agree with nobody else's."
+    )
+
+
+class ScopeKeyOtherError(ScopeKeyError):
+    """A colleague's scope key was imported for the same agreement, but for another scope."""
+
+    code = "scope_key_other"
+    hint = (
+        "Ask your colleague for the scope key of this recipe and these recipients (scope-key "
+        "export), or add --own-tokens for tokens that agree with nobody else's."
+    )
+
+
+class ScopeKeyAudienceError(ScopeKeyError):
+    """Whoever gets the tables would have the scope key of their tokens."""
+
+    code = "scope_key_audience"
+    hint = (
+        "Share scope keys with colleagues of the sender only: whoever has one can find out by "
+        "trying whose a token is."
+    )
 
 
 class CardInvalidError(KeyMaterialError):
@@ -229,6 +409,16 @@ class ContactChangedError(KeyMaterialError):
     hint = (
         "Call the person before going on. If they really rotated their key, use --replaces NAME; "
         "if they made a new identity, remove the contact and add it again."
+    )
+
+
+class ContactRevokedError(KeyMaterialError):
+    """The key was revoked here: somebody else may have it."""
+
+    code = "contact_revoked"
+    hint = (
+        "Have its owner make a new identity, confirm its fingerprint by phone, and pin its card "
+        "under another name with: securexfer contact add CARD --as NAME"
     )
 
 
@@ -329,6 +519,16 @@ class SenderRetiredError(VerificationError):
 
     code = "sender_retired"
     hint = "If you expect an old bundle from that time, repeat the command with --older."
+
+
+class SenderRevokedError(VerificationError):
+    """It was signed with a key that was revoked here, and was not seen before."""
+
+    code = "sender_revoked"
+    hint = (
+        "Do not use it: somebody else may have signed it. Call its sender, who can send it again "
+        "under a new identity."
+    )
 
 
 class BundleExpiredError(VerificationError):
@@ -462,6 +662,33 @@ class RegisterBusyError(RegisterError):
     hint = "Wait for it to end, then run the command again. Nothing was released."
 
 
+class RunBusyError(RegisterError):
+    """Another run of the same job is at work in this home."""
+
+    code = "run_busy"
+    hint = "Wait for it to end, or add --wait SECONDS. If it is another job, name it with --job."
+
+
+class RunDiffersError(RegisterError):
+    """The same run of the job was packed already, by another recipe or for other recipients."""
+
+    code = "run_differs"
+    hint = (
+        "If this is another job, name it with --job. If the changed one has to be sent for that "
+        "time again, give it a key of its own with --once-per."
+    )
+
+
+class ClockChangedError(RegisterError):
+    """The clock is behind the register, so that nobody can tell which run this is."""
+
+    code = "clock_changed"
+    hint = (
+        "Correct this machine's clock and run the command again. If this run is wanted all the "
+        "same, give it a key of its own with --once-per."
+    )
+
+
 class RegisterDamagedError(RegisterError):
     """The register, or its head, is not as it was written."""
 
@@ -513,6 +740,13 @@ class FileTooLargeError(OutputError):
 
     code = "file_too_large"
     hint = "Format the drive as exFAT, use another drive, or make several smaller bundles."
+
+
+class LogError(OutputError):
+    """The log can't be written, or is not for its owner's eyes."""
+
+    code = "log_failed"
+    hint = "Name a file of your own that others can't read or write: chmod 600 FILE"
 
 
 class MediumRefusedError(OutputError):

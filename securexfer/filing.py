@@ -22,6 +22,7 @@ from securexfer.custody.register import Entry, Register
 from securexfer.custody.seal import Opened
 from securexfer.custody.statement import NAMES, Statement, StatementKind, statement_name
 from securexfer.errors import (
+    SecurexferError,
     StatementMismatchError,
     StatementReplayError,
     VerificationError,
@@ -30,6 +31,7 @@ from securexfer.expiry import CLOCK_TOLERANCE, newest_time
 from securexfer.instant import Clock, parse_instant
 from securexfer.matching import (
     check_later,
+    check_revoked,
     check_signer,
     check_times,
     find_expiry,
@@ -174,6 +176,7 @@ def import_extension(data: bytes, cabinet: Cabinet) -> Filed[Extension]:
     opened = read_extension(data, find=find_keys(cabinet.find_sender))
     said = opened.statement
     signer = find_signer(opened, cabinet.find_sender)
+    check_revoked(signer, "extension")
     if signer.retired_at is not None:
         raise VerificationError(
             "The extension is signed with a key that its owner has replaced since.",
@@ -255,7 +258,6 @@ def _file(
     # Named by its own number, so that no statement takes the place of another.
     path = cabinet.folder / statement_name(kind, said.bundle_id, said.statement_id)
     make_folder(cabinet.folder)
-    write_small(path, data)
     everything = {
         **details,
         "bundle_id": said.bundle_id,
@@ -266,13 +268,16 @@ def _file(
         "statement_sha256": opened.sha256,
     }
     try:
+        write_small(path, data)
         entry = cabinet.register.append(
             cabinet.identity, _IMPORTED[kind], everything, cabinet.clock(), check=check
         )
     except _FiledMeanwhileError as meanwhile:
         return Filed(said, signer_name, meanwhile.entry, False, tuple(notes))
     except BaseException:
-        with suppress(OSError):
-            path.unlink()
+        # What another run has recorded meanwhile is that run's.
+        with suppress(OSError, SecurexferError):
+            if _find_filed(cabinet.register.entries(), opened, kind) is None:
+                path.unlink()
         raise
     return Filed(said, signer_name, entry, True, tuple(notes))

@@ -45,6 +45,7 @@ from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
 from securexfer.medium.medium import FindMedium, Medium, find_medium
 from securexfer.medium.rule import check_file_size
+from securexfer.naming import neutral_name
 from securexfer.order import check_recipients, choose_path
 from securexfer.place import check_space
 from securexfer.reporting import Reporter
@@ -126,7 +127,7 @@ def forward(
         try_to_record(register, identity, error, name_bundle(inside), clock())
         raise
     bundle_id = os.urandom(16).hex()
-    target = choose_path(order.output, bundle_id, force=order.force)
+    target = choose_path(order.output, neutral_name(bundle_id), force=order.force)
     source = inside.outside.file
     if source.is_file(target) or source.is_file(partial_path(target)):
         raise OutputExistsError(

@@ -15,9 +15,10 @@ from securexfer.custody.extension import Extension
 from securexfer.custody.register import Entry
 from securexfer.custody.retention import SENT, UNSENT, entry_instant, find_held
 from securexfer.custody.seal import FindSigner, Opened
-from securexfer.custody.statement import NAMES, Statement, StatementKind
+from securexfer.custody.statement import NAMES, Signed, Statement, StatementKind
 from securexfer.errors import (
     SenderRetiredError,
+    SenderRevokedError,
     StatementMismatchError,
     VerificationError,
 )
@@ -26,7 +27,7 @@ from securexfer.history import OPENED
 from securexfer.instant import parse_instant
 from securexfer.party import is_same_party
 
-S = TypeVar("S", bound=Statement)
+S = TypeVar("S", bound=Signed)
 
 
 def find_keys(find_sender: FindSender) -> FindSigner:
@@ -53,11 +54,13 @@ def check_signer(
     """The contact who signed a receipt or certificate.
 
     Raises:
+        SenderRevokedError: for a key that was revoked.
         SenderRetiredError: for a key that was replaced since, unless a person expects it: as with
             bundles, a date proves nothing.
         VerificationError: for a key that had been replaced by then.
     """
     signer = find_signer(opened, find_sender)
+    check_revoked(signer, kind)
     if signer.retired_at is None:
         return signer
     if parse_instant(opened.statement.made_at) > signer.retired_at:
@@ -71,6 +74,19 @@ def check_signer(
             hint="If you expect one from that time, repeat the command with --older.",
         )
     return signer
+
+
+def check_revoked(signer: PinnedSender, kind: StatementKind) -> None:
+    """Refuse what a revoked key has signed.
+
+    Raises:
+        SenderRevokedError: if it was revoked.
+    """
+    if signer.revoked_at is not None:
+        raise SenderRevokedError(
+            f"The {NAMES[kind]} is signed with a key of {signer.name} that was revoked here on "
+            f"{signer.revoked_at:%Y-%m-%d}."
+        )
 
 
 def find_sent(said: Statement, entries: Sequence[Entry], kind: StatementKind) -> Entry:

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from securexfer.bundle.envelope import MAX_RECIPIENTS
 from securexfer.carrier import partial_path
 from securexfer.custody.drill import find_drills, last_complete
+from securexfer.custody.job import Run
 from securexfer.custody.register import Entry
 from securexfer.errors import (
     CardExpiredError,
+    ContactRevokedError,
     DrillDueError,
     OutputError,
     OutputExistsError,
     RecipeError,
     UsageError,
 )
+from securexfer.expectation import Expectation
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock
 from securexfer.medium.medium import Medium
 from securexfer.medium.rule import check_file_size, name_limit
+from securexfer.naming import DEFAULT_TEMPLATE, check_template, list_words, make_name
 from securexfer.place import check_space, check_target, free_bytes
-from securexfer.planning import OpenExtracts, forecast_bytes
+from securexfer.planning import OpenExtracts, SharedScope, forecast_bytes
 from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter
 
 BUNDLE_SUFFIX = ".sxfer.zip"
 MAX_FOUND_CONTACT = 200
-_SHORT_ID = 12
 # Signatures, envelope, directory and the smallest members: below this no bundle fits.
 _LEAST_BYTES = 32 * 1024
 # What leaves is usually far smaller than the extract, but nobody can know before.
@@ -51,6 +54,11 @@ class PackOrder:
         force: replace an existing file.
         found_contact: whom a finder should call; appears in clear.
         is_drill: whether its records are synthetic, to rehearse with.
+        name_template: how the bundle is called in a folder, see `naming`.
+        expectation: how many rows the extracts should have.
+        run: which run of which job it is, None if it is none.
+        shared: a colleague's scope key for these recipients, which was imported here.
+        own_tokens: make tokens of one's own, although a colleague's scope key was imported.
     """
 
     recipe_file: RecipeFile
@@ -59,13 +67,19 @@ class PackOrder:
     force: bool = False
     found_contact: str = ""
     is_drill: bool = False
+    name_template: str = DEFAULT_TEMPLATE
+    expectation: Expectation = field(default_factory=Expectation)
+    run: Run | None = None
+    shared: SharedScope | None = None
+    own_tokens: bool = False
 
 
 def check_order(order: PackOrder, clock: Clock) -> None:
     """Check that the recipe allows these recipients and that their cards are in use.
 
     Raises:
-        UsageError: if there is none, or too many, or the note for finders can't be one.
+        UsageError: if there is none, or too many, or the note for finders can't be one, or the
+            bundle may not be called so, or rows are expected of a table that there is not.
         RecipeError: if the recipe names others only.
         CardExpiredError: if a card is past its last day.
     """
@@ -75,7 +89,16 @@ def check_order(order: PackOrder, clock: Clock) -> None:
             f"The note for finders must be one line of at most {MAX_FOUND_CONTACT} characters.",
             hint="Shorten --if-found.",
         )
-    allowed = order.recipe_file.recipe.agreement.recipients
+    recipe = order.recipe_file.recipe
+    is_named = order.output.suffix == ".zip" and not order.output.is_dir()
+    if is_named and order.name_template != DEFAULT_TEMPLATE:
+        raise UsageError(
+            "The bundle has a path of its own, and a template for its name as well.",
+            hint="Name a folder with -o, or leave out --name-template.",
+        )
+    check_template(order.name_template, list_words(recipe))
+    order.expectation.check_tables(recipe.tables)
+    allowed = recipe.agreement.recipients
     for contact in order.recipients:
         if allowed is not None and contact.name not in allowed:
             raise RecipeError(
@@ -89,6 +112,7 @@ def check_recipients(recipients: Sequence[Contact], clock: Clock) -> None:
 
     Raises:
         UsageError: if there is none, or there are too many.
+        ContactRevokedError: if one was revoked.
         CardExpiredError: if a card is past its last day.
     """
     if not recipients:
@@ -101,10 +125,24 @@ def check_recipients(recipients: Sequence[Contact], clock: Clock) -> None:
             f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Make several bundles."
         )
     for contact in recipients:
+        check_in_use(contact)
         if contact.card.expires_at < clock():
             raise CardExpiredError(
                 f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
             )
+
+
+def check_in_use(contact: Contact) -> None:
+    """Check that a contact was not revoked.
+
+    Raises:
+        ContactRevokedError: if it was.
+    """
+    if contact.revoked_at is not None:
+        raise ContactRevokedError(
+            f"The keys of {contact.name!r} were revoked here on {contact.revoked_at:%Y-%m-%d}: "
+            f"{contact.revoked_because}"
+        )
 
 
 def check_drills(order: PackOrder, entries: Sequence[Entry], clock: Clock) -> None:
@@ -130,23 +168,26 @@ def check_drills(order: PackOrder, entries: Sequence[Entry], clock: Clock) -> No
             )
 
 
-def choose_target(order: PackOrder, bundle_id: str) -> Path:
+def choose_target(order: PackOrder, bundle_id: str, sequence: int, created_at: datetime) -> Path:
     """Where the bundle of an order will be.
 
     Raises:
         OutputError: if it can't be written there.
     """
-    return choose_path(order.output, bundle_id, force=order.force)
+    name = make_name(
+        order.name_template, bundle_id=bundle_id, sequence=sequence, created_at=created_at
+    )
+    return choose_path(order.output, name, force=order.force)
 
 
-def choose_path(target: Path, bundle_id: str, *, force: bool) -> Path:
-    """Where a bundle will be: the path that was named, or a neutral name in that folder.
+def choose_path(target: Path, name: str, *, force: bool) -> Path:
+    """Where a bundle will be: the path that was given, or a file of this name in that folder.
 
     Raises:
         OutputError: if it can't be written there.
     """
     if target.is_dir():
-        target = target / f"sx-{bundle_id[:_SHORT_ID]}{BUNDLE_SUFFIX}"
+        target = target / name
     elif target.suffix != ".zip":
         # A drive that is not there, or misspelt, must not become a file on the local disk.
         raise OutputError(
@@ -159,12 +200,15 @@ def choose_path(target: Path, bundle_id: str, *, force: bool) -> Path:
     return target
 
 
-def check_sources(opened: OpenExtracts, target: Path, reporter: Reporter) -> None:
+def check_sources(order: PackOrder, opened: OpenExtracts, target: Path, reporter: Reporter) -> None:
     """Check that the bundle replaces none of its extracts; note where it may not fit.
 
     Raises:
         OutputExistsError: if it would.
+        UsageError: if the bundle would be called by the name of one of their columns.
     """
+    columns = [name for extract in opened.extracts.values() for name in extract.header]
+    check_template(order.name_template, columns)
     n_bytes = 0
     for extract in opened.extracts.values():
         n_bytes += extract.n_bytes or 0

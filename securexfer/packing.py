@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from securexfer.attaching import Attachments
 from securexfer.bundle.envelope import (
     FORMAT,
     Envelope,
@@ -38,12 +39,14 @@ from securexfer.carrier import PartialFile
 from securexfer.crypto.identity import Identity
 from securexfer.custody.contradiction import contradict
 from securexfer.custody.drill import DRILL
+from securexfer.custody.job import describe_run, find_missed, find_runs
 from securexfer.custody.register import Entry, Register, head_sha256
 from securexfer.errors import (
     HeaderError,
     RegisterError,
     SecurexferError,
 )
+from securexfer.expectation import count_last
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
 from securexfer.medium.medium import FindMedium, Medium, find_medium
@@ -68,17 +71,16 @@ from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.watch import Watch
 from securexfer.reporting import Reporter
-
-BUNDLE_SUFFIX = ".sxfer.zip"
-MAX_FOUND_CONTACT = 200
-_SHORT_ID = 12
-# Signatures, envelope, directory and the smallest members: below this no bundle fits.
-_LEAST_BYTES = 32 * 1024
+from securexfer.scoping import check_shared
 
 
 @dataclass(frozen=True)
 class PackResult:
-    """A bundle that is on the drive, read back and recorded."""
+    """A bundle that is on the drive, read back and recorded.
+
+    Attributes:
+        missed: runs of the job before this one of which nothing is on record.
+    """
 
     path: Path
     n_bytes: int
@@ -86,6 +88,7 @@ class PackResult:
     manifest: Manifest
     entry: Entry
     carrier: Medium
+    missed: tuple[str, ...] = ()
 
 
 def pack(
@@ -115,15 +118,23 @@ def pack(
     created_at = clock()
     check_order(order, clock)
     bundle_id = os.urandom(16).hex()
-    target = choose_target(order, bundle_id)
-    check_sources(opened, target, reporter)
+    entries = register.entries()
+    recipients = sorted(contact.fingerprint for contact in order.recipients)
+    sequence = next_sequence(entries, recipients)
+    target = choose_target(order, bundle_id, sequence, created_at)
+    check_sources(order, opened, target, reporter)
     carrier = find_medium(target.parent)
     check_fit(opened, target, carrier, reporter)
-    entries = register.entries()
     check_drills(order, entries, clock)
-    recipients = sorted(contact.fingerprint for contact in order.recipients)
+    last = count_last(entries, order.recipe_file.recipe_sha256, recipients)
+    missed = find_missed(find_runs(entries, order.run.job), order.run) if order.run else []
+    shared = None if order.own_tokens else order.shared
+    if not order.own_tokens:
+        check_shared(opened.recipe, order.recipients, shared, entries)
     agreement = opened.recipe.agreement
-    scope = choose_scope(opened.recipe, order.recipients, identity.pseudonym_secret, bundle_id)
+    scope = choose_scope(
+        opened.recipe, order.recipients, identity.pseudonym_secret, bundle_id, shared
+    )
 
     combinations = check_combinations(opened.plans, opened.recipe.limits)
     refuse(combinations)
@@ -136,8 +147,13 @@ def pack(
             expires_at=format_instant(created_at + timedelta(days=agreement.retention_days)),
             sender=identity.fingerprint,
             recipients=recipients,
-            members=[READ_ME, *(table.member for table in tables), MANIFEST],
-            sequence=_next_sequence(entries, recipients),
+            members=[
+                READ_ME,
+                *(table.member for table in tables),
+                *(table.attachments.member for table in tables if table.attachments),
+                MANIFEST,
+            ],
+            sequence=sequence,
             agreement=AgreementRecord(
                 **agreement.model_dump(exclude={"recipients", "drill_within_days", "forwarding"})
             ),
@@ -158,14 +174,20 @@ def pack(
         try:
             writer.write_read_me(order.found_contact)
             watches = [Watch(plan) for plan in opened.plans]
+            attached = [Attachments(plan, opened.extracts[plan.table]) for plan in opened.plans]
             tables = [
-                _write_table(writer, opened, plan, scope, watch, reporter)
-                for plan, watch in zip(opened.plans, watches, strict=True)
+                _write_table(writer, opened, plan, scope, watch, files, reporter)
+                for plan, watch, files in zip(opened.plans, watches, attached, strict=True)
             ]
+            order.expectation.check_rows({table.name: table.n_rows_in for table in tables}, last)
             n_rows = sum(table.n_rows_out for table in tables)
             totals = check_totals(opened.recipe.limits, n_rows, watches)
             # All at once: whoever mends a recipe wants to know all that is wrong with it.
             refuse([*totals, *(one for watch in watches for one in judge_table(watch))])
+            tables = [
+                table.model_copy(update={"attachments": files.write(writer, reporter)})
+                for table, files in zip(tables, attached, strict=True)
+            ]
             manifest = make_manifest(tables, [*combinations, *totals])
             _check_manifest(manifest)
 
@@ -181,9 +203,10 @@ def pack(
         file.sync()
         file.read_back(reporter)
         details = _describe(manifest, order, file, digests.bundle_sha256, carrier)
+        details |= describe_run(order.run, missed)
 
         def check_sequence(now_there: list[Entry]) -> None:
-            if _next_sequence(now_there, recipients) != manifest.sequence:
+            if next_sequence(now_there, recipients) != manifest.sequence:
                 raise RegisterError(
                     "Another bundle for the same recipients was packed at the same time.",
                     hint="Run the command again.",
@@ -200,7 +223,9 @@ def pack(
             contradict(register, identity, bundle_id, "pack-failed", reason, clock)
         raise
     file.finish()
-    return PackResult(target, file.n_bytes, digests.bundle_sha256, manifest, entry, carrier)
+    return PackResult(
+        target, file.n_bytes, digests.bundle_sha256, manifest, entry, carrier, tuple(missed)
+    )
 
 
 def _write_table(
@@ -209,6 +234,7 @@ def _write_table(
     plan: TablePlan,
     scope: ScopeKey,
     watch: Watch,
+    attached: Attachments,
     reporter: Reporter,
 ) -> TableRecord:
     extract = opened.extracts[plan.table]
@@ -222,6 +248,7 @@ def _write_table(
             digest.update(chunk.plaintext)
             n_bytes += len(chunk.plaintext)
             findings.add(chunk)
+            attached.add(chunk)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
         number = writer.n_tables
     n_subjects, n_subjects_is = watch.count_subjects()
@@ -265,7 +292,8 @@ def _check_manifest(sketch: Manifest) -> None:
         raise HeaderError("The tables have too many or too long columns to be recorded.")
 
 
-def _next_sequence(entries: Sequence[Entry], recipients: list[str]) -> int:
+def next_sequence(entries: Sequence[Entry], recipients: list[str]) -> int:
+    """The number of the next bundle for exactly these recipients."""
     sent = [
         entry.details["sequence"]
         for entry in entries
@@ -302,8 +330,12 @@ def _describe(
     """The register's details: all that the manifest says, and where it went."""
     names = {contact.fingerprint: contact.name for contact in order.recipients}
     record = manifest.model_dump(exclude_none=True, exclude={"format", "sender", "members"})
+    shared = {}
+    if order.shared is not None and manifest.linkage == "agreement" and not order.own_tokens:
+        shared["scope_key_sha256"] = order.shared.statement_sha256
     return {
         **record,
+        **shared,
         "bundle_sha256": bundle_sha256,
         "carrier": carrier.identify(),
         "file_name": order.output.name if not order.output.is_dir() else file.target.name,

@@ -16,11 +16,18 @@ from typing import Any
 from securexfer.crypto.card import Card
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
-from securexfer.errors import ContactChangedError, SecurexferError
+from securexfer.errors import (
+    ContactChangedError,
+    ContactRevokedError,
+    SecurexferError,
+    UsageError,
+)
 from securexfer.home.contacts import Contact, ContactBook
 from securexfer.instant import Clock
 
 ADDED, REPLACED, REMOVED = "contact-added", "contact-replaced", "contact-removed"
+REVOKED = "contact-revoked"
+MAX_REASON = 500
 
 
 def pin_contact(
@@ -54,7 +61,8 @@ def pin_contact(
         book.save(contact)
         return contact
 
-    def check(_: list[Entry]) -> None:
+    def check(entries: list[Entry]) -> None:
+        _check_never_revoked(card, entries)
         book.prepare(card, name, pinned_at=contact.pinned_at, replaces=replaces)
 
     entry = (ADDED, describe_contact(contact))
@@ -103,6 +111,57 @@ def remove_contact(
         raise
 
 
+def revoke_contact(
+    book: ContactBook,
+    name: str,
+    reason: str,
+    identity: Identity | None,
+    register: Register,
+    *,
+    clock: Clock,
+) -> Contact:
+    """Let the keys of a contact count no more, for good: somebody else may have them.
+
+    The register remembers them, also when the contact is removed. What was recorded is not taken
+    back where the contact can't be written after all: whoever revokes means it.
+
+    Args:
+        book: of this home.
+        name: whose.
+        reason: why; recorded.
+        identity: signs the register's entry; None in a home that has none.
+        register: hears of it first.
+        clock: now.
+
+    Raises:
+        UsageError: if the reason can't be one.
+        ContactUnknownError: if there is none of that name.
+        ContactRevokedError: if it was revoked before.
+        RegisterError: if it can't be recorded; then nothing changes.
+        OutputError: if it can't be written.
+    """
+    if not reason.strip() or len(reason) > MAX_REASON or not reason.isprintable():
+        raise UsageError(
+            f"The reason must be one line of text, at most {MAX_REASON} characters.",
+            hint="Say in --reason what happened to the key; it is recorded.",
+        )
+    contact = book.get(name)
+    if contact.revoked_at is not None:
+        raise ContactRevokedError(
+            f"The keys of {name!r} were revoked on {contact.revoked_at:%Y-%m-%d} already."
+        )
+    revoked = replace(contact, revoked_at=clock(), revoked_because=reason)
+    if identity is not None:
+        details = {
+            **describe_contact(contact),
+            "fingerprints": list(contact.fingerprints),
+            "reason": reason,
+        }
+        register.append(identity, REVOKED, details, clock())
+    book.revoke(revoked)
+    return revoked
+
+
 def record_contacts(
     contacts: Iterable[Contact], identity: Identity, register: Register, *, clock: Clock
 ) -> None:
@@ -135,6 +194,17 @@ def describe_contact(contact: Contact) -> dict[str, Any]:
         "organisation": contact.card.organisation,
         "origin_fingerprint": contact.origin_fingerprint,
     }
+
+
+def _check_never_revoked(card: Card, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        if entry.event == REVOKED and (
+            {card.fingerprint, card.previous_fingerprint} & {*entry.details["fingerprints"]}
+        ):
+            raise ContactRevokedError(
+                f"This key, or the one that it follows, was that of {entry.details['name']!r}, and "
+                f"was revoked here on {entry.at:%Y-%m-%d}."
+            )
 
 
 def _describe_change(contact: Contact, previous: Contact) -> dict[str, Any]:

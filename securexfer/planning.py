@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from securexfer.errors import UsageError
 from securexfer.home.contacts import Contact
+from securexfer.privacy.command import SourceCommand
 from securexfer.privacy.disclosure import (
     Finding,
     check_combinations,
@@ -21,7 +22,7 @@ from securexfer.privacy.disclosure import (
 from securexfer.privacy.extract import Extract
 from securexfer.privacy.form import Forms
 from securexfer.privacy.minimise import Rulings
-from securexfer.privacy.pipeline import Findings, Together, minimise_extract
+from securexfer.privacy.pipeline import Chunk, Findings, Together, minimise_extract
 from securexfer.privacy.plan import TablePlan, plan_tables
 from securexfer.privacy.pseudonyms import ScopeKey, agreement_scope, bundle_scope
 from securexfer.privacy.survey import reasons_of, survey
@@ -36,11 +37,12 @@ _SAMPLE_BYTES = 16 * 1024 * 1024
 class Input:
     """One extract as named on the command line: a table (or None: to be found) and a path.
 
-    A path of None is standard input.
+    A path of None is standard input, unless there is a command that writes the extract.
     """
 
     table: str | None
     path: Path | None
+    command: SourceCommand | None = None
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,14 @@ def open_extracts(
     matched = _match_inputs(recipe, inputs)
     with ExitStack() as stack:
         extracts: dict[str, Extract] = {}
-        for name, path in matched.items():
+        for name, given in matched.items():
             dialect = recipe.tables[name].csv
-            if path is not None:
-                extracts[name] = stack.enter_context(Extract.open(name, path, dialect, reporter))
+            if given.command is not None:
+                running = Extract.run(name, given.command, dialect, reporter)
+                extracts[name] = stack.enter_context(running)
+            elif given.path is not None:
+                opened = Extract.open(name, given.path, dialect, reporter)
+                extracts[name] = stack.enter_context(opened)
             elif stdin is not None:
                 extracts[name] = Extract(name, stdin, dialect, reporter=reporter)
             else:
@@ -137,10 +143,30 @@ def survey_extract(
     return survey(extract, plan, scope, reporter.advance)
 
 
-def try_extracts(opened: OpenExtracts, reporter: Reporter) -> Trial:
+class Gatherer(Protocol):
+    """Gathers the files that the rows of one table name."""
+
+    def add(self, chunk: Chunk) -> None:
+        """Those of one more chunk."""
+
+    def check(self, reporter: Reporter) -> None:
+        """Find them all, and open none."""
+
+
+def try_extracts(
+    opened: OpenExtracts,
+    reporter: Reporter,
+    gather: Callable[[TablePlan, Extract], Gatherer] | None = None,
+) -> Trial:
     """Read every extract to its end, as `pack` would, and keep nothing but counts.
 
+    Args:
+        opened: the extracts.
+        reporter: progress.
+        gather: makes what looks for the files to attach; they are not looked for without it.
+
     Raises:
+        AttachmentError: if a file that is to be attached is not there, or may not be.
         ExtractError: if an extract can't be used.
         GateError: if it has more groups than can be counted.
     """
@@ -156,11 +182,16 @@ def try_extracts(opened: OpenExtracts, reporter: Reporter) -> Trial:
         found[plan.table], watches[plan.table] = counts, watch
         forms[plan.table] = Forms(plan)
         both = Together(watch, forms[plan.table])
+        files = gather(plan, extract) if gather else None
         for chunk in minimise_extract(
             extract, plan, scope, watch=both, rulings=rulings, is_trial=True
         ):
             counts.add(chunk)
+            if files:
+                files.add(chunk)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
+        if files:
+            files.check(reporter)
     n_rows = sum(counts.n_rows_out for counts in found.values())
     limits = opened.recipe.limits
     return Trial(
@@ -208,18 +239,40 @@ def forecast_bytes(opened: OpenExtracts) -> int | None:
     return total
 
 
+@dataclass(frozen=True)
+class SharedScope:
+    """A scope key that a colleague shared; and SHA-256 (hex) of what it came in, as recorded."""
+
+    key: ScopeKey = field(repr=False)
+    statement_sha256: str
+
+
 def choose_scope(
-    recipe: Recipe, recipients: Sequence[Contact], secret: bytes, bundle_id: str
+    recipe: Recipe,
+    recipients: Sequence[Contact],
+    secret: bytes,
+    bundle_id: str,
+    shared: SharedScope | None = None,
 ) -> ScopeKey:
-    """The key for the tokens of one bundle, as far as the recipe lets them reach."""
+    """The key for the tokens of one bundle, as far as the recipe lets them reach.
+
+    Args:
+        recipe: says how far.
+        recipients: of the bundle.
+        secret: the sender's own.
+        bundle_id: of the bundle.
+        shared: takes the place of the sender's own key for an agreement.
+    """
     if recipe.pseudonyms.linkage == "bundle":
         return bundle_scope(secret, bundle_id)
+    if shared is not None:
+        return shared.key
     origins = [contact.origin_fingerprint for contact in recipients]
     return agreement_scope(secret, recipe.agreement.reference, recipe.pseudonyms.epoch, origins)
 
 
-def _match_inputs(recipe: Recipe, inputs: Sequence[Input]) -> dict[str, Path | None]:
-    matched: dict[str, Path | None] = {}
+def _match_inputs(recipe: Recipe, inputs: Sequence[Input]) -> dict[str, Input]:
+    matched: dict[str, Input] = {}
     for given in inputs:
         name = given.table
         if name is None and len(recipe.tables) == 1:
@@ -237,7 +290,7 @@ def _match_inputs(recipe: Recipe, inputs: Sequence[Input]) -> dict[str, Path | N
             )
         if name in matched:
             raise UsageError(f"Two inputs were given for the table {name!r}.")
-        matched[name] = given.path
-    if list(matched.values()).count(None) > 1:
+        matched[name] = given
+    if sum(one.path is None and one.command is None for one in matched.values()) > 1:
         raise UsageError("Only one table can come from standard input.")
     return matched

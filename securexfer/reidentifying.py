@@ -1,12 +1,13 @@
 """Reidentifying: from tokens back to source identifiers, for the sender alone.
 
-Nobody else can: it takes the sender's pseudonym secret and the original extract. What was asked
-for, and why, is in the register before the first identifier is shown.
+Nobody else can: it takes the sender's pseudonym secret, or a scope key that a colleague shared, and
+the original extract. What was asked for, and why, is in the register before the first identifier is
+shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from securexfer.custody.register import Entry, Register
 from securexfer.errors import ContactUnknownError, UsageError
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock
-from securexfer.planning import Input, choose_scope, open_extracts
+from securexfer.planning import Input, SharedScope, choose_scope, open_extracts
 from securexfer.privacy.pipeline import minimise_extract
 from securexfer.privacy.reversal import Reversal, Reversed, read_tokens
 from securexfer.recipe.model import Recipe
@@ -24,6 +25,8 @@ from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter
 
 MAX_REASON = 500
+# Given recipe, recipients, and what a bundle's entry names as its scope key: a colleague's key.
+FindShared = Callable[[Recipe, Sequence[Contact], str | None], SharedScope | None]
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def reidentify(
     *,
     clock: Clock,
     reporter: Reporter,
+    find_shared: FindShared = lambda *_: None,
 ) -> ReidentifyResult:
     """Find the identifiers behind tokens in the extract that they were made from.
 
@@ -83,6 +87,7 @@ def reidentify(
         register: knows the bundles, and hears of it before anything is returned.
         clock: now.
         reporter: progress.
+        find_shared: finds the scope key of a colleague, where the tokens were made with one.
 
     Raises:
         UsageError: if reason, table or bundle are missing or can't be.
@@ -114,7 +119,11 @@ def reidentify(
             hint="Name a bundle with --bundle, or its recipients with --to.",
         )
     bundle_id = packed.details["bundle_id"] if packed else ""
-    scope = choose_scope(recipe, recipients, identity.pseudonym_secret, bundle_id)
+    shared = None
+    if recipe.pseudonyms.linkage == "agreement":
+        named = None if packed is None else packed.details.get("scope_key_sha256", "")
+        shared = find_shared(recipe, recipients, named)
+    scope = choose_scope(recipe, recipients, identity.pseudonym_secret, bundle_id, shared)
     tokens = read_tokens(order.tokens, order.column)
     source = Input(table, order.source.path)
     with open_extracts(recipe, [source], reporter=reporter) as opened:

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from securexfer.bundle.manifest import Manifest, TableRecord, describe_package
+from securexfer.bundle.manifest import (
+    Manifest,
+    TableRecord,
+    describe_archives,
+    describe_package,
+)
 from securexfer.carrier import PartialFile, partial_path
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
@@ -22,7 +27,7 @@ from securexfer.errors import (
     SecurexferError,
     UsageError,
 )
-from securexfer.history import name_bundle
+from securexfer.history import name_bundle, tell_content
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, Medium, find_medium
@@ -36,17 +41,9 @@ from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.receipting import describe_receipt, make_receipt, seal_receipt
 from securexfer.reporting import Reporter
-from securexfer.verifying import Verified, counted_rows, recheck
+from securexfer.verifying import Verified, counted_files, counted_rows, recheck
 
 DESCRIPTOR_NAME = "datapackage.json"
-
-
-# Of the manifest, what its types hold to a form. What gates found is the sender's to shape, and a
-# register must be able to write whatever it is given.
-_TOLD = {"agreement", "forwarding", "linkage", "recipe_sha256", "tool"}
-_TOLD_OF_TABLE = {
-    *("name", "fields", "withheld", "n_rows_in", "n_rows_out", "n_subjects", "n_subjects_is")
-}
 
 
 @dataclass(frozen=True)
@@ -122,10 +119,15 @@ def unpack(
     if not keep_compressed:
         for table in chosen:
             check_file_size(medium, folder / paths[table.name], table.n_bytes)
+    archives = {t.name: archive_name(t) for t in chosen if t.attachments}
+    for table in chosen:
+        if table.attachments:
+            place = folder / archives[table.name]
+            check_file_size(medium, place, table.attachments.n_bytes)
     recorded_reason = medium_reason or "" if needs_reason(medium) else ""
     bundle = verified.inside.outside.file
     bundle_id = verified.inside.outside.envelope.bundle_id
-    for name in (*paths.values(), DESCRIPTOR_NAME):
+    for name in (*paths.values(), *archives.values(), DESCRIPTOR_NAME):
         if bundle.is_file(folder / name) or bundle.is_file(partial_path(folder / name)):
             raise OutputExistsError(
                 "The bundle would be replaced by its own content.", hint="Choose another folder."
@@ -133,7 +135,7 @@ def unpack(
     receipt_name = choose_name(folder, "receipt", bundle_id)
     details = {
         **name_bundle(verified.inside),
-        "files": sorted([*paths.values(), DESCRIPTOR_NAME, receipt_name]),
+        "files": sorted([*paths.values(), *archives.values(), DESCRIPTOR_NAME, receipt_name]),
         "folder": str(folder.absolute()),
         "medium": medium.classify(),
     }
@@ -146,7 +148,7 @@ def unpack(
     n_escaped: dict[str, int] = {}
     started = False
     try:
-        check_space(folder, 0 if keep_compressed else sum(table.n_bytes for table in chosen))
+        check_space(folder, _needed_bytes(chosen, keep_compressed))
         begun = register.append(
             identity,
             "unpack-started",
@@ -161,11 +163,17 @@ def unpack(
                 n_escaped[table.name] = _write_escaped(verified, table, written[-1], reporter)
             else:
                 _write_table(verified, table, written[-1], keep_compressed, reporter)
-        results = [_describe_table(table) for table in chosen]
         compression = "gz" if keep_compressed else ""
         descriptor = describe_package(manifest, paths, compression=compression)
         if escape_formulas:
             _describe_escaped(descriptor, written, n_escaped)
+        for table in chosen:
+            if table.attachments:
+                place = folder / archives[table.name]
+                written.append(PartialFile(place, force=force, medium=medium))
+                for piece in counted_files(verified.inside, table, reporter):
+                    written[-1].write(piece)
+        descriptor["resources"] += describe_archives(chosen, archives)
         written.append(PartialFile(folder / DESCRIPTOR_NAME, force=force))
         written[-1].write(encode_pretty(descriptor))
         data_files = tuple(written)
@@ -183,10 +191,9 @@ def unpack(
             "unpacked",
             {
                 **details,
-                **manifest.model_dump(exclude_none=True, include=_TOLD),
+                **tell_content(manifest, chosen),
                 "files_sha256": {file.target.name: file.sha256 for file in data_files},
                 "receipt": describe_receipt(receipt, written[-1]),
-                "tables": results,
             },
             clock(),
         )
@@ -245,9 +252,21 @@ def plan_output(
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is no folder.", hint="Name a folder with -o.")
     if folder.is_dir():
-        for name in (*paths.values(), DESCRIPTOR_NAME):
+        archives = [archive_name(table) for table in chosen if table.attachments]
+        for name in (*paths.values(), *archives, DESCRIPTOR_NAME):
             check_target(folder / name, force=force)
     return chosen, paths
+
+
+def archive_name(table: TableRecord) -> str:
+    """The file that a table's attached files are written to, as an archive."""
+    return f"{table.name}-attachments.tar"
+
+
+def _needed_bytes(chosen: Sequence[TableRecord], keep_compressed: bool) -> int:
+    """Room that is known to be needed."""
+    tables = 0 if keep_compressed else sum(table.n_bytes for table in chosen)
+    return tables + sum(t.attachments.n_bytes for t in chosen if t.attachments)
 
 
 def check_medium(
@@ -276,15 +295,6 @@ def check_medium(
         try_to_record(register, identity, error, named, clock(), medium=kind)
         raise
     return medium
-
-
-def _describe_table(table: TableRecord) -> dict[str, Any]:
-    """What was unpacked, and what its sender said of it: the bundle may be gone one day."""
-    return {
-        **table.model_dump(exclude_none=True, include=_TOLD_OF_TABLE),
-        "n_rows": table.n_rows_out,
-        "sha256": table.plaintext_sha256,
-    }
 
 
 def _choose_tables(manifest: Manifest, names: Sequence[str]) -> list[TableRecord]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from securexfer.attachment.archive import ArchiveChecker
 from securexfer.bundle.comment import decode_comment
 from securexfer.bundle.envelope import Envelope
 from securexfer.bundle.file import BundleFile
@@ -31,6 +32,7 @@ from securexfer.errors import (
     NotForThisIdentityError,
     SecurexferError,
     SenderRetiredError,
+    SenderRevokedError,
 )
 from securexfer.expiry import CLOCK_TOLERANCE, expiry_of, find_extended, newest_time
 from securexfer.history import check_origin, check_replay
@@ -141,6 +143,7 @@ def verify(
             _check_retired(outside.sender, is_expected=is_expected)
             inside = read_inside(outside, keys, find_sender)
             for hop in inside.chain[:-1]:
+                _check_revoked(hop.sender, is_seen=bool(notes))
                 _check_retired(hop.sender, is_expected=is_expected)
             notes += _doubt_origin(inside)
             notes += check_origin(inside, entries, older=is_expected)
@@ -171,23 +174,47 @@ def check_tables(verified: Verified, reporter: Reporter) -> None:
         reporter.begin(f"Checking {table.name}", table.n_bytes)
         for _ in counted_rows(verified.inside, table, reporter):
             pass
+        for _ in counted_files(verified.inside, table, reporter):
+            pass
 
 
-def pinned_senders(contacts: Sequence[Contact], own_card: Card | None) -> FindSender:
-    """Look-up of senders by fingerprint: contacts, their former keys, and oneself."""
+def counted_files(inside: Inside, table: TableRecord, reporter: Reporter) -> Iterator[bytes]:
+    """The archive of a table's attached files in pieces, held to its digest, size and grammar.
+
+    Nothing where the table has none.
+
+    Raises:
+        ContentMismatchError: at the end at the latest, if it is not what was signed.
+    """
+    archive = table.attachments
+    if archive is None:
+        return
+    reporter.begin(f"Files attached to {table.name}", archive.n_bytes)
+    checker = ArchiveChecker(archive.n_files)
+    for piece in inside.attached(table, archive):
+        checker.update(piece)
+        reporter.advance(len(piece))
+        yield piece
+    checker.finish()
+
+
+def pinned_senders(
+    contacts: Sequence[Contact], own_card: Card | None, own_former: Sequence[Card] = ()
+) -> FindSender:
+    """Look-up of senders by fingerprint: contacts and oneself, with all former keys."""
     senders: dict[str, PinnedSender] = {}
-    for contact in contacts:
-        successor = contact.card
-        for card in contact.former:
+    parties = [(one.name, one.card, one.former, one.revoked_at) for one in contacts]
+    if own_card is not None:
+        own_name = f"{own_card.name} (this identity)"
+        parties.append((own_name, own_card, tuple(own_former), None))
+    for name, current, former, revoked_at in parties:
+        successor = current
+        for card in former:
             senders[card.fingerprint] = PinnedSender(
-                contact.name, card.keys, successor.created_at, contact.card.keys
+                name, card.keys, successor.created_at, current.keys, revoked_at
             )
             successor = card
-        senders[contact.fingerprint] = PinnedSender(contact.name, contact.card.keys)
-    if own_card is not None:
-        senders[own_card.fingerprint] = PinnedSender(
-            f"{own_card.name} (this identity)", own_card.keys
-        )
+        senders[current.fingerprint] = PinnedSender(name, current.keys, revoked_at=revoked_at)
     return senders.get
 
 
@@ -208,6 +235,7 @@ def _read_dated(
     # Not before: nobody should parse the envelope of a sender whom nobody knows.
     claims.update(bundle_id=outside.envelope.bundle_id)
     entries = register.entries()
+    _check_revoked(outside.sender, is_seen=bool(check_replay(outside, entries)))
     extended_until = find_extended(outside, entries, find_sender)
     outside = replace(outside, extended_until=extended_until)
     _check_times(outside, entries, clock)
@@ -243,6 +271,21 @@ def _choose_keys(envelope: Envelope, identity: Identity) -> PrivateKeys:
             hint="Check it with: securexfer verify --outside",
         )
     raise NotForThisIdentityError("The bundle is not sealed to this identity.")
+
+
+def _check_revoked(sender: PinnedSender | None, *, is_seen: bool) -> None:
+    """Refuse what a revoked key has signed, but for what was opened here before it was revoked.
+
+    Nobody can expect such a thing: whoever stole the key can write any date, and ask by any name.
+
+    Raises:
+        SenderRevokedError: if it is refused.
+    """
+    if sender is not None and sender.revoked_at is not None and not is_seen:
+        raise SenderRevokedError(
+            f"The bundle was signed with a key of {sender.name} that was revoked here on "
+            f"{sender.revoked_at:%Y-%m-%d}, and was not opened here before."
+        )
 
 
 def _check_retired(sender: PinnedSender | None, *, is_expected: bool) -> None:

@@ -13,6 +13,9 @@ import pytest
 from tests.assurance import Tally
 from tests.world import World
 
+# No test asks the keyring of whoever runs it; those about keyrings name one themselves.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
 hypothesis.settings.register_profile(
     "default",
     deadline=None,

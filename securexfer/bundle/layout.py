@@ -87,6 +87,11 @@ def table_member(number: int) -> str:
     return f"tables/{number:04}.csv.gz"
 
 
+def attachment_member(number: int) -> str:
+    """Name of the member with the attached files of this number, counted from 1."""
+    return f"attachments/{number:04}.tar"
+
+
 def check_names(names: Sequence[str]) -> None:
     """Check the members but the envelope: known names, in the one order, numbered without gaps.
 
@@ -99,7 +104,7 @@ def check_names(names: Sequence[str]) -> None:
     expected = [
         READ_ME,
         *(table_member(i + 1) for i in range(len(tables))),
-        *(f"attachments/{i + 1:04}.tar" for i in range(len(attachments))),
+        *(attachment_member(i + 1) for i in range(len(attachments))),
         *provenance,
         MANIFEST,
     ]

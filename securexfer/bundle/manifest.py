@@ -52,6 +52,21 @@ class FieldRecord(_Part):
     source: str | None = None
 
 
+class ArchiveRecord(_Part):
+    """The files attached to a table's rows.
+
+    Attributes:
+        member: the bundle's member that holds them.
+        n_files: in it.
+        plaintext_sha256, n_bytes: of the archive as it comes out, its padding included.
+    """
+
+    member: str
+    n_files: Count
+    plaintext_sha256: Sha256
+    n_bytes: Count
+
+
 class TableRecord(_Part):
     """All that is to be known about one table but its rows.
 
@@ -64,6 +79,7 @@ class TableRecord(_Part):
         n_subjects: data subjects, exact or an upper bound as `n_subjects_is` says.
         plaintext_sha256, n_bytes: of the CSV as it comes out.
         gates: disclosure gates and their results.
+        attachments: files that its rows name; None where no field attaches any.
     """
 
     name: str
@@ -80,6 +96,7 @@ class TableRecord(_Part):
     plaintext_sha256: Sha256
     n_bytes: Count
     gates: Items[dict[str, Any]]
+    attachments: ArchiveRecord | None = None
 
 
 class AgreementRecord(_Part):
@@ -158,6 +175,22 @@ def describe_package(
     }
 
 
+def describe_archives(tables: Iterable[TableRecord], paths: dict[str, str]) -> list[dict[str, Any]]:
+    """Data Package resources for the attached files of these tables (table name to path)."""
+    return [
+        {
+            "bytes": table.attachments.n_bytes,
+            "format": "tar",
+            "hash": f"sha256:{table.attachments.plaintext_sha256}",
+            "mediatype": "application/x-tar",
+            "name": f"{table.name.lower()}.attachments",
+            "path": paths[table.name],
+        }
+        for table in tables
+        if table.attachments
+    ]
+
+
 def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
     """Read a manifest and hold it against the envelope.
 
@@ -191,6 +224,11 @@ def decode_manifest(content: bytes, envelope: Envelope) -> Manifest:
     tables = [m.name for m in envelope.members if m.name.startswith("tables/")]
     if [table.member for table in manifest.tables] != tables:
         raise ManifestMismatchError("The bundle's manifest does not describe the tables it holds.")
+    archives = [m.name for m in envelope.members if m.name.startswith("attachments/")]
+    if [t.attachments.member for t in manifest.tables if t.attachments] != archives:
+        raise ManifestMismatchError(
+            "The bundle's manifest does not describe the attached files it holds."
+        )
     _check_names(table.name for table in manifest.tables)
     return manifest
 

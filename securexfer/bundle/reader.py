@@ -27,7 +27,13 @@ from securexfer.bundle.envelope import (
     seal_info,
 )
 from securexfer.bundle.file import BundleFile
-from securexfer.bundle.manifest import MAX_MANIFEST_BYTES, Manifest, TableRecord, decode_manifest
+from securexfer.bundle.manifest import (
+    MAX_MANIFEST_BYTES,
+    ArchiveRecord,
+    Manifest,
+    TableRecord,
+    decode_manifest,
+)
 from securexfer.bundle.outside import Outside
 from securexfer.bundle.provenance import (
     MAX_PROVENANCE_BYTES,
@@ -40,7 +46,6 @@ from securexfer.bundle.sender import FindSender, PinnedSender
 from securexfer.crypto.keys import PrivateKeys, decode_base64
 from securexfer.crypto.sealing import unseal
 from securexfer.errors import (
-    BundleUnsupportedError,
     ContentMismatchError,
     ForwardingForbiddenError,
     ManifestMismatchError,
@@ -147,6 +152,31 @@ class Inside:
         if n_bytes != table.n_bytes or digest.hexdigest() != table.plaintext_sha256:
             raise ContentMismatchError(f"Table {table.name} is not the one that was packed.")
 
+    def attached(self, table: TableRecord, archive: ArchiveRecord) -> Iterator[bytes]:
+        """The archive of a table's files in pieces. As signed only once the iterator has ended.
+
+        Raises:
+            ContentMismatchError: as soon as more comes out than was signed, or at the end if it
+                is not what was signed.
+        """
+        digest, n_bytes = hashlib.sha256(), 0
+        try:
+            with self._archive.open(archive.member) as stream:
+                while piece := stream.read(_READ_BYTES):
+                    n_bytes += len(piece)
+                    if n_bytes > archive.n_bytes:
+                        raise ContentMismatchError(_too_much(table))
+                    digest.update(piece)
+                    yield piece
+        except _READER_ERRORS:
+            raise ContentMismatchError(
+                f"The files attached to table {table.name} can't be decrypted."
+            ) from None
+        if n_bytes != archive.n_bytes or digest.hexdigest() != archive.plaintext_sha256:
+            raise ContentMismatchError(
+                f"The files attached to table {table.name} are not those that were packed."
+            )
+
 
 def read_inside(outside: Outside, keys: PrivateKeys, find_sender: FindSender) -> Inside:
     """Unseal the password, check the hands it came through, hold the manifest against the first.
@@ -154,7 +184,6 @@ def read_inside(outside: Outside, keys: PrivateKeys, find_sender: FindSender) ->
     Raises:
         NotForThisIdentityError: if these keys are no recipient's.
         PasswordMismatchError: if the sealed password does not open or match its commitment.
-        BundleUnsupportedError: if it holds attachments.
         ProvenanceError: if it was forwarded, and not as it must be.
         SignatureInvalidError: if it is said to come from a pinned sender who did not sign.
         ManifestMismatchError: if the manifest is not one, or contradicts the first envelope.
@@ -167,8 +196,6 @@ def read_inside(outside: Outside, keys: PrivateKeys, find_sender: FindSender) ->
     if sealed is None:
         raise NotForThisIdentityError("The bundle is not sealed to this identity.")
     password = _unseal_password(envelope, sealed.sealed_password, keys)
-    if any(m.name.startswith("attachments/") for m in envelope.members):
-        raise BundleUnsupportedError("The bundle holds attachments; this version opens none.")
     chain = _read_chain(outside, password, find_sender)
     content = _read_whole(
         outside, password, layout.MANIFEST, MAX_MANIFEST_BYTES, ManifestMismatchError

@@ -59,7 +59,7 @@ class BundleWriter:
     """Writes one bundle: the read-me, tables, then `finish`. Call `abandon` after any failure.
 
     Attributes:
-        n_tables: opened so far.
+        n_tables, n_archives: opened so far.
         password: of all encrypted members; 43 characters.
     """
 
@@ -70,6 +70,7 @@ class BundleWriter:
         self._zip = pyzipper.AESZipFile(self._tape, "w", compression=pyzipper.ZIP_STORED)
         self._members: list[Member] = []
         self.n_tables = 0
+        self.n_archives = 0
         self._stream: Any = None
 
     @property
@@ -96,6 +97,13 @@ class BundleWriter:
 
             yield write
             stream.write(gzip_padding(n_bytes))
+
+    @contextmanager
+    def attachments(self) -> Iterator[Callable[[bytes], None]]:
+        """Open the next archive of attached files, behind all tables; what it yields takes it."""
+        self.n_archives += 1
+        with self._member(layout.attachment_member(self.n_archives)) as stream:
+            yield stream.write
 
     def finish(
         self,

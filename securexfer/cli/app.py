@@ -23,12 +23,14 @@ from securexfer.cli.extend import extend, extension
 from securexfer.cli.forward import forward
 from securexfer.cli.identity import identity
 from securexfer.cli.options import SecurexferGroup, settings_of
+from securexfer.cli.outbox import outbox
 from securexfer.cli.pack import pack
 from securexfer.cli.receipt import receipt
 from securexfer.cli.recipe import recipe
 from securexfer.cli.register import register
 from securexfer.cli.reidentify import reidentify
 from securexfer.cli.report import report
+from securexfer.cli.scope_key import scope_key
 from securexfer.cli.stopping import catch_stops, ignore_stops, stop_was_asked
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
 
@@ -67,8 +69,10 @@ for _command in (
     destroy,
     certificate,
     register,
+    outbox,
     reidentify,
     report,
+    scope_key,
     breach_report,
     drill,
     doctor,
@@ -79,7 +83,13 @@ for _command in (
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code and never raises."""
     settings = Settings(json="--json" in arguments)
-    code = _run(arguments, settings)
+    code = _end(_run(arguments, settings), settings)
+    _end_log(settings, code)
+    return code
+
+
+def _end(code: int, settings: Settings) -> int:
+    """Flush what was printed. A result that can't be printed is told of."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -165,6 +175,7 @@ def _merge(outer: Settings, parsed: Settings) -> Settings:
     """One object for the whole run, so that what happens to the output is known at its end."""
     outer.home, outer.quiet = parsed.home, parsed.quiet
     outer.verbose, outer.no_input = parsed.verbose, parsed.no_input
+    outer.log_file = parsed.log_file
     return outer
 
 
@@ -173,8 +184,22 @@ def _stopped() -> StoppedError:
 
 
 def _fail(error: SecurexferError, settings: Settings) -> int:
-    Console(settings).error(error)
+    console = Console(settings)
+    console.log(
+        "failed", "error", code=error.code, message=error.message, n_problems=len(error.problems)
+    )
+    console.error(error)
     return error.exit_code
+
+
+def _end_log(settings: Settings, code: int) -> None:
+    """The last line of the log, and a word about one that was lost: it changes no outcome."""
+    if settings.log is None:
+        return
+    settings.log.write("ended", "info" if code == 0 else "error", exit_code=code)
+    settings.log.close()
+    if settings.log.failure:
+        Console(settings).say(f"Note: The log is not complete: {settings.log.failure}.")
 
 
 def _place(error: BaseException) -> str:

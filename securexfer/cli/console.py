@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from securexfer.errors import (
+    ConfigError,
     GateError,
     RecipeError,
     RegisterContradictedError,
@@ -22,6 +23,8 @@ from securexfer.errors import (
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+
+    from securexfer.cli.log import Level, Log
 
 
 @dataclass
@@ -33,6 +36,8 @@ class Settings:
     quiet: bool = False
     verbose: bool = False
     no_input: bool = False
+    log_file: str = ""
+    log: Log | None = None
     output_failure: str = ""
 
 
@@ -54,7 +59,7 @@ class Console:
     def result(self, document: dict[str, Any], human: Callable[[], None]) -> None:
         """The result of a command: one JSON document, or what `human` prints."""
         if self.settings.json:
-            self.line(json.dumps(document, indent=2))
+            self._print_document(document)
         else:
             human()
 
@@ -62,8 +67,14 @@ class Console:
         """A line of the result; foreign text in it must be `plain`."""
         self._write(text, to_stderr=False)
 
+    def log(self, event: str, level: Level = "info", **facts: str | int) -> None:
+        """A line of the log, if one is kept."""
+        if self.settings.log is not None:
+            self.settings.log.write(event, level, **facts)
+
     def note(self, text: str) -> None:
         """Something to know that is not the result."""
+        self.log("note", "notice", message=text)
         if not self.settings.quiet:
             self._flow("Note: ", text)
 
@@ -84,7 +95,7 @@ class Console:
     def error(self, error: SecurexferError) -> None:
         """What happened, then what to do next."""
         if self.settings.json:
-            self.line(json.dumps({"error": describe_error(error)}, indent=2))
+            self._print_document({"error": describe_error(error)})
             return
         self._flow("Error: ", error.message)
         for problem in error.problems:
@@ -137,6 +148,11 @@ class Console:
         answer: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
         return answer
 
+    def _print_document(self, document: dict[str, Any]) -> None:
+        """For people to read where one looks, else in one line."""
+        is_seen = sys.stdout is not None and sys.stdout.isatty()
+        self.line(json.dumps(document, indent=2 if is_seen else None))
+
     def _flow(self, label: str, text: str) -> None:
         """A label and a text on stderr: one line for programs, broken between words for people."""
         whole = plain(text)
@@ -187,7 +203,7 @@ def describe_error(error: SecurexferError) -> dict[str, Any]:
         "hint": error.hint,
         "message": error.message,
     }
-    if isinstance(error, RecipeError | GateError | RegisterContradictedError):
+    if isinstance(error, RecipeError | GateError | RegisterContradictedError | ConfigError):
         described["problems"] = list(error.problems)
     return described
 

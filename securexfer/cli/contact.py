@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from securexfer.cli.console import plain
 from securexfer.cli.options import SecurexferGroup, passphrase_option
-from securexfer.cli.session import Session, card_document, card_facts
+from securexfer.cli.session import WARNING_DAYS, Session, card_document, card_facts
 
 if TYPE_CHECKING:
     from securexfer.crypto.card import Card
@@ -80,6 +82,10 @@ def list_contacts() -> None:
             for c in contacts
         ]
         session.console.table(("name", "who", "organisation", "fingerprint"), rows)
+        now = session.clock()
+        for one in contacts:
+            if state := _state(one, now):
+                session.console.line(plain(f"{one.name}: {state}"))
 
     session.console.result({"contacts": [contact_document(c) for c in contacts]}, human)
 
@@ -100,6 +106,7 @@ def show(name: str) -> None:
         *card_facts(found.card),
         ("Pinned", f"{found.pinned_at:%Y-%m-%d}"),
         ("Generation", str(found.card.generation)),
+        *_revocation(found),
         *(("Drill", one.describe()) for one in drills),
     ]
     document = {**contact_document(found), "drills": [drill_document(one) for one in drills]}
@@ -126,6 +133,37 @@ def remove(name: str, passphrase_file: Path | None) -> None:
     )
 
 
+@contact.command(
+    epilog='Example: securexfer contact revoke acme --reason "laptop stolen on 3 March"'
+)
+@click.argument("name")
+@click.option("--reason", required=True, help="What happened to the key; recorded.")
+@passphrase_option
+def revoke(name: str, reason: str, passphrase_file: Path | None) -> None:
+    """Let a contact's keys count no more, for good: somebody else may have them.
+
+    Nothing is packed for them. What they signed is refused, whatever date it bears, but for bundles
+    that were opened here before; no new card that follows them is accepted. It can't be taken back:
+    the owner makes a new identity, and you pin that. It is recorded, which needs the passphrase.
+    """
+    from securexfer.pinning import revoke_contact
+
+    session = Session.current(passphrase_file)
+    session.contacts.get(name)
+    revoked = revoke_contact(
+        session.contacts, name, reason, _identity(session), session.register, clock=session.clock
+    )
+
+    def human() -> None:
+        session.console.line(f"Revoked {revoked.name}.")
+        session.console.step(
+            "Next: see what was sealed to these keys, and tell whoever else has this card:\n"
+            f"securexfer breach-report --recipient {revoked.name}"
+        )
+
+    session.console.result(contact_document(revoked), human)
+
+
 def contact_document(found: Contact) -> dict[str, Any]:
     """A contact in JSON results."""
     from securexfer.instant import format_instant
@@ -135,7 +173,25 @@ def contact_document(found: Contact) -> dict[str, Any]:
         **card_document(found.card),
         "origin_fingerprint": found.origin_fingerprint,
         "pinned_at": format_instant(found.pinned_at),
+        "revoked_at": format_instant(found.revoked_at) if found.revoked_at else "",
+        "revoked_because": found.revoked_because,
     }
+
+
+def _revocation(found: Contact) -> list[tuple[str, str]]:
+    if found.revoked_at is None:
+        return []
+    return [("REVOKED", f"{found.revoked_at:%Y-%m-%d}: {found.revoked_because}")]
+
+
+def _state(found: Contact, now: datetime) -> str:
+    """Why a card can't be used, or not for long; empty where there is nothing to say."""
+    if found.revoked_at is not None:
+        return f"REVOKED on {found.revoked_at:%Y-%m-%d}: {found.revoked_because}"
+    n_days, until = found.card.days_left(now), f"{found.card.expires_at:%Y-%m-%d}"
+    if n_days < 0:
+        return f"EXPIRED on {until}"
+    return f"expires on {until}, in {n_days} days" if n_days < WARNING_DAYS else ""
 
 
 def _identity(session: Session) -> Identity | None:

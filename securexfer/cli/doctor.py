@@ -44,6 +44,7 @@ def doctor(passphrase_file: Path | None) -> None:
     session = Session.current(passphrase_file)
     drives = _look_at_drives()
     looks: list[tuple[str, Callable[[Session], Finding | list[Finding]]]] = [
+        ("settings", _settings),
         ("home", _home),
         ("home medium", _home_medium),
         ("identity", _identity),
@@ -70,6 +71,22 @@ def doctor(passphrase_file: Path | None) -> None:
     )
     if exit_code:
         raise click.exceptions.Exit(exit_code)
+
+
+def _settings(session: Session) -> list[Finding]:
+    """Every setting, as it holds for this run: options outrank what is told here."""
+    from securexfer.home.setting import SETTINGS
+
+    findings = []
+    for name, setting in SETTINGS.items():
+        held = session.config.get(name)
+        value = setting.default if held.value is None else str(held.value)
+        if isinstance(held.value, bool):
+            value = value.lower()
+        where = f"from {held.place}" if held.place else "by default"
+        verdict = "warning" if name == "insecure_keyring" and held.value is True else "ok"
+        findings.append(Finding(f"setting {name}", verdict, f"{value}, {where}"))
+    return findings
 
 
 def _home(session: Session) -> Finding:

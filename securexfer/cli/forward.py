@@ -55,12 +55,13 @@ def forward(
     """
     from securexfer.forwarding import ForwardOrder
     from securexfer.forwarding import forward as forward_bundle
+    from securexfer.naming import neutral_name
     from securexfer.order import check_apart, check_recipients, choose_path
 
     session = Session.current(passphrase_file)
     recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
     check_recipients(recipients, session.clock)
-    check_apart(choose_path(output, "0" * 32, force=force), passphrase_file)
+    check_apart(choose_path(output, neutral_name("0" * 32), force=force), passphrase_file)
     with (
         session.reporter() as reporter,
         session.verified(bundle, reporter, older=older, record=True) as verified,
@@ -95,6 +96,7 @@ def forward(
         )
 
     session.console.result(forward_document(verified, result), human)
+    session.warn_of_cards(recipients)
 
 
 def forward_document(verified: Verified, result: ForwardResult) -> dict[str, Any]:

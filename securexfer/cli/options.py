@@ -2,25 +2,80 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from securexfer.cli.console import Settings
 from securexfer.cli.reminder import remind
 from securexfer.cli.stopping import ignore_stops
-from securexfer.errors import SecurexferError
+from securexfer.errors import ConfigError, SecurexferError
+
+if TYPE_CHECKING:
+    from securexfer.home.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
-EPILOG = "Every command also takes --home, --json, -q, -v and --no-input."
+# Options that a command may have, and a configuration file may give.
+CONFIGURABLE = ("--recipe", "--name-template", "--if-found", "--log-file")
+EPILOG = "Every command also takes --home, --json, -q, -v, --no-input and --log-file."
 
 
 def settings_of(context: click.Context) -> Settings:
     """The settings of this run."""
     settings: Settings = context.find_root().meta.setdefault("securexfer.settings", Settings())
     return settings
+
+
+def config_of(context: click.Context) -> Config:
+    """Settings from files and the environment, read when they are first asked for.
+
+    Raises:
+        ConfigError: if they can't be used.
+    """
+    meta = context.find_root().meta
+    if "securexfer.config" not in meta:
+        from securexfer.home.config import read_config
+        from securexfer.home.folder import default_root
+
+        home = settings_of(context).home or default_root()
+        meta["securexfer.config"] = read_config(home, Path(), os.environ)
+    config: Config = meta["securexfer.config"]
+    return config
+
+
+class SecurexferContext(click.Context):
+    """Options that are not given are looked up in the configuration, and only then."""
+
+    def lookup_default(self, name: str, call: bool = True) -> Any:  # noqa: ARG002
+        """What the configuration says of an option; click asks after line and variables."""
+        setting = _setting_of(self.command, name)
+        if setting and not self.resilient_parsing:
+            return config_of(self).get(setting).value
+        return super().lookup_default(name)
+
+
+def _setting_of(command: click.Command, name: str) -> str | None:
+    """The setting that stands for an option of a command."""
+    for parameter in command.params:
+        if parameter.name == name and isinstance(parameter, click.Option):
+            for spelling in parameter.opts:
+                if spelling in CONFIGURABLE:
+                    return spelling[2:].replace("-", "_")
+    return None
+
+
+def _apply_config(context: click.Context) -> None:
+    """Let the configuration set what no global option has set."""
+    settings, config = settings_of(context), config_of(context)
+    settings.json = settings.json or config.text("output") == "json"
+    settings.no_input = settings.no_input or config.get("no_input").value is True
+    if not settings.quiet and not settings.verbose:
+        settings.quiet = config.text("verbosity") == "quiet"
+        settings.verbose = config.text("verbosity") == "verbose"
 
 
 def _store(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -49,19 +104,55 @@ def _global_options(*, hidden: bool) -> list[click.Option]:
         flag("-q", "--quiet", text="Say nothing but results and errors."),
         flag("-v", "--verbose", text="Say more on stderr."),
         flag("--no-input", text="Never ask; fail where an answer is needed."),
+        click.Option(
+            ["--log-file"],
+            metavar="FILE|journal",
+            hidden=hidden,
+            help="Also say what happens in JSON lines, without values.",
+            expose_value=False,
+            callback=_store,
+        ),
     ]
+
+
+def open_log(context: click.Context) -> None:
+    """Open the log, if one is asked for, before anything is done.
+
+    Raises:
+        LogError: if it can't be written.
+    """
+    from securexfer.cli.log import Log
+
+    settings = settings_of(context)
+    if settings.log_file and settings.log is None:
+        command = context.command_path.partition(" ")[2]
+        settings.log = Log.open(settings.log_file, command)
+        settings.log.write("started")
 
 
 class SecurexferCommand(click.Command):
     """A command that takes the global options too, and says at its end what is overdue."""
+
+    context_class = SecurexferContext
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params += _global_options(hidden=True)
         self.epilog = f"{self.epilog}\n\n{EPILOG}" if self.epilog else EPILOG
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; what is wrong is told in the form that the configuration asks for."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError:
+            with contextlib.suppress(ConfigError):
+                _apply_config(ctx)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, then say what is overdue, also if it failed."""
+        _apply_config(ctx)
+        open_log(ctx)
         try:
             result = super().invoke(ctx)
         except (SecurexferError, click.exceptions.Exit):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from securexfer.cli.job import Asked, is_done, job_options, note_missed, run_document, skip_run
 from securexfer.cli.options import FORCE, SecurexferCommand, output_option, passphrase_option
 from securexfer.cli.plan import (
     describe_field,
@@ -19,8 +22,16 @@ from securexfer.cli.report import check_planned, planned_record, write_planned
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
+    from securexfer.cli.progress import ConsoleReporter
+    from securexfer.order import PackOrder
     from securexfer.packing import PackResult
+    from securexfer.planning import OpenExtracts
 
+OWN_TOKENS = click.option(
+    "--own-tokens",
+    is_flag=True,
+    help="Make tokens of your own, although a colleague's scope key is here.",
+)
 SEALED = (
     "AES-256 (WinZip AE-2), keys sealed with ML-KEM-768 + X25519 (HPKE), signed with Ed25519 and "
     "ML-DSA-65. Not a FIPS 140 validated module."
@@ -32,7 +43,7 @@ _WROTE_PAGE = "Nothing was written but that page."
     cls=SecurexferCommand,
     epilog="Example: securexfer pack people.csv --recipe people.toml --to acme -o /media/stick",
 )
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
 @click.option(
     "--recipe",
     "recipe_path",
@@ -49,6 +60,8 @@ _WROTE_PAGE = "Nothing was written but that page."
     help="With --dry-run: a page about what would leave; ends in .html, .md or .json.",
 )
 @click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
+@job_options
+@OWN_TOKENS
 @FORCE
 @passphrase_option
 def pack(
@@ -59,64 +72,93 @@ def pack(
     dry_run: bool,
     report: Path | None,
     if_found: str,
+    own_tokens: bool,
     force: bool,
     passphrase_file: Path | None,
+    **job: Any,
 ) -> None:
     """Minimise, encrypt, sign and record extracts.
 
     What the recipe names leaves, as one bundle on a drive; all else stays. INPUT is PATH,
     TABLE=PATH, or TABLE=- for standard input.
+
+    For jobs that nobody watches: --source-command runs the query itself, so that one that fails
+    half-way never becomes a bundle; --expect-rows-min refuses a short extract; --once-per sends
+    nothing twice and tells what was missed. Two runs of one job never overlap.
     """
-    from securexfer.errors import UsageError
-    from securexfer.medium.medium import find_medium
-    from securexfer.order import PackOrder, check_apart, check_fit, check_order, choose_target
+    from securexfer.custody.job import lock_job
+    from securexfer.errors import ExtractEmptyError, UsageError
+    from securexfer.naming import DEFAULT_TEMPLATE, neutral_name
+    from securexfer.order import PackOrder, check_apart, check_order, choose_path
     from securexfer.packing import pack as pack_bundle
-    from securexfer.planning import open_extracts, try_extracts
+    from securexfer.planning import open_extracts
     from securexfer.recipe.reading import read_recipe
 
-    session = Session.current(passphrase_file)
+    session, asked = Session.current(passphrase_file), Asked(**job)
     if output is None and not dry_run:
         raise UsageError("No place for the bundle was given.", hint="Name the drive with -o DIR.")
+    sources = [*parse_inputs(inputs), *asked.inputs()]
+    if not sources:
+        raise UsageError("No extract was given.", hint="Name it: securexfer pack EXTRACT …")
     recipe_file = read_recipe(recipe_path)
     check_planned(report, dry_run=dry_run, force=force)
     recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
-    order = PackOrder(recipe_file, recipients, output or Path(), force, if_found)
+    run = asked.run(recipe_path, session.clock)
+    order = PackOrder(
+        recipe_file,
+        recipients,
+        output or Path(),
+        force,
+        if_found,
+        name_template=asked.name_template or DEFAULT_TEMPLATE,
+        expectation=asked.expectation(),
+        run=run,
+        own_tokens=own_tokens,
+    )
     if not dry_run or recipients:
         check_order(order, session.clock)
-    if output is not None:
-        target = choose_target(order, "0" * 32)
+
+    def check_place() -> Path | None:
+        if output is None:
+            return None
+        target = choose_path(output, neutral_name("0" * 32), force=force)
         for source in (recipe_path, passphrase_file):
             check_apart(target, source)
+        return target
+
+    # Where a run is done already, its bundle may have the name that this one would have.
+    target = check_place() if dry_run or run is None else None
     stdin = sys.stdin.buffer if sys.stdin is not None else None
-    with (
-        session.reporter() as reporter,
-        open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin, reporter) as opened,
-    ):
+    with ExitStack() as stack:
+        reporter = stack.enter_context(session.reporter())
+        if not dry_run:
+            session.desk.own_card()  # before there is a lock, there is a home
+            name, locks = asked.job_name(recipe_path), session.desk.root / "locks"
+            stack.enter_context(lock_job(locks, name, wait_seconds=asked.wait_seconds))
+            if run is not None:
+                if is_done(session, order, run, reporter):
+                    return
+                check_place()
+        opened = stack.enter_context(open_extracts(recipe_file.recipe, sources, stdin, reporter))
         if dry_run:
-            document: dict[str, Any] = {"dry_run": True}
-            facts = [("For", ", ".join(order_names(recipients)) or "nobody yet: name --to")]
-            if output is None:
-                facts.append(("To", "nowhere yet: name -o"))
-            else:
-                carrier = find_medium(target.parent)
-                check_fit(opened, target, carrier, reporter)
-                document["carrier"] = carrier.identify()
-                facts += [("To", str(output)), ("Drive", carrier.describe())]
-            trial = try_extracts(opened, reporter)
-            if report is not None:
-                plan = planned_record(order, opened, trial, document.get("carrier", {}))
-                write_planned(session, plan, report, force=force)
-
-            def show_target() -> None:
-                session.console.facts(facts)
-                session.console.line("Nothing was written." if report is None else _WROTE_PAGE)
-
-            show_trial(session.console, document, opened.plans, trial, show_target)
+            try_order(session, order, opened, target, reporter, report)
             return
-        identity = session.identity
-        result = pack_bundle(
-            order, opened, identity, session.register, clock=session.clock, reporter=reporter
-        )
+        if not own_tokens:
+            order = replace(order, shared=session.find_shared(recipe_file.recipe, recipients))
+        try:
+            result = pack_bundle(
+                order,
+                opened,
+                session.identity,
+                session.register,
+                clock=session.clock,
+                reporter=reporter,
+            )
+        except ExtractEmptyError as error:
+            if asked.on_empty != "skip":
+                raise
+            skip_run(session, order, error)
+            return
 
     def human() -> None:
         if session.console.settings.quiet:
@@ -124,9 +166,61 @@ def pack(
         else:
             print_summary(session, result, order_names(order.recipients))
 
-    session.console.result(pack_document(result), human)
+    document = {**pack_document(result), **run_document(run, result.missed)}
+    session.console.log(
+        "packed",
+        bundle_id=document["bundle_id"],
+        sequence=document["sequence"],
+        n_rows=sum(table.n_rows_out for table in result.manifest.tables),
+        n_bytes=result.n_bytes,
+    )
+    session.console.result(document, human)
+    note_missed(session.console, result.missed)
+    session.warn_of_cards(recipients)
     for table in result.manifest.tables:
         warn_of(session.console, table.name, table)
+
+
+def try_order(
+    session: Session,
+    order: PackOrder,
+    opened: OpenExtracts,
+    target: Path | None,
+    reporter: ConsoleReporter,
+    report: Path | None,
+) -> None:
+    """Read the extracts, try every gate and expectation, and show what would leave."""
+    from securexfer.attaching import Attachments
+    from securexfer.expectation import count_last
+    from securexfer.medium.medium import find_medium
+    from securexfer.order import check_fit
+    from securexfer.planning import try_extracts
+
+    document: dict[str, Any] = {"dry_run": True}
+    facts = [("For", ", ".join(order_names(order.recipients)) or "nobody yet: name --to")]
+    if target is None:
+        facts.append(("To", "nowhere yet: name -o"))
+    else:
+        carrier = find_medium(target.parent)
+        check_fit(opened, target, carrier, reporter)
+        document["carrier"] = carrier.identify()
+        facts += [("To", str(order.output)), ("Drive", carrier.describe())]
+    trial = try_extracts(opened, reporter, Attachments)
+    last = {}
+    if order.expectation.change_max_percent is not None:
+        recipients = sorted(contact.fingerprint for contact in order.recipients)
+        entries = session.register.entries()
+        last = count_last(entries, order.recipe_file.recipe_sha256, recipients)
+    if report is not None:
+        plan = planned_record(order, opened, trial, document.get("carrier", {}))
+        write_planned(session, plan, report, force=order.force)
+    order.expectation.check_rows({n: found.n_rows_in for n, found in trial.found.items()}, last)
+
+    def show_target() -> None:
+        session.console.facts(facts)
+        session.console.line("Nothing was written." if report is None else _WROTE_PAGE)
+
+    show_trial(session.console, document, opened.plans, trial, show_target)
 
 
 def order_names(recipients: Any) -> list[str]:
@@ -145,6 +239,7 @@ def pack_document(result: PackResult) -> dict[str, Any]:
         "expires_at": manifest.expires_at,
         "forwarding": manifest.forwarding,
         "n_bytes": result.n_bytes,
+        "outcome": "packed",
         "path": str(result.path),
         "recipients": manifest.recipients,
         "sequence": manifest.sequence,
@@ -162,6 +257,8 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
     for table in manifest.tables:
         rows.append((f"Table {table.name}", f"{table.n_rows_out:,} rows packed"))
         rows += [(f"  {f.name}", describe_field(f.name, f.action, table)) for f in table.fields]
+        if table.attachments:
+            rows.append(("  attached", f"{table.attachments.n_files:,} files"))
         if table.n_blank_lines:
             rows.append(("  blank lines", f"{table.n_blank_lines:,} skipped"))
         rows.append(("  withheld", ", ".join(table.withheld) or "nothing"))

@@ -28,6 +28,7 @@ WHAT_IS_DONE = {
     "map": "replaced by the table of codes",
     "redact-text": "free text without identifiers and withheld values",
     "category": "kept where it is common",
+    "attach": "the file, without metadata, under another name",
     "constant": "the same text in every row",
 }
 

@@ -94,6 +94,7 @@ def check(path: Path, inputs: tuple[str, ...]) -> None:
     if not inputs:
         session.console.result(document, lambda: session.console.line("The recipe is valid."))
         return
+    from securexfer.attaching import Attachments
     from securexfer.planning import open_extracts, try_extracts
 
     stdin = sys.stdin.buffer if sys.stdin is not None else None
@@ -101,5 +102,5 @@ def check(path: Path, inputs: tuple[str, ...]) -> None:
         session.reporter() as reporter,
         open_extracts(recipe_file.recipe, parse_inputs(inputs), stdin, reporter) as opened,
     ):
-        trial = try_extracts(opened, reporter)
+        trial = try_extracts(opened, reporter, Attachments)
     show_trial(session.console, document, opened.plans, trial)

@@ -20,6 +20,8 @@ REFUSED = "unpack-refused"
 _WHOLE_FINGERPRINT = 64
 # Said by other lines of the page already.
 _SAID = {"bundle_id", "name", "recipient_names", "tables", "expires_at"}
+# Documents of many lines; their fingerprints are said beside them.
+_CARDS = {"card", "former_card"}
 _COUNTS = {
     "n_rows": "rows",
     "n_rows_in": "rows in",
@@ -32,6 +34,7 @@ _COUNTS = {
 
 def names_here(session: Session, entries: Sequence[Entry]) -> dict[str, str]:
     """Names by fingerprint: contacts of today, those that the register remembers, and oneself."""
+    from securexfer.custody.succession import former_cards
     from securexfer.custody.summary import names_of
 
     names = names_of(entries)
@@ -41,6 +44,8 @@ def names_here(session: Session, entries: Sequence[Entry]) -> dict[str, str]:
     own = session.own_card()
     if own is not None:
         names[own.fingerprint] = "this identity"
+        for card in former_cards(own, entries):
+            names[card.fingerprint] = "this identity, with former keys"
     return names
 
 
@@ -146,6 +151,8 @@ def _details(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str
             yield from ((label, _say(one)) for one in value)
         elif isinstance(value, list):
             yield label, ", ".join(map(_say, value)) or "none"
+        elif name in _CARDS:
+            yield label, "a whole card; see it with --json"
         else:
             yield label, _say(value)
 

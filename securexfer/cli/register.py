@@ -264,18 +264,22 @@ def _keys(session: Session, fingerprint: str | None) -> dict[str, PublicKeys]:
     """Whose signatures count: the unlocked identity's, or those of a confirmed card."""
     from securexfer.crypto.fingerprint import fingerprint_matches, is_whole
     from securexfer.custody.entry import public_keys
+    from securexfer.custody.succession import former_cards
     from securexfer.errors import FingerprintMismatchError
 
     if fingerprint is None:
         return public_keys(session.identity)
     card = session.desk.own_card()
-    if not is_whole(fingerprint) or not fingerprint_matches(card.fingerprint, fingerprint):
+    chain = [card, *former_cards(card, session.register.entries())]
+    if not is_whole(fingerprint) or not any(
+        fingerprint_matches(one.fingerprint, fingerprint) for one in chain
+    ):
         raise FingerprintMismatchError(
             "The identity of this home has another fingerprint than the one given.",
             hint="Enter all of it, as its owner or your own notes have it. If it is right, the "
             "identity of this home was replaced.",
         )
-    return {card.fingerprint: card.keys}
+    return {one.fingerprint: one.keys for one in chain}
 
 
 def _compare(

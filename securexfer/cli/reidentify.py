@@ -91,6 +91,7 @@ def reidentify(
             session.register,
             clock=session.clock,
             reporter=reporter,
+            find_shared=session.find_shared,
         )
     if output is not None:
         text = "".join(_lines(result.found))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from securexfer.cli.console import Console
-from securexfer.cli.options import settings_of
+from securexfer.cli.options import config_of, settings_of
 from securexfer.cli.progress import ConsoleReporter
 from securexfer.instant import system_clock
 
@@ -25,10 +26,19 @@ if TYPE_CHECKING:
     from securexfer.custody.register import Register
     from securexfer.errors import SecurexferError
     from securexfer.filing import Cabinet
+    from securexfer.home.config import Config
     from securexfer.home.contacts import Contact, ContactBook
     from securexfer.home.desk import Desk
+    from securexfer.home.keystore import Keystore
     from securexfer.home.secrets import Passphrase, SecretSource
+    from securexfer.planning import SharedScope
+    from securexfer.recipe.model import Recipe
+    from securexfer.sharing import Ring
     from securexfer.verifying import Verified
+
+
+# How long before a card expires it is told of.
+WARNING_DAYS = 30
 
 
 class Session:
@@ -39,6 +49,7 @@ class Session:
         self.clock = system_clock
         self._passphrase_file = passphrase_file
         self._why_asked = ""
+        self._accepts_insecure = False
 
     @classmethod
     def current(cls, passphrase_file: Path | None = None) -> Session:
@@ -52,9 +63,15 @@ class Session:
     @cached_property
     def desk(self) -> Desk:
         """This home."""
-        from securexfer.home.desk import Desk, default_root
+        from securexfer.home.desk import Desk
+        from securexfer.home.folder import default_root
 
         return Desk(self.console.settings.home or default_root())
+
+    @cached_property
+    def config(self) -> Config:
+        """Settings from files and the environment, each with its source."""
+        return config_of(click.get_current_context())
 
     @cached_property
     def contacts(self) -> ContactBook:
@@ -70,16 +87,42 @@ class Session:
 
         return Register(self.desk.register_path, Actor(_user(), socket.gethostname()))
 
-    @cached_property
+    @property
     def identity(self) -> Identity:
         """This home's identity, unlocked; asks for the passphrase at most once."""
-        self.console.detail(f"Passphrase from {self.passphrase.source}.")
-        return self.desk.unlock(self.passphrase.text)
+        return self._opened[0]
+
+    @property
+    def passphrase(self) -> Passphrase:
+        """The passphrase that opens this home's identity, from wherever it comes."""
+        return self._opened[1]
 
     @cached_property
-    def passphrase(self) -> Passphrase:
-        """The passphrase of this home's identity, from wherever it comes."""
-        return self.secrets().passphrase(self.desk.own_card().fingerprint)
+    def _opened(self) -> tuple[Identity, Passphrase]:
+        from securexfer.home.unlocking import unlock
+
+        return unlock(self.desk, self.secrets(), hear_source=self._tell_source)
+
+    def _tell_source(self, source: str) -> None:
+        self.console.detail(f"Passphrase from {source}.")
+
+    @cached_property
+    def keystore(self) -> Keystore:
+        """The keyring of whoever is logged in."""
+        from securexfer.home.keystore import Keystore
+
+        accepts = self._accepts_insecure or self.config.insecure_keyring
+        return Keystore(accepts_insecure=accepts)
+
+    def accept_insecure_keyring(self) -> None:
+        """Take a keyring that stores in plaintext, in this run."""
+        self._accepts_insecure = True
+
+    def remember_insecure_keyring(self) -> None:
+        """Take it from now on: it has worked."""
+        from securexfer.home.config import remember
+
+        remember(self.desk.root, "insecure_keyring", True)
 
     def secrets(self, *, twice: bool = False) -> SecretSource:
         """Where the passphrase comes from; `twice` when a new one is being chosen."""
@@ -94,6 +137,8 @@ class Session:
             file=self._passphrase_file,
             environment=os.environ,
             prompt=prompt if self.console.can_ask() else None,
+            keystore=self.keystore,
+            tell=self.console.note,
         )
 
     @contextmanager
@@ -137,7 +182,16 @@ class Session:
         """Look-up of pinned senders, oneself included."""
         from securexfer.verifying import pinned_senders
 
-        return pinned_senders(self.contacts.list(), self.own_card())
+        card = self.own_card()
+        return pinned_senders(self.contacts.list(), card, self.own_former(card))
+
+    def own_former(self, card: Card | None) -> Sequence[Card]:
+        """Cards that this home's own follows, as its register proves."""
+        from securexfer.custody.succession import former_cards
+
+        if card is None or not card.previous_fingerprint:
+            return ()
+        return former_cards(card, self.register.entries())
 
     @cached_property
     def cabinet(self) -> Cabinet:
@@ -148,6 +202,23 @@ class Session:
             self.identity, self.find_sender(), self.register, self.desk.receipts_path, self.clock
         )
 
+    @cached_property
+    def ring(self) -> Ring:
+        """Scope keys that colleagues shared."""
+        from securexfer.sharing import Ring
+
+        return Ring(
+            self.register, self.desk.scope_keys_path, self.find_sender(), lambda: self.identity
+        )
+
+    def find_shared(
+        self, recipe: Recipe, recipients: Sequence[Contact], sha256: str | None = None
+    ) -> SharedScope | None:
+        """A colleague's scope key: the one that a bundle's entry names, or the present one."""
+        if sha256 is not None:
+            return self.ring.find_again(sha256) if sha256 else None
+        return self.ring.find(recipe, recipients)
+
     def own_card(self) -> Card | None:
         """This home's card, or None where there is no identity yet."""
         from securexfer.errors import IdentityMissingError
@@ -157,6 +228,20 @@ class Session:
         except IdentityMissingError:
             return None
 
+    def warn_of_cards(self, contacts: Sequence[Contact] = ()) -> None:
+        """Say which cards will soon be of no use: one's own, and those of contacts."""
+        now, own = self.clock(), self.own_card()
+        if own is not None and own.days_left(now) < WARNING_DAYS:
+            self.console.note(
+                f"Your own card {_ends(own, now)}. Make new keys with: securexfer identity rotate"
+            )
+        for contact in contacts:
+            if contact.card.days_left(now) < WARNING_DAYS:
+                self.console.note(
+                    f"The card of {contact.name} {_ends(contact.card, now)}; then nothing can be "
+                    "packed for it. Ask its owner for new keys: securexfer identity rotate"
+                )
+
     def contact_name(self, fingerprint: str) -> str:
         """The local name of a fingerprint, for people."""
         contacts: list[Contact] = self.contacts.list()
@@ -164,9 +249,20 @@ class Session:
             if contact.fingerprint == fingerprint:
                 return contact.name
         own = self.own_card()
-        if own is not None and own.fingerprint == fingerprint:
+        if own is not None and fingerprint in (
+            own.fingerprint,
+            *(card.fingerprint for card in self.own_former(own)),
+        ):
             return f"{own.name} (this identity)"
         return "not among the contacts here"
+
+
+def _ends(card: Card, now: datetime) -> str:
+    """When a card expires, or that it has."""
+    n_days = card.days_left(now)
+    if n_days < 0:
+        return f"expired on {card.expires_at:%Y-%m-%d}"
+    return f"expires on {card.expires_at:%Y-%m-%d}, in {n_days} days"
 
 
 def card_document(card: Card) -> dict[str, Any]:

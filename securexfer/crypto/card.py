@@ -63,6 +63,10 @@ class Card:
         """Fingerprint of the keys: 64 hex digits."""
         return self.keys.fingerprint
 
+    def days_left(self, now: datetime) -> int:
+        """Whole days until it expires; negative once it has."""
+        return (self.expires_at - now).days
+
     def encode(self) -> bytes:
         """The card file's bytes."""
         return self.document.encode() + b"\n"

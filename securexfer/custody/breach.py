@@ -54,7 +54,7 @@ class ReportedField:
 
 @dataclass(frozen=True)
 class ReportedTable:
-    """One table as it left: rows, data subjects, fields, and columns that stayed."""
+    """One table as it left: rows, data subjects, fields, columns that stayed, files attached."""
 
     name: str
     n_rows: int
@@ -62,6 +62,7 @@ class ReportedTable:
     n_subjects_is: str
     fields: tuple[ReportedField, ...]
     withheld: tuple[str, ...]
+    n_files: int
 
 
 @dataclass(frozen=True)
@@ -310,6 +311,7 @@ def _report_table(table: Mapping[str, Any]) -> ReportedTable:
             for one in table["fields"]
         ),
         withheld=tuple(table["withheld"]),
+        n_files=table.get("attachments", {}).get("n_files", 0),
     )
 
 

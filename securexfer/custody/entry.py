@@ -23,11 +23,19 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 # All that this version records. Readers take others too, so that later versions can say more.
 EVENTS = (
     "identity-created",
+    "identity-exported",
+    "identity-export-failed",
+    "identity-imported",
+    "identity-rotated",
+    "identity-rotate-failed",
     "contact-added",
     "contact-replaced",
     "contact-removed",
+    "contact-revoked",
     "packed",
     "pack-failed",
+    "pack-skipped",
+    "bundle-removed",
     "forwarded",
     "forward-failed",
     "extended",
@@ -43,6 +51,9 @@ EVENTS = (
     "destroyed",
     "destroy-failed",
     "reidentified",
+    "scope-key-exported",
+    "scope-key-export-failed",
+    "scope-key-imported",
     "drive-checked",
     "breach-reported",
 )
@@ -50,10 +61,15 @@ EVENTS = (
 # of hashes alone is no proof of who wrote an entry, so that nothing here may be taken on trust.
 _TYPES: dict[str, type] = {
     **dict.fromkeys(("bundle_id", "bundle_sha256", "folder", "recipient", "sender"), str),
-    **dict.fromkeys(("fingerprint", "name", "reason"), str),
+    **dict.fromkeys(("fingerprint", "name", "previous_fingerprint", "reason"), str),
+    **dict.fromkeys(("card", "epoch", "file", "former_card", "reference", "signer"), str),
+    "scope_key_sha256": str,
     **dict.fromkeys(("destroyed_at", "expires_at", "opened_at"), str),
     **dict.fromkeys(("statement_id", "statement_sha256"), str),
-    **dict.fromkeys(("files", "receipts", "recipients"), list),
+    **dict.fromkeys(("job", "run"), str),
+    **dict.fromkeys(
+        ("audience", "files", "fingerprints", "missed", "receipts", "recipients"), list
+    ),
     **dict.fromkeys(("forwarders", "origin_recipients"), list),
     **dict.fromkeys(("files_sha256", "receipt"), dict),
     "sequence": int,
@@ -67,16 +83,24 @@ _ABOUT = {"bundle_id", "bundle_sha256"}
 _OPENED = _ABOUT | {"recipients", "sender", "sequence"}
 _FILED = _ABOUT | {"statement_id", "statement_sha256"}
 _CONTACT = {"fingerprint", "name"}
+_SCOPE = {"audience", "epoch", "reference"}
+_ROTATION = {"fingerprint", "previous_fingerprint"}
 _REQUIRED = {
+    "bundle-removed": _ABOUT,
     "certificate-imported": _FILED | {"destroyed_at", "receipts", "recipient"},
     "contact-added": _CONTACT,
     "contact-removed": _CONTACT,
+    "contact-revoked": _CONTACT | {"fingerprints", "reason"},
     "contact-replaced": _CONTACT | {"previous_fingerprint"},
     "extended": _ABOUT | {"expires_at"},
     "extension-imported": _FILED | {"expires_at", "sender"},
+    "identity-rotated": _ROTATION | {"card", "former_card"},
+    "identity-rotate-failed": _ROTATION | {"reason"},
     "forwarded": _ORIGIN | _PREVIOUS | {"bundle_id", "bundle_sha256", "recipients", "sequence"},
+    "pack-skipped": {"job", "reason", "recipients", "run"},
     "packed": {"recipients", "sequence"},
     "password-released": _OPENED,
+    "scope-key-imported": _SCOPE | {"file", "signer", "statement_id", "statement_sha256"},
     "receipt-imported": _FILED | {"recipient"},
     "unpack-refused": {"reason"},
     "unpack-started": _OPENED | {"files", "folder"},

@@ -13,6 +13,7 @@ WAY_TITLES = {
     "coarser": "made coarser, or shifted",
     "token": "as a pseudonym",
     "redacted": "free text, identifiers taken out",
+    "attached": "a file, without metadata",
     "added": "added by the recipe",
     "withheld": "stays inside",
 }
@@ -20,6 +21,7 @@ _ACTION_TITLES = {
     "keep": "as it is",
     "pseudonymise": "pseudonym",
     "redact-text": "redacted text",
+    "attach": "file",
     "constant": "added",
     "category": "if common",
     "date-shift": "shifted",
@@ -85,6 +87,7 @@ def _describe(table: TransferTable) -> str:
             ("coarser", "made coarser or shifted"),
             ("token", "as a pseudonym"),
             ("redacted", "as text with identifiers taken out"),
+            ("attached", "as a file without metadata"),
             ("added", "added by the recipe"),
         )
         if (n := sum(field.way == way for field in table.fields))

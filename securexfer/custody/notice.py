@@ -34,6 +34,7 @@ LEFT_AS = {
     "keep": "as it was",
     "pseudonymise": "as a token; without the sender's key nobody can go back",
     "redact-text": "free text, with identifiers taken out",
+    "attach": "the file that it names, without metadata, under another name",
     "constant": "the same text in every row",
     "date-shift": "moved by days that only the sender can find out",
 }
@@ -156,6 +157,7 @@ def _write_table(table: ReportedTable) -> Section:
         paragraphs=(
             f"Data subjects: {say_subjects(table.n_subjects, table.n_subjects_is)}.",
             f"Withheld, and not on the drive: {', '.join(table.withheld) or 'no column'}.",
+            *([f"Attached files: {table.n_files:,}."] if table.n_files else ()),
         ),
         columns=("field", "from the column", "how it left"),
         rows=tuple((one.name, one.source, left_as(one.action)) for one in table.fields),

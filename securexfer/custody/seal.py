@@ -1,10 +1,10 @@
 """Seals: who signed a statement, and who can read it.
 
-Receipts and destruction certificates are sealed, because they name tables. The signature lies
-inside the seal, so that nobody learns who signed or can put another signature in its place; and
-what is signed names whom it was sealed to, so that the addressee can't seal it to somebody else as
-if it had been meant for them. Extensions are signed only: they say nothing that a bundle's outside
-does not say.
+Receipts and destruction certificates are sealed, because they name tables, and scope keys, because
+they are secrets. The signature lies inside the seal, so that nobody learns who signed or can put
+another signature in its place; and what is signed names whom it was sealed to, so that the
+addressee can't seal it to somebody else as if it had been meant for them. Extensions are signed
+only: they say nothing that a bundle's outside does not say.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from securexfer.custody.statement import (
     MAX_STATEMENT_BYTES,
     NAMES,
     VERSION,
-    SealedStatement,
-    Statement,
+    Signed,
     StatementKind,
 )
 from securexfer.errors import (
@@ -49,10 +48,15 @@ _COMMANDS: dict[StatementKind, str] = {
     "receipt": "receipt import",
     "destruction": "certificate import",
     "extension": "extension import",
+    "scope-key": "scope-key import",
+}
+_READERS: dict[StatementKind, str] = {
+    **dict.fromkeys(("receipt", "destruction", "extension"), "the identity that sent the bundle"),
+    "scope-key": "the identity whose card it was exported for",
 }
 _OUTSIDE = {"addressee", "kind", "sealed", "securexfer_sealed"}
 
-S = TypeVar("S", bound=Statement)
+S = TypeVar("S", bound=Signed)
 
 
 @dataclass(frozen=True)
@@ -74,21 +78,21 @@ KeysFor = Callable[[str], PrivateKeys | None]
 FindSigner = Callable[[str], PublicKeys | None]
 
 
-def sign_statement(statement: Statement, kind: StatementKind, keys: PrivateKeys) -> bytes:
+def sign_statement(statement: Signed, kind: StatementKind, keys: PrivateKeys) -> bytes:
     """A signed statement as one line with its newline."""
     document = sign_document(statement.model_dump(exclude_none=True), (kind, keys))
     return document.encode() + b"\n"
 
 
 def seal_statement(
-    statement: SealedStatement, kind: StatementKind, keys: PrivateKeys, addressee: PublicKeys
+    statement: Signed, kind: StatementKind, keys: PrivateKeys, addressee: PublicKeys
 ) -> bytes:
     """A statement signed, padded, and sealed to its addressee: the bytes of its file.
 
     Raises:
         ValueError: if it names another addressee.
     """
-    if statement.addressee != addressee.fingerprint:
+    if getattr(statement, "addressee", None) != addressee.fingerprint:
         raise ValueError("the statement names another addressee")
     content = sign_statement(statement, kind, keys)
     content += b" " * (-len(content) % PADDING_BYTES)
@@ -169,7 +173,7 @@ def open_sealed(
     if keys is None:
         raise NotForThisIdentityError(
             f"The {NAMES[kind]} is sealed to another identity (fingerprint {_spoken(addressee)}).",
-            hint="Import it in the home of the identity that sent the bundle.",
+            hint=f"Import it in the home of {_READERS[kind]}.",
         )
     try:
         content = unseal(sealed, keys, _info(kind, addressee))

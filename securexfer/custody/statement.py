@@ -19,7 +19,7 @@ from securexfer.errors import StatementMissingError
 from securexfer.instant import parse_instant
 from securexfer.recipe.model import is_table_name
 
-StatementKind = Literal["receipt", "destruction", "extension"]
+StatementKind = Literal["receipt", "destruction", "extension", "scope-key"]
 
 VERSION = 1
 MAX_STATEMENT_BYTES = 1024 * 1024
@@ -30,11 +30,13 @@ NAMES: dict[StatementKind, str] = {
     "receipt": "receipt",
     "destruction": "destruction certificate",
     "extension": "extension",
+    "scope-key": "scope key",
 }
 _SUFFIXES: dict[StatementKind, str] = {
     "receipt": ".receipt",
     "destruction": ".certificate",
     "extension": ".extension",
+    "scope-key": ".scope-key",
 }
 
 
@@ -77,13 +79,12 @@ class TableCount(Part):
     n_rows: Count
 
 
-class Statement(Part):
+class Signed(Part):
     """What every statement says.
 
     Attributes:
         securexfer_statement: 1.
         statement_id: 16 random bytes (hex): of two statements that look alike, which one it is.
-        bundle_id, bundle_sha256: the bundle that it is about, and no other.
         made_at: when, by the signer's clock.
         register_head: of the signer's register: hash of its last entry, or of the one that the
             statement rests on. Held by others, it shows later whether that register was rewritten.
@@ -92,11 +93,16 @@ class Statement(Part):
 
     securexfer_statement: Annotated[int, Field(ge=VERSION, le=VERSION)]
     statement_id: ShortId
-    bundle_id: ShortId
-    bundle_sha256: Sha256
     made_at: Instant
     register_head: Sha256
     tool: Text
+
+
+class Statement(Signed):
+    """What a statement about a bundle says; `bundle_id`, `bundle_sha256`: that one, no other."""
+
+    bundle_id: ShortId
+    bundle_sha256: Sha256
 
 
 class SealedStatement(Statement):
@@ -116,7 +122,10 @@ def tool_name() -> str:
 
 
 def statement_name(kind: StatementKind, bundle_id: str, more: str = "") -> str:
-    """A neutral file name; `more` tells files about the same bundle apart."""
+    """A neutral file name; `more` tells files about the same bundle apart.
+
+    A scope key is about no bundle; its own number stands in for the id.
+    """
     name = "-".join(["sx", bundle_id[:_SHORT_ID], *([more] if more else [])])
     return name + _SUFFIXES[kind]
 

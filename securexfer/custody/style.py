@@ -9,10 +9,11 @@ from __future__ import annotations
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --soft: #555; --rule: #c9c9c9; --paper: #fff;
   --panel: #f4f5f7; --mark: #ffe9a8; --kept: #a8480a; --coarser: #1d5fbf; --token: #0b7a5b;
-  --redacted: #7a3fb5; --added: #6b6b6b; --withheld: #8a8f98; --bad: #b3261e; }
+  --redacted: #7a3fb5; --attached: #a11d66; --added: #6b6b6b; --withheld: #8a8f98; --bad: #b3261e; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --soft: #b0b4ba; --rule: #44484f;
   --paper: #16181c; --panel: #202329; --mark: #5c4a00; --kept: #f2a65a; --coarser: #7db4ff;
-  --token: #58d0a8; --redacted: #c79bf2; --added: #a9a9a9; --withheld: #7f858f; --bad: #ff8a80; } }
+  --token: #58d0a8; --redacted: #c79bf2; --attached: #f08cc0;
+  --added: #a9a9a9; --withheld: #7f858f; --bad: #ff8a80; } }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;
   color: var(--ink); background: var(--paper); overflow-wrap: break-word; }
@@ -36,6 +37,9 @@ svg .wall { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 5 4; }
   stroke-dasharray: 2 3; stroke-opacity: 1; }
 .ribbon.kept { stroke: var(--kept); } .ribbon.coarser { stroke: var(--coarser); }
 .ribbon.token { stroke: var(--token); } .ribbon.redacted { stroke: var(--redacted); }
+.ribbon.attached { stroke: var(--attached); }
+.node.attached, svg .how.attached { fill: var(--attached); }
+.key.attached { background: var(--attached); }
 .ribbon.added { stroke: var(--added); } .node.kept, svg .how.kept { fill: var(--kept); }
 .node.coarser, svg .how.coarser { fill: var(--coarser); }
 .node.token, svg .how.token { fill: var(--token); } .node.added, svg .how.added {
@@ -65,7 +69,8 @@ summary { cursor: pointer; color: var(--soft); padding: .3rem 0; }
   svg.wide { display: none; } svg.narrow { display: block; } }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --rule: #bbb; --paper: #fff;
   --panel: #f1f1f1; --mark: #ffe9a8; --kept: #a8480a; --coarser: #1d5fbf; --token: #0b7a5b;
-  --redacted: #7a3fb5; --added: #6b6b6b; --withheld: #8a8f98; --bad: #b3261e; }
+  --redacted: #7a3fb5; --attached: #a11d66; --added: #6b6b6b; --withheld: #8a8f98;
+  --bad: #b3261e; }
   .tiles { grid-template-columns: repeat(5, 1fr); } .tiles strong { font-size: 1.2rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { margin: 0; max-width: none; font-size: 9.5pt; line-height: 1.35; }

@@ -105,7 +105,8 @@ def flatten_entry(entry: Entry, names: Mapping[str, str]) -> dict[str, str]:
         "contact_fingerprint": _SEPARATOR.join(_fingerprints(details)),
         "bundle_id": summary.bundle_id,
         "bundle_sha256": text_in(details.get("bundle_sha256")),
-        "reference": text_in(agreement.get("reference")) or text_in(details.get("agreement")),
+        "reference": text_in(agreement.get("reference"))
+        or text_in(details.get("agreement") or details.get("reference")),
         "purpose": text_in(agreement.get("purpose")),
         "controller": text_in(agreement.get("controller")),
         "tables": _SEPARATOR.join(text_in(table.get("name")) for table in tables),
@@ -153,7 +154,7 @@ def _fingerprints(details: Mapping[str, Any]) -> list[str]:
         return [text_in(details.get("fingerprint"))]
     if sender := text_in(details.get("sender")):
         return [sender]
-    for name in ("recipients", "recipient"):
+    for name in ("recipients", "recipient", "signer"):
         value = details.get(name)
         if found := texts_in(value) or ([value] if isinstance(value, str) and value else []):
             return found

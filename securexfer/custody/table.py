@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from securexfer.custody.foreign import count_in, objects_in, text_in, texts_in
+from securexfer.custody.foreign import count_in, object_in, objects_in, text_in, texts_in
 from securexfer.custody.gate import Gate, Groups, read_gate, read_groups
 
 # How a column leaves, in a word. `redacted` is free text, `added` comes from the recipe alone.
-Way = Literal["kept", "coarser", "token", "redacted", "added"]
+Way = Literal["kept", "coarser", "token", "redacted", "attached", "added"]
 WAYS: dict[str, Way] = {
     "keep": "kept",
     "pseudonymise": "token",
     "redact-text": "redacted",
+    "attach": "attached",
     "constant": "added",
 }
 
@@ -44,6 +45,7 @@ class TransferTable:
         n_rows_in, n_rows_out: read and leaving.
         n_subjects, n_subjects_is: data subjects, and in what sense; the sense is empty where
             nobody counted.
+        n_files: attached to its rows.
         gates: what they said.
         groups: people who look alike, None if they are not known.
     """
@@ -55,6 +57,7 @@ class TransferTable:
     n_rows_out: int
     n_subjects: int
     n_subjects_is: str
+    n_files: int
     gates: tuple[Gate, ...]
     groups: Groups | None
 
@@ -80,6 +83,7 @@ def read_table(table: Mapping[str, Any]) -> TransferTable:
         n_rows_out=count_in(table.get("n_rows_out", table.get("n_rows"))),
         n_subjects=count_in(table.get("n_subjects")),
         n_subjects_is=text_in(table.get("n_subjects_is")),
+        n_files=count_in(object_in(table.get("attachments")).get("n_files")),
         gates=tuple(map(read_gate, gates)),
         groups=read_groups(gates),
     )

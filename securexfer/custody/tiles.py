@@ -17,6 +17,8 @@ def draw_tiles(transfer: Transfer) -> str:
     if transfer.n_subjects_is:
         people = say_subjects(transfer.n_subjects, transfer.n_subjects_is)
         tiles.append(("People", people, "data subjects", ""))
+    if n_files := sum(table.n_files for table in transfer.tables):
+        tiles.append(("Files", f"{n_files:,}", "attached, without metadata", ""))
     n_withheld = sum(len(table.withheld) for table in transfer.tables)
     n_sources = sum(len(table.sources) for table in transfer.tables)
     if any(table.fields for table in transfer.tables):

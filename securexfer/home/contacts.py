@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from securexfer.carrier import write_small
 from securexfer.crypto.canonical import decode_canonical, encode_canonical
@@ -15,6 +16,7 @@ from securexfer.errors import (
     CardInvalidError,
     ContactChangedError,
     ContactExistsError,
+    ContactRevokedError,
     ContactUnknownError,
     KeyMaterialError,
     OutputError,
@@ -39,6 +41,8 @@ class Contact:
         origin_fingerprint: the first one in an unbroken chain of signed rotations.
         pinned_at: when its fingerprint was confirmed here.
         former: cards that it followed, newest first; their keys verify archives only.
+        revoked_at: when its keys were revoked here, None if they were not.
+        revoked_because: why; empty if they were not.
     """
 
     name: str
@@ -46,11 +50,18 @@ class Contact:
     origin_fingerprint: str
     pinned_at: datetime
     former: tuple[Card, ...] = ()
+    revoked_at: datetime | None = None
+    revoked_because: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Fingerprint of the current card."""
         return self.card.fingerprint
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Of all its cards, the current one first."""
+        return tuple(card.fingerprint for card in (self.card, *self.former))
 
 
 def read_card_file(path: Path) -> Card:
@@ -130,17 +141,14 @@ class ContactBook:
         Raises:
             ContactChangedError: if the name is pinned with another key.
             ContactExistsError: if this key is pinned already.
-            RotationInvalidError: if the card does not prove that it follows that contact's key.
+            ContactRevokedError: if this key, or the one that it follows, was revoked.
+            RotationInvalidError: if the card does not prove that it follows that contact's key, or
+                follows one that another card has followed.
         """
         former: tuple[Card, ...] = ()
         origin = card.fingerprint
         for contact in self.list():
-            known = {contact.fingerprint, *(c.fingerprint for c in contact.former)}
-            if card.fingerprint in known:
-                raise ContactExistsError(
-                    f"This key is pinned already, as {contact.name!r}.",
-                    hint="There is nothing to do.",
-                )
+            _check_new(card, contact, replaces)
         if replaces is not None:
             old = self.get(replaces)
             name = old.name
@@ -158,6 +166,14 @@ class ContactBook:
         """
         make_folder(self._folder)
         write_small(self._path(contact.name), _encode(contact), force=bool(contact.former))
+
+    def revoke(self, contact: Contact) -> None:
+        """Write a contact whose keys do not count any more.
+
+        Raises:
+            OutputError: if it can't be written.
+        """
+        write_small(self._path(contact.name), _encode(contact))
 
     def remove(self, name: str) -> Contact:
         """Forget a contact.
@@ -212,6 +228,7 @@ class ContactBook:
                 origin_fingerprint=members["origin_fingerprint"],
                 pinned_at=parse_instant(members["pinned_at"]),
                 former=tuple(read_card(c.encode("utf-8")) for c in members["former"]),
+                **_read_revocation(members),
             )
         except OSError as error:
             raise CardInvalidError(
@@ -225,8 +242,45 @@ class ContactBook:
             ) from None
 
 
+def _check_new(card: Card, contact: Contact, replaces: str | None) -> None:
+    """Hold a card that is to be pinned against a contact that is there."""
+    known = contact.fingerprints
+    if contact.revoked_at is not None and {card.fingerprint, card.previous_fingerprint} & {*known}:
+        which = "This key" if card.fingerprint in known else "The key that this card follows"
+        raise ContactRevokedError(
+            f"{which} is that of {contact.name!r}, and was revoked on "
+            f"{contact.revoked_at:%Y-%m-%d}."
+        )
+    if card.fingerprint in known:
+        raise ContactExistsError(
+            f"This key is pinned already, as {contact.name!r}.",
+            hint="There is nothing to do.",
+        )
+    if replaces is None and card.previous_fingerprint in known:
+        # Under a name of its own, it would be a second successor, or another origin for tokens.
+        raise RotationInvalidError(
+            f"The card follows a key of {contact.name!r}, who is pinned.",
+            hint=f"Call them. If it is theirs, pin it with --replaces {contact.name}; if another "
+            "card has followed that key already, one of the two is false.",
+        )
+
+
+def _read_revocation(members: dict[str, Any]) -> dict[str, Any]:
+    if "revoked_at" not in members:
+        return {}
+    reason = members["revoked_because"]
+    if not isinstance(reason, str) or not reason:
+        raise ValueError("reason")
+    return {"revoked_at": parse_instant(members["revoked_at"]), "revoked_because": reason}
+
+
 def _encode(contact: Contact) -> bytes:
+    revoked = {}
+    if contact.revoked_at is not None:
+        revoked["revoked_at"] = format_instant(contact.revoked_at)
+        revoked["revoked_because"] = contact.revoked_because
     members = {
+        **revoked,
         "card": contact.card.document.encode().decode("utf-8"),
         "former": [card.document.encode().decode("utf-8") for card in contact.former],
         "name": contact.name,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from securexfer.carrier import write_small
 from securexfer.crypto.card import Card
 from securexfer.crypto.identity import (
@@ -16,13 +14,13 @@ from securexfer.crypto.identity import (
     encrypt_identity,
     read_identity_card,
 )
-from securexfer.errors import IdentityExistsError, IdentityFileError, IdentityMissingError
+from securexfer.errors import (
+    IdentityExistsError,
+    IdentityFileError,
+    IdentityMissingError,
+    ReadBackError,
+)
 from securexfer.place import make_folder
-
-
-def default_root() -> Path:
-    """The platform's user data folder for securexfer."""
-    return Path(platformdirs.user_data_dir("securexfer", appauthor=False, roaming=False))
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,11 @@ class Desk:
         return self.root / "receipts"
 
     @property
+    def scope_keys_path(self) -> Path:
+        """The folder of scope keys that were imported, sealed to the identity."""
+        return self.root / "scope-keys"
+
+    @property
     def register_path(self) -> Path:
         """The log."""
         return self.root / "register.jsonl"
@@ -66,6 +69,17 @@ class Desk:
         if self.identity_path.exists():
             raise IdentityExistsError(f"There is an identity in {self.root} already.")
         write_small(self.identity_path, encrypt_identity(identity, passphrase), force=False)
+
+    def save_identity(self, identity: Identity, passphrase: str) -> None:
+        """Replace the identity file, whole or not at all, and read it back.
+
+        Raises:
+            OutputError: if it can't be written, or the disk gives back something else.
+        """
+        data = encrypt_identity(identity, passphrase)
+        write_small(self.identity_path, data)
+        if self._read_identity_file() != data:
+            raise ReadBackError(f"{self.root} gave back other bytes than were written.")
 
     def own_card(self) -> Card:
         """The identity's card; needs no passphrase.

@@ -1,30 +1,35 @@
 """Where the passphrase comes from: the first source in a fixed order that has one.
 
 A source that is named but can't be used is an error, never a reason to try the next: a mistyped
-path must not turn into a prompt that nobody sees.
+path must not turn into a prompt that nobody sees. The keyring is not named by anybody: where there
+is none, the next source is tried; where it is locked or does not answer, a person is told so and
+asked, and without a person that is the error.
 """
 
 from __future__ import annotations
 
 import os
-import queue
+import secrets
 import stat
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from securexfer.errors import PassphraseMissingError, SecretFileError
+from securexfer.errors import (
+    KeyringAbsentError,
+    KeyringError,
+    PassphraseMissingError,
+    SecretFileError,
+)
+from securexfer.home.keystore import Keystore
 
 ENVIRONMENT_NAME = "SECUREXFER_PASSPHRASE_FILE"
 CREDENTIAL_NAME = "securexfer-passphrase"
-KEYRING_SERVICE = "securexfer"
-KEYRING_SECONDS = 10.0
+FROM_KEYRING = "the keyring"
+_GENERATED_BYTES = 24
 _MAX_SECRET_BYTES = 4096
 _OTHERS_AND_GROUP = 0o077
 _OTHERS = 0o007  # systemd's access list for the service's user shows as the group's
-# They store in plaintext, or nowhere.
-_REFUSED_BACKENDS = ("keyrings.alt.", "keyring.backends.null", "keyring.backends.fail")
 
 
 @dataclass(frozen=True)
@@ -43,36 +48,71 @@ class SecretSource:
         file: `--passphrase-file`.
         environment: the process's environment.
         prompt: asks a person; None where there is nobody to ask.
+        keystore: the keyring; None to leave it out.
+        tell: tells a person why they are asked although there is a keyring.
     """
 
     file: Path | None
     environment: Mapping[str, str] = field(repr=False)
     prompt: Callable[[], str] | None = None
+    keystore: Keystore | None = field(default_factory=Keystore)
+    tell: Callable[[str], None] = lambda _: None
 
     def passphrase(self, account: str) -> Passphrase:
         """The passphrase for the identity with this fingerprint.
 
+        Args:
+            account: fingerprint; "" for an identity that is not there yet, which no keyring knows.
+
         Raises:
             SecretFileError: if a file is named that can't be used.
+            KeyringError: if there is a keyring that can't be used, and nobody to ask.
             PassphraseMissingError: if no source has one.
         """
+        if (named := self.from_file()) is not None:
+            return named
+        failure: KeyringError | None = None
+        if account and self.keystore is not None:
+            try:
+                if stored := self.keystore.read(account):
+                    return Passphrase(stored, FROM_KEYRING)
+            except KeyringError as error:
+                failure = error
+        is_absent = isinstance(failure, KeyringAbsentError)
+        if self.prompt is not None:
+            if failure is not None and not is_absent:
+                self.tell(failure.message)
+            return Passphrase(self.prompt(), "the terminal")
+        if failure is not None and not is_absent:
+            raise failure
+        why = "there is no keyring here" if is_absent else "the keyring has none"
+        if not account or self.keystore is None:
+            why = "no keyring was asked"
+        raise PassphraseMissingError(
+            f"There is no passphrase: no file was named, {why}, and nobody can be asked."
+        )
+
+    def from_file(self) -> Passphrase | None:
+        """The passphrase from the first file that is named, or None if none is.
+
+        Raises:
+            SecretFileError: if a file is named that can't be used.
+        """
         if self.file is not None:
-            return Passphrase(_read_secret(self.file), "--passphrase-file")
+            return Passphrase(read_secret(self.file), "--passphrase-file")
         if named := self.environment.get(ENVIRONMENT_NAME):
-            return Passphrase(_read_secret(Path(named)), ENVIRONMENT_NAME)
+            return Passphrase(read_secret(Path(named)), ENVIRONMENT_NAME)
         if folder := self.environment.get("CREDENTIALS_DIRECTORY"):
             credential = Path(folder) / CREDENTIAL_NAME
             if _is_there(credential):
-                text = _read_secret(credential, others=_OTHERS)
+                text = read_secret(credential, others=_OTHERS)
                 return Passphrase(text, "the service's credentials")
-        if account and (stored := _read_keyring(account)):
-            return Passphrase(stored, "the keyring")
-        if self.prompt is not None:
-            return Passphrase(self.prompt(), "the terminal")
-        raise PassphraseMissingError(
-            "There is no passphrase: no file was named, the keyring has none, and nobody can be "
-            "asked."
-        )
+        return None
+
+
+def generate_passphrase() -> str:
+    """A passphrase for a keyring to keep and nobody to type: 192 random bits."""
+    return secrets.token_urlsafe(_GENERATED_BYTES)
 
 
 def _is_there(path: Path) -> bool:
@@ -84,7 +124,16 @@ def _is_there(path: Path) -> bool:
         ) from None
 
 
-def _read_secret(path: Path, *, others: int = _OTHERS_AND_GROUP) -> str:
+def read_secret(path: Path, *, others: int = _OTHERS_AND_GROUP) -> str:
+    """The one line of text in a file that nobody else may read.
+
+    Args:
+        path: the file, or a pipe.
+        others: the bits of its mode that must not be set.
+
+    Raises:
+        SecretFileError: if it can't be used. The text never quotes the file.
+    """
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -106,35 +155,3 @@ def _read_secret(path: Path, *, others: int = _OTHERS_AND_GROUP) -> str:
     if not text or len(data) > _MAX_SECRET_BYTES or "\n" in text:
         raise SecretFileError(f"The passphrase file {path} does not hold one line of text.")
     return text
-
-
-def _read_keyring(account: str) -> str | None:
-    """The stored passphrase; None where there is no keyring, or none that can be trusted.
-
-    In a thread of its own, because a keyring may wait for a window that nobody sees.
-    """
-    answers: queue.Queue[str | None] = queue.Queue()
-
-    def ask() -> None:
-        try:
-            import keyring
-
-            backend = keyring.get_keyring()
-            # A chain asks each of its parts in turn: leave it only those that can be trusted.
-            for part in getattr(backend, "backends", [backend]):
-                kind = f"{type(part).__module__}.{type(part).__name__}"
-                stored = None
-                if not kind.startswith(_REFUSED_BACKENDS):
-                    stored = part.get_password(KEYRING_SERVICE, account)
-                if stored:
-                    answers.put(stored)
-                    return
-            answers.put(None)
-        except Exception:  # backends raise anything; all of it means: not from here
-            answers.put(None)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        return answers.get(timeout=KEYRING_SECONDS)
-    except queue.Empty:
-        return None

@@ -15,7 +15,7 @@ import polars as pl
 
 from securexfer.privacy.identifiers import redact_identifiers
 from securexfer.privacy.kinds import canonical
-from securexfer.privacy.pseudonyms import ScopeKey, day_shift, token
+from securexfer.privacy.pseudonyms import ScopeKey, day_shift, file_mark, token
 from securexfer.recipe.dates import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -27,6 +27,9 @@ from securexfer.recipe.dates import (
     directives_of,
 )
 from securexfer.recipe.field import (
+    KIND_OF_SUFFIX,
+    SUFFIX_OF_KIND,
+    AttachField,
     BandField,
     CategoryField,
     ConstantField,
@@ -46,6 +49,9 @@ _USUAL_POSTCODE = r"^([A-Z]{1,2}[0-9][0-9A-Z]?) [0-9][ABD-HJLNP-UW-Z]{2}$"
 _NUMBER = r"^([+-]?[0-9]{1,15})(?:\.[0-9]*)?$"
 _NEGATIVE_FRACTION = r"^-[0-9]+\.[0-9]*[1-9]"
 _FROM_HALF_ON = r"\.[5-9]"
+# What the name of an attached file begins with, where no token says whose it is.
+_NOBODY = "file"
+_ENDS = {suffix: SUFFIX_OF_KIND[kind] for suffix, kind in KIND_OF_SUFFIX.items()}
 
 
 @dataclass(frozen=True)
@@ -152,6 +158,23 @@ def category(cell: pl.Expr, spec: CategoryField, scope: ScopeKey, common: pl.Ser
     text = cell.str.strip_chars()
     value = pl.when(text.is_in(common.implode())).then(text).otherwise(pl.lit(spec.other))
     return pl.when(text != "").then(value)
+
+
+def attach(
+    cell: pl.Expr, spec: AttachField, scope: ScopeKey, field: str, person: Person | None
+) -> pl.Expr:
+    """The name under which the file of a cell is attached; null for a kind that is not known.
+
+    It is the person's token, where the table has one, and a mark that is keyed too.
+    """
+    name = cell.str.strip_chars()
+    mark = file_mark(name, scope.field_key(field, purpose="attachment"))
+    stem = pl.lit(_NOBODY)
+    if person is not None:
+        stem = pseudonymise(person.cell, person.spec, scope).fill_null(stem)
+    end = name.str.to_lowercase().str.extract(r"\.([a-z]+)$", 1)
+    suffix = end.replace_strict(_ENDS, default=None, return_dtype=pl.String)
+    return pl.when(name != "").then(stem + "-" + mark + suffix)
 
 
 def constant(spec: ConstantField) -> pl.Expr:

@@ -21,6 +21,7 @@ from securexfer.errors import (
     HeaderError,
     RecordTooLongError,
 )
+from securexfer.privacy.command import RunningCommand, SourceCommand
 from securexfer.privacy.encoding import Decoder
 from securexfer.privacy.shape import (
     MisshapenError,
@@ -67,12 +68,13 @@ class Extract:
         *,
         path: Path | None = None,
         reporter: Reporter | None = None,
+        command: RunningCommand | None = None,
         block_bytes: int = BLOCK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
     ) -> None:
         self.table = table
         self.path = path
-        self._source = Source(table, stream, reporter or SilentReporter())
+        self._source = Source(table, stream, reporter or SilentReporter(), command)
         self._dialect = dialect
         self._quote = ord(dialect.quote)
         self._block_bytes = block_bytes
@@ -100,6 +102,23 @@ class Extract:
             return cls(table, stream, dialect, path=path, reporter=reporter)
         except BaseException:
             stream.close()
+            raise
+
+    @classmethod
+    def run(
+        cls, table: str, command: SourceCommand, dialect: Dialect, reporter: Reporter | None = None
+    ) -> Extract:
+        """Run a command that writes the extract. It is ended with the extract at the latest.
+
+        Raises:
+            SourceFailedError, SourceTimeoutError: if it fails before it has written a header.
+            HeaderError, EncodingError: as `open`.
+        """
+        running = RunningCommand(table, command)
+        try:
+            return cls(table, running.stream, dialect, reporter=reporter, command=running)
+        except BaseException:
+            running.stop()
             raise
 
     def __enter__(self) -> Extract:

@@ -18,6 +18,7 @@ from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import TOKEN_HEX_DIGITS
 from securexfer.recipe.dates import AgeBandField, DateShiftField, MonthField, YearField
 from securexfer.recipe.field import (
+    AttachField,
     BandField,
     ConstantField,
     FieldSpec,
@@ -38,6 +39,7 @@ _FIXED: dict[type[Any], str] = {
     DateShiftField: "9999-99-99",
     PostcodeDistrictField: "AA9",
     RoundField: "999",
+    AttachField: "xxxxxxxx.jpg",
 }
 
 

@@ -12,13 +12,26 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from securexfer.errors import InternalError
-from securexfer.privacy.actions import ACTIONS, COUNTED_ACTIONS, PERSON_ACTIONS, Person, constant
+from securexfer.privacy.actions import (
+    ACTIONS,
+    COUNTED_ACTIONS,
+    PERSON_ACTIONS,
+    Person,
+    attach,
+    constant,
+)
 from securexfer.privacy.echoes import EchoPair, count_echoes, redact_echoes
 from securexfer.privacy.formulas import count_formulas
 from securexfer.privacy.parsing import source_name
 from securexfer.privacy.plan import PlannedField, TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
-from securexfer.recipe.field import ConstantField, KeepField, PseudonymiseField, RedactTextField
+from securexfer.recipe.field import (
+    AttachField,
+    ConstantField,
+    KeepField,
+    PseudonymiseField,
+    RedactTextField,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,8 @@ class MinimisedFrame:
         n_formulas: by field name, how many cells a spreadsheet would run.
         n_redacted: by field name, how many cells of text had identifiers replaced.
         n_echoes: by source column and field name, how many cells repeat the row's value.
+        attached: by field name, the files that its cells name: number of the row from 0, the cell,
+            and the name that leaves in its place (null for a kind that nobody knows).
     """
 
     frame: pl.DataFrame
@@ -40,6 +55,7 @@ class MinimisedFrame:
     n_formulas: Mapping[str, int]
     n_redacted: Mapping[str, int]
     n_echoes: Mapping[tuple[str, str], int]
+    attached: Mapping[str, pl.DataFrame] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -110,7 +126,20 @@ def minimise(
         {field.name: n_formulas[name] for name, field in foreign.items()},
         n_redacted,
         n_echoes,
+        {
+            planned.name: _attached(both, planned, name, plan)
+            for name, planned in zip(names, plan.fields, strict=True)
+            if isinstance(planned.spec, AttachField)
+        },
     )
+
+
+def _attached(
+    both: pl.DataFrame, planned: PlannedField, name: str, plan: TablePlan
+) -> pl.DataFrame:
+    cell = _cell(planned, plan).str.strip_chars()
+    named = both.select(cell.alias("cell"), pl.col(name).alias("name")).with_row_index("row")
+    return named.filter(pl.col("cell") != "")
 
 
 def _echoes(both: pl.DataFrame, plan: TablePlan) -> tuple[pl.DataFrame, dict[tuple[str, str], int]]:
@@ -163,6 +192,9 @@ def _cell(field: PlannedField, plan: TablePlan) -> pl.Expr:
 def _output(field: PlannedField, plan: TablePlan, scope: ScopeKey, rulings: Rulings) -> pl.Expr:
     if isinstance(field.spec, ConstantField):
         return constant(field.spec)
+    if isinstance(field.spec, AttachField):
+        whose = _person(field, plan) if field.person else None
+        return attach(_cell(field, plan), field.spec, scope, field.name, whose)
     if type(field.spec) in PERSON_ACTIONS:
         person = _person(field, plan)
         return PERSON_ACTIONS[type(field.spec)](_cell(field, plan), field.spec, scope, person)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -44,6 +44,7 @@ class Chunk:
         n_unparsed: cells that a generalising action could not read, by field name.
         n_formulas: cells, names of fields among them, that a spreadsheet would run, by field.
         observed: what an observer saw in it.
+        attached: files that its rows name; see `MinimisedFrame`.
         n_bytes_in: bytes of the extract (as UTF-8) that it was made from.
     """
 
@@ -57,6 +58,7 @@ class Chunk:
     n_unparsed: Counter[str] = field(default_factory=Counter)
     n_formulas: Counter[str] = field(default_factory=Counter)
     observed: Any = None
+    attached: Mapping[str, pl.DataFrame] = field(default_factory=dict, repr=False)
 
 
 class Observer(Protocol):
@@ -227,4 +229,5 @@ def _counted(
         n_unparsed=Counter(minimised.n_unparsed if minimised else {}),
         n_formulas=Counter(minimised.n_formulas if minimised else {}),
         observed=observed,
+        attached=minimised.attached if minimised else {},
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from securexfer.errors import InternalError, RecipeError
 from securexfer.recipe.dates import DateShiftField
-from securexfer.recipe.field import ConstantField, FieldSpec, PseudonymiseField
+from securexfer.recipe.field import AttachField, ConstantField, FieldSpec, PseudonymiseField
 from securexfer.recipe.limits import Limits
 from securexfer.recipe.model import Recipe, Table
 
@@ -125,6 +125,8 @@ def _plan_table(
     for i, planned in enumerate(fields):
         if isinstance(planned.spec, DateShiftField):
             fields[i] = replace(planned, person=by_name.get(planned.spec.per))
+        if isinstance(planned.spec, AttachField) and len(table.subject_fields) == 1:
+            fields[i] = replace(planned, person=by_name.get(table.subject_fields[0]))
     identifying = {f.column for f in fields if isinstance(f.spec, PseudonymiseField)}
     for source in table.identifying:
         if source in position:

@@ -19,6 +19,7 @@ from securexfer.crypto.derivation import derive_key
 TOKEN_HEX_DIGITS = 24
 # 60 bits, so that no shift is likelier than another by more than one part in 10**14.
 SHIFT_HEX_DIGITS = 15
+MARK_HEX_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ScopeKey:
         domain: str,
         identifier: str = "",
         *,
-        purpose: Literal["token", "date-shift"] = "token",
+        purpose: Literal["token", "date-shift", "attachment"] = "token",
     ) -> str:
         """The key of one domain for one purpose, as the 64 hex digits that HMAC takes as its key.
 
@@ -92,6 +93,11 @@ def day_shift(canonical: pl.Expr, days: int, field_key: str) -> pl.Expr:
     step = digits.str.to_integer(base=16, dtype=pl.Int64, strict=False) % (2 * days)
     shift = pl.when(step < days).then(step - days).otherwise(step - days + 1)
     return pl.when(canonical != "").then(shift)
+
+
+def file_mark(cell: pl.Expr, field_key: str) -> pl.Expr:
+    """What tells one attached file of a person from another: 64 bits over the name in the cell."""
+    return _digest(cell, field_key).str.slice(0, MARK_HEX_DIGITS)
 
 
 def _compose(cells: pl.Series) -> pl.Series:

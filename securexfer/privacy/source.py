@@ -1,4 +1,4 @@
-"""Where an extract's bytes come from: a file, a pipe, or standard input.
+"""Where an extract's bytes come from: a file, a pipe, standard input, or a command that is run.
 
 A source may stall for good. That is reported and waited for, never taken for the end: a query that
 takes an hour to begin is not an empty extract.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from securexfer.errors import ExtractMissingError
+from securexfer.privacy.command import RunningCommand
 from securexfer.reporting import Reporter
 
 # After so many seconds without a byte a person hears of it; then after twice as many, and so on.
@@ -29,9 +30,16 @@ class Source:
         n_bytes: its size where it is a file, else None.
     """
 
-    def __init__(self, table: str, stream: BinaryIO, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        table: str,
+        stream: BinaryIO,
+        reporter: Reporter,
+        command: RunningCommand | None = None,
+    ) -> None:
         self._table = table
         self._stream = stream
+        self._command = command
         self._reporter = reporter
         self._state = _file_state(stream)
         self.n_bytes = self._state[0] if self._state else None
@@ -39,11 +47,17 @@ class Source:
     def read_some(self, n_bytes: int) -> bytes:
         """Up to so many bytes, as soon as there are some; `b""` at the end.
 
+        The end of what a command writes is the end of the extract only if the command ended well.
+
         Raises:
             ExtractMissingError: if reading fails.
+            SourceFailedError, SourceTimeoutError: if the command failed, or takes too long.
         """
         try:
-            return self._read_some(n_bytes)
+            data = self._read_some(n_bytes)
+            if not data and self._command is not None:
+                self._command.finish()
+            return data
         except OSError as error:
             raise ExtractMissingError(
                 f"Table {self._table}: reading the extract failed: {error.strerror}."
@@ -79,7 +93,12 @@ class Source:
             return False
 
     def close(self) -> None:
-        """Close the stream; a drive that has gone meanwhile changes nothing that was read."""
+        """Close the stream, and end the command that still writes it.
+
+        A drive that has gone meanwhile changes nothing that was read.
+        """
+        if self._command is not None:
+            self._command.stop()
         with contextlib.suppress(OSError):
             self._stream.close()
 
@@ -94,12 +113,16 @@ class Source:
         poll.register(descriptor, select.POLLIN)
         began, patience = time.monotonic(), STALL_SECONDS
         while not poll.poll(_TURN_MILLISECONDS):
+            if self._command is not None:
+                self._command.check_time()
             if time.monotonic() - began >= patience:
                 self._reporter.note(
                     f"Table {self._table}: its source has given nothing for "
                     f"{patience:.0f} seconds. Still waiting; Ctrl-C gives up."
                 )
                 patience *= 2
+        if self._command is not None:
+            self._command.check_time()
         return os.read(descriptor, n_bytes)
 
 

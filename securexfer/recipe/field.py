@@ -14,6 +14,9 @@ DOMAIN = r"[a-z][a-z0-9_-]{0,31}"
 MAX_LENGTH = 1000
 MAX_CODES = 1000
 MAX_MULTIPLE = 10**12
+# A picture is decoded in memory, two at a time.
+MAX_PIXELS = 100_000_000
+MAX_FILE_BYTES = 100_000_000
 
 
 class KeepField(SourcedField):
@@ -120,6 +123,39 @@ class CategoryField(SourcedField):
     other: Text = "other"
 
 
+FileKind = Literal["jpeg", "png", "tiff"]
+# The kinds of files that can be attached, by the end of their name; and the end that they get.
+KIND_OF_SUFFIX: dict[str, FileKind] = {
+    "jpg": "jpeg",
+    "jpeg": "jpeg",
+    "png": "png",
+    "tif": "tiff",
+    "tiff": "tiff",
+}
+SUFFIX_OF_KIND: dict[FileKind, str] = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif"}
+
+
+class AttachField(SourcedField):
+    """The file that a cell names, made anew without metadata, under a name that says nothing.
+
+    Attributes:
+        root: the folder that all files lie in; begins at the extract's folder.
+        kinds: of files that may leave.
+        max_pixels: width by height of a picture.
+        max_bytes: of a file as it is found.
+        resize: the longer side is made no longer than so many pixels.
+    """
+
+    is_closed: ClassVar[bool] = True
+
+    action: Literal["attach"]
+    root: Text
+    kinds: list[FileKind] = Field(default=["jpeg", "png"], min_length=1)
+    max_pixels: int = Field(default=50_000_000, ge=1, le=MAX_PIXELS)
+    max_bytes: int = Field(default=20_000_000, ge=1, le=MAX_FILE_BYTES)
+    resize: int | None = Field(default=None, ge=16, le=20_000)
+
+
 class ConstantField(Strict):
     """The same text in every row; takes no source column."""
 
@@ -143,6 +179,7 @@ FieldSpec = Annotated[
     | MapField
     | RedactTextField
     | CategoryField
+    | AttachField
     | ConstantField,
     Field(discriminator="action"),
 ]
@@ -161,5 +198,6 @@ FIELD_TYPES: dict[str, type[Strict]] = {
     "map": MapField,
     "redact-text": RedactTextField,
     "category": CategoryField,
+    "attach": AttachField,
     "constant": ConstantField,
 }

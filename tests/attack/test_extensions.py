@@ -162,7 +162,7 @@ CASES = {
     "signed as a scope key": Case(
         lambda e: sign_document(said(e), ("scope-key", e.ann.identity.keys)).encode(),
         StatementFormatError,
-        "or a damaged one",
+        "is a scope key, not an extension",
     ),
     "two signatures": Case(
         lambda e: sign_document(

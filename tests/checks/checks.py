@@ -43,6 +43,7 @@ NO_CHECK = {
         "it was there when the signatures were checked"
     ),
     ("forwarding", "raise"): "tidies up and passes the error on",
+    ("sharing", "raise"): "tidies up and passes the error on",
     ("releasing", "raise"): "records the refusal and passes it on",
     ("unpacking", "raise"): "tidies up and passes the error on",
     ("verifying", "raise"): "lets a refusal be recorded and passes it on",

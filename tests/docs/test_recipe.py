@@ -15,7 +15,7 @@ from securexfer.privacy.census import Census, categories_of
 from securexfer.privacy.minimise import MinimisedFrame, Rulings, minimise
 from securexfer.privacy.plan import plan_tables
 from securexfer.privacy.pseudonyms import ScopeKey
-from securexfer.recipe.field import FIELD_TYPES, ConstantField
+from securexfer.recipe.field import FIELD_TYPES, AttachField, ConstantField
 from securexfer.recipe.limits import Combination, Limits
 from securexfer.recipe.model import Agreement, Dialect, Pseudonyms, Recipe, Table
 from tests.docs.pages import ROOT, blocks, code, page, rows, sections
@@ -73,7 +73,7 @@ ALL = [(action, line, pairs) for action in FIELD_TYPES for line, pairs in exampl
 def test_every_action_has_a_section_with_an_example() -> None:
     assert {action for action, _, _ in ALL} == set(FIELD_TYPES)
     # A constant has no source column.
-    listed = {*ACTIONS, *PERSON_ACTIONS, *COUNTED_ACTIONS, ConstantField}
+    listed = {*ACTIONS, *PERSON_ACTIONS, *COUNTED_ACTIONS, AttachField, ConstantField}
     assert set(FIELD_TYPES.values()) == listed
 
 

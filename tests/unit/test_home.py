@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,10 +26,9 @@ from securexfer.errors import (
     UsageError,
     VerificationError,
 )
-from securexfer.home import secrets
 from securexfer.home.contacts import ContactBook, suggest_name
 from securexfer.home.desk import Desk
-from securexfer.home.secrets import SecretSource
+from securexfer.home.secrets import SecretSource, generate_passphrase
 from tests.world import START, World, csv_bytes, csv_rows, recipe_text
 
 TOKEN = '{ action = "pseudonymise", domain = "person" }'
@@ -236,6 +234,11 @@ class TestPassphraseOrder:
         with pytest.raises(PassphraseMissingError):
             SecretSource(None, {}).passphrase("")
 
+    def test_a_generated_one_is_long_and_never_the_same(self) -> None:
+        made = {generate_passphrase() for _ in range(100)}
+        assert len(made) == 100
+        assert {len(one) for one in made} == {32}
+
     def test_a_named_source_that_fails_is_an_error_not_a_reason_to_try_the_next(
         self, tmp_path: Path
     ) -> None:
@@ -266,16 +269,6 @@ class TestPassphraseOrder:
         source = SecretSource(secret, {"X": "CANARY"})
         assert "from the file" not in repr(source.passphrase(""))
         assert "CANARY" not in repr(source)
-
-    def test_a_keyring_that_never_answers_is_left_behind(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        import keyring
-
-        monkeypatch.setattr(keyring, "get_keyring", threading.Event().wait)
-        monkeypatch.setattr(secrets, "KEYRING_SECONDS", 0.05)
-        with pytest.raises(PassphraseMissingError):
-            SecretSource(None, {}).passphrase("account")
 
 
 def test_a_bundle_of_ones_own_is_from_a_pinned_sender(world: World) -> None:

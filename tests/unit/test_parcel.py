@@ -47,6 +47,7 @@ from securexfer.errors import (
 from securexfer.reporting import SilentReporter
 from securexfer.verifying import inspect
 from tests.attack.forge import resign
+from tests.unit.pictures import jpeg
 from tests.world import World, keep_all, recipe_text
 
 KEEP = '{ action = "keep" }'
@@ -472,6 +473,46 @@ class TestTables:
             with inside.compressed(table) as stream:
                 assert b"".join(passed) == stream.read()
             assert inside.password not in repr(inside)
+
+
+class TestAttachments:
+    @pytest.fixture
+    def bundle(self, world: World) -> Path:
+        photos = world.folder / "photos"
+        photos.mkdir()
+        (photos / "a.jpg").write_bytes(jpeg())
+        attach = f'{{ action = "attach", root = "{photos}" }}'
+        return world.ann.pack(
+            {"t": b"photo\na.jpg\n"},
+            recipe_text({"t": {"photo": attach}}),
+            [world.bob],
+            world.drive,
+        ).path
+
+    def test_a_damaged_archive_is_refused(
+        self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with world.bob.verify(bundle) as verified:
+            inside, (table,) = verified.inside, verified.manifest.tables
+            assert table.attachments is not None
+            member = table.attachments.model_copy(update={"member": "attachments/0002.tar"})
+            with pytest.raises(ContentMismatchError, match="can't be decrypted"):
+                list(inside.attached(table, member))
+
+    def test_no_more_than_was_signed_comes_out(
+        self, world: World, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader, "_READ_BYTES", 512)
+        with world.bob.verify(bundle) as verified:
+            inside, (table,) = verified.inside, verified.manifest.tables
+            assert table.attachments is not None
+            pieces = inside.attached(table, table.attachments)
+            assert sum(map(len, pieces)) == table.attachments.n_bytes
+            pieces = inside.attached(table, table.attachments.model_copy(update={"n_bytes": 600}))
+            assert len(next(pieces)) == 512
+            with pytest.raises(ContentMismatchError) as caught:
+                next(pieces)
+            assert caught.value.message == "Table t holds more than its manifest says."
 
 
 class TestTheManifest:

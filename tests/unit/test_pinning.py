@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from securexfer import place
-from securexfer.crypto.identity import rotate_identity
+from securexfer.crypto.card import Card
+from securexfer.crypto.identity import create_identity, rotate_identity
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import (
     ContactChangedError,
@@ -48,10 +49,12 @@ def replace(world: World) -> Contact:
     return pin(world, "", card=card, replaces="eve")
 
 
-def pin_newer_ann(world: World) -> Contact:
-    return pin(
-        world, "new", card=rotate_identity(world.ann.identity, rotated_at=world.clock()).card
-    )
+def pin_somebody_new(world: World) -> Contact:
+    return pin(world, "new", card=somebody(world))
+
+
+def somebody(world: World) -> Card:
+    return create_identity(name="new", organisation="", email="", created_at=world.clock()).card
 
 
 def told(world: World) -> list[Entry]:
@@ -99,7 +102,7 @@ def test_without_a_register_nothing_changes(world: World, monkeypatch: pytest.Mo
         raise RegisterError("The register can't be written.")
 
     monkeypatch.setattr(Register, "append", refuse)
-    changes: list[Callable[[World], Contact]] = [pin_newer_ann, replace, remove]
+    changes: list[Callable[[World], Contact]] = [pin_somebody_new, replace, remove]
     for change in changes:
         with pytest.raises(RegisterError):
             change(world)
@@ -204,11 +207,7 @@ def test_a_change_by_another_run_is_met_under_the_lock(
 
 def test_a_contact_that_somebody_put_there_is_found(world: World) -> None:
     pin(world)
-    planted = world.bob.contacts.pin(
-        rotate_identity(world.ann.identity, rotated_at=world.clock()).card,
-        "ministry",
-        pinned_at=world.clock(),
-    )
+    planted = world.bob.contacts.pin(somebody(world), "ministry", pinned_at=world.clock())
     names = [contact.name for contact in find_unrecorded(world.bob.contacts.list(), told(world))]
     assert names == ["ann", "cat", "ministry"]
     path = world.bob.home / "contacts" / "eve.json"

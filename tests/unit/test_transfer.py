@@ -167,6 +167,12 @@ class TestTheContent:
         assert people(2, {"gate": "max_subjects", "n": 7, "n_is": "exact"}) == (7, "exact")
         assert people(0) == (0, "")
 
+    def test_files_are_counted_and_have_a_colour_of_their_own(self) -> None:
+        fields = [{"name": "photo", "action": "attach", "source": "file"}]
+        text = page(made_up(fields, [], attachments={"n_files": 12}))
+        assert 'class="ribbon attached"' in text
+        assert "Files12attached, without metadata" in words(parse(text))
+
     def test_whose_hands_it_came_through_is_said(self, world: World) -> None:
         text = allow_forwarding(recipe())
         packed = world.ann.pack({"people": extract()}, text, [world.bob], world.drive)

@@ -1,4 +1,4 @@
-"""Published vectors for receipts, certificates and extensions, made without securexfer.
+"""Published vectors for receipts, certificates, extensions and scope keys, made without securexfer.
 
 Run `PYTHONPATH=. python -m tests.vectors.generate_statements`. It writes `statements/` and
 `statements.json` anew, after `docs/format.md`. Signers are malicious where the rule that is broken
@@ -69,6 +69,9 @@ FIRST = Sent("first", [BOB.fingerprint, DORA_FIRST.fingerprint])
 SECOND = Sent("second", [CAT.fingerprint])
 
 
+SCOPE = {"reference": "DSA-2026-014", "epoch": "2026", "audience": [CAT.fingerprint]}
+
+
 @dataclass(frozen=True)
 class Draft:
     """A statement, made step by step."""
@@ -92,8 +95,7 @@ class Draft:
         made: dict[str, Any] = {
             "securexfer_statement": 1,
             "statement_id": sha256(f"{self.kind} {self.number}".encode())[:32],
-            "bundle_id": self.about.bundle_id,
-            "bundle_sha256": self.about.bundle_sha256,
+            **self._about(),
             "made_at": "2026-11-22T10:00:00Z",
             "register_head": ZEROS,
             "tool": "another program 1.0",
@@ -104,7 +106,18 @@ class Draft:
         self.change(made)
         return made
 
+    def about_whom(self) -> dict[str, Any]:
+        """What the register must say that it is about."""
+        return SCOPE if self.kind == "scope-key" else self._about()
+
+    def _about(self) -> dict[str, Any]:
+        if self.kind == "scope-key":
+            return {}
+        return {"bundle_id": self.about.bundle_id, "bundle_sha256": self.about.bundle_sha256}
+
     def _more(self) -> dict[str, Any]:
+        if self.kind == "scope-key":
+            return {**SCOPE, "key": b64(bytes(range(32)))}
         tables = [{"name": "people", "n_rows": 2}, {"name": "cases", "n_rows": 0}]
         if self.kind == "receipt":
             medium = {"kind": "fixed", "file_system": "ext4"}
@@ -178,7 +191,7 @@ def statement(
     """Read by whom it is for: ann has sent the two bundles; bob has opened the first."""
     kind = wanted or draft.kind
     is_extension = kind == "extension"
-    suffix = {"receipt": "receipt", "destruction": "certificate", "extension": "extension"}[kind]
+    suffix = {"destruction": "certificate"}.get(kind, kind)
     facts: dict[str, Any] = {
         "about": about,
         "kind": kind,
@@ -187,16 +200,17 @@ def statement(
         "reader": "bob" if is_extension else "ann",
         "now": now,
         "older": older,
-        "sent": [] if is_extension else [FIRST.described(), SECOND.described()],
+        "sent": []
+        if kind in ("extension", "scope-key")
+        else [FIRST.described(), SECOND.described()],
         "opened": [one.described() for one in opened] if is_extension else [],
         "before": list(before),
     }
     if outcome == "ok":
         event = {"receipt": "receipt-imported", "destruction": "certificate-imported"}
         facts["recorded"] = {
-            "event": event.get(kind, "extension-imported"),
-            "bundle_id": draft.about.bundle_id,
-            "bundle_sha256": draft.about.bundle_sha256,
+            "event": event.get(kind, f"{kind}-imported"),
+            **draft.about_whom(),
             "signer": draft.signer.fingerprint,
             "statement_id": draft.payload["statement_id"],
             **(recorded or {}),
@@ -593,10 +607,88 @@ def extensions() -> Iterator[Vector]:
     )
 
 
+def scope_keys() -> Iterator[Vector]:
+    """Bob exports, ann takes; cat gets the tables."""
+    draft = partial(Draft, "scope-key")
+    two = sorted([CAT.fingerprint, DORA_FIRST.fingerprint])
+    cases: list[tuple[str, str, str, str, Draft]] = [
+        ("ok", "as it should be", "M72", "ok", draft()),
+        ("no-epoch", "of a recipe without an epoch", "", "ok", draft(change=set_to(epoch=""))),
+        ("stranger", "by nobody known", "M72", "sender_unknown", draft(signer=EVE.keys)),
+        ("by-audience", "by whoever gets the tables", "M74", "scope_key_audience",
+         draft(signer=CAT.keys)),
+        ("by-audience-since", "by whoever gets the tables, under a newer key", "M74",
+         "scope_key_audience", draft(signer=DORA.keys, change=set_to(audience=two))),
+        ("to-audience", "to whoever gets the tables", "M74", "scope_key_audience",
+         draft(change=set_to(audience=[ANN.fingerprint]))),
+        ("former-key", "by a key that was replaced", "M75", "verification_failed",
+         draft(signer=DORA_FIRST.keys)),
+        ("future", "made more than a day ahead of now", "M75", "statement_mismatch",
+         draft(change=set_to(made_at="2026-11-24T09:30:01Z"))),
+        ("sealed-on", "made for cat, who sealed it to ann", "M55 M72", "statement_mismatch",
+         draft(change=set_to(addressee=CAT.fingerprint))),
+        ("for-cat", "sealed to cat", "M56 M72", "not_a_recipient", draft(addressee=CAT.keys)),
+        ("info-kind", "sealed as a receipt", "M56 M72", "statement_altered",
+         draft(info=lp("securexfer/1/statement", "receipt", ANN.fingerprint))),
+        ("signed-as-receipt", "signed as a receipt", "M57 M72", "statement_malformed",
+         draft(signed_as="receipt")),
+        ("two-signatures", "a second signature, of another kind", "M57 M72",
+         "statement_malformed", draft(change_document=second_signature)),
+        ("other-payload", "another payload under the signatures", "M11", "signature_invalid",
+         draft(change_document=other_payload)),
+        ("half-signed", "the ML-DSA-65 signature is another person's", "M9", "signature_invalid",
+         draft(change_document=half_by_cat)),
+        ("bundle", "a bundle, which it is not about", "M63 M72", "statement_malformed",
+         draft(change=set_to(bundle_id="0" * 32))),
+        ("short-key", "a key of 31 bytes", "M72", "statement_malformed",
+         draft(change=set_to(key=b64(bytes(31))))),
+        ("long-key", "a key of 33 bytes", "M73", "statement_malformed",
+         draft(change=set_to(key=b64(bytes(33))))),
+        ("no-audience", "for nobody", "M72", "statement_malformed",
+         draft(change=set_to(audience=[]))),
+        ("unsorted", "an audience that is not sorted", "M72", "statement_malformed",
+         draft(change=set_to(audience=two[::-1]))),
+        ("twice", "an audience with one of them twice", "M72", "statement_malformed",
+         draft(change=set_to(audience=[CAT.fingerprint] * 2))),
+        ("no-reference", "of no agreement", "M72", "statement_malformed",
+         draft(change=set_to(reference=""))),
+    ]  # fmt: skip
+    for name, about, rules, outcome, made in cases:
+        kept = name in ("ok", "by-audience", "to-audience", "signed-as-receipt")
+        yield statement(
+            f"scope-key-{name}",
+            about,
+            rules,
+            outcome,
+            made,
+            kept=kept,
+            recorded={"epoch": ""} if name == "no-epoch" else None,
+        )
+    yield statement(
+        "scope-key-other-key",
+        "another key for a scope of which there is one",
+        "M76",
+        "statement_mismatch",
+        draft(number=2, change=set_to(key=b64(bytes(32)))),
+        before=["scope-key-ok.scope-key"],
+        kept=False,
+    )
+    yield statement(
+        "scope-key-again",
+        "the same number, and another epoch",
+        "M61 M76",
+        "statement_replayed",
+        draft(change=set_to(epoch="2027")),
+        before=["scope-key-ok.scope-key"],
+        kept=False,
+    )
+
+
 def all_vectors() -> Iterator[Vector]:
     yield from receipts()
     yield from certificates()
     yield from extensions()
+    yield from scope_keys()
 
 
 def write_all(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Receipts, certificates and extensions that were made without securexfer, imported by it.
+"""Receipts, certificates, extensions and scope keys made without securexfer, imported by it.
 
 `generate_statements.py` writes them from `docs/format.md` alone; `statements.json` says what a
 reader must find in each. Those that are not kept are made anew, and held to the same.
@@ -20,6 +20,7 @@ from securexfer.errors import SecurexferError
 from securexfer.filing import Cabinet, import_certificate, import_extension, import_receipt
 from securexfer.home.contacts import ContactBook
 from securexfer.instant import parse_instant
+from securexfer.sharing import Ring, import_scope_key
 from securexfer.verifying import pinned_senders
 from tests.assurance import Tally
 from tests.vectors.generate_statements import Vector, all_vectors
@@ -55,7 +56,8 @@ class Desk:
         for name, person in PEOPLE["people"].items():
             if name != facts["reader"]:
                 pin_in_turn(contacts, name, person["cards"])
-        senders = pinned_senders(contacts.list(), self.identity.card)
+        self.contacts = contacts.list()
+        senders = pinned_senders(self.contacts, self.identity.card)
         for event, sent in [("packed", facts["sent"]), ("unpack-started", facts["opened"])]:
             for details in sent:
                 more = {"files": [], "folder": "/x"} if event != "packed" else {}
@@ -69,6 +71,10 @@ class Desk:
         try:
             if kind == "extension":
                 import_extension(data, self.cabinet)
+            elif kind == "scope-key":
+                cabinet, own = self.cabinet, self.identity
+                ring = Ring(cabinet.register, cabinet.folder, cabinet.find_sender, lambda: own)
+                import_scope_key(data, self.contacts, [own.fingerprint], ring, clock=cabinet.clock)
             else:
                 take = import_receipt if kind == "receipt" else import_certificate
                 take(data, self.cabinet, older=older)
@@ -96,6 +102,7 @@ def test_a_statement(name: str, tmp_path: Path, tally: Tally) -> None:
     else:
         assert now == entries
     kinds = {"receipt": "Receipts", "destruction": "Certificates", "extension": "Extensions"}
+    kinds["scope-key"] = "Scope keys"
     said = "imported" if outcome == "ok" else f"refused: {outcome}"
     tally.count("vectors", f"{kinds[facts['kind']]} {said}")
 
@@ -123,6 +130,8 @@ def test_the_words_are_known_and_every_rule_has_a_vector() -> None:
     assert all(f"- **{rule}.**" in page for rule in rules)
     # M54, M67 and M68 are about what is not there, and have tests of their own.
     assert {f"M{n}" for n in range(53, 67)} - rules == {"M54"}
+    # M77 and M78 are about what comes later.
+    assert {f"M{n}" for n in range(72, 77)} <= rules
 
 
 def test_the_generator_does_without_securexfer() -> None:

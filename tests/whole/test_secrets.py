@@ -167,6 +167,11 @@ def exits(folder: Path) -> dict[str, list[str | Path]]:
     def file(name: str, text: str | bytes, mode: int = 0o600) -> list[str | Path]:
         return ["--passphrase-file", spoil(folder, name, text, mode)]
 
+    def new(name: str, text: str) -> list[str | Path]:
+        return ["--new-passphrase-file", spoil(folder, name, text)]
+
+    weak = spoil(folder, "weak", PASSPHRASE[:7])
+    export: list[str | Path] = ["--export-passphrase-file", spoil(folder, "export", PASSPHRASE)]
     return {
         "pack": pack,
         "verify": ["verify", "b.zip"],
@@ -190,6 +195,21 @@ def exits(folder: Path) -> dict[str, list[str | Path]]:
             *("--home", folder / "new", "identity", "create", "--name", "x"),
             *file("weak", PASSPHRASE[:7]),
         ],
+        "another passphrase": ["identity", "passphrase", *new("next", PASSPHRASE)],
+        "back again": [
+            *("identity", "passphrase", *file("next", PASSPHRASE)),
+            *("--new-passphrase-file", folder / "secret-ann"),
+        ],
+        "a weak new one": ["identity", "passphrase", *new("weak", PASSPHRASE[:7])],
+        "no new one": ["identity", "passphrase"],
+        "no keyring": ["identity", "passphrase", "--to-keyring"],
+        "backup": ["identity", "export", "--to-file", "a.identity", "--force", *export],
+        "backup with the wrong one": ["identity", "import", "a.identity", *export[:1], weak],
+        "another home": ["--home", folder / "moved", "identity", "import", "a.identity", *export],
+        "somebody else is there": [
+            *("--home", folder / "home-bob", "identity", "import", "a.identity", *export),
+        ],
+        "new keys": ["--home", folder / "moved", "identity", "rotate"],
         "not for us": ["--home", folder / "home-ann", "unpack", "b.zip", "-o", "in2"],
         "no bundle": ["unpack", "people.csv", "-o", "in3"],
         "no contact": ["contact", "show", "nobody"],

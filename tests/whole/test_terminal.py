@@ -108,7 +108,7 @@ def in_terminal(
     """Run in a pseudo-terminal, answering each prompt as it appears."""
     controller, terminal = pty.openpty()
     environment = {**desk.environment(), "COLUMNS": str(columns), "TERM": "xterm"}
-    environment.pop("SECUREXFER_PASSPHRASE_FILE")
+    environment.pop("SECUREXFER_PASSPHRASE_FILE", None)
     process = subprocess.Popen(
         [sys.executable, "-m", "securexfer", *arguments],
         stdin=terminal,

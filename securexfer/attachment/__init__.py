@@ -1,0 +1,1 @@
+"""Attachments: files that a column names, found safely, made anew without metadata, archived."""

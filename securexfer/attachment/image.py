@@ -1,0 +1,113 @@
+"""Images, made anew: the pixels and nothing else.
+
+What is not pixels is dropped, not searched: EXIF and the position in it, XMP, IPTC, comments,
+colour profiles (after their colours were converted to sRGB), thumbnails, whatever lies behind the
+end. A new file is written from the pixels alone, turned as EXIF said it should be shown.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+# The three decoders that are let near a file; others are not even loaded.
+from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
+
+from securexfer.attachment.fault import Fault, UnfitError
+from securexfer.recipe.field import FileKind
+
+# What Pillow calls what begins so. Telephones write MPO: a JPEG with another one behind it.
+_FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "TIFF": "tiff"}
+_DECODERS = [
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        TiffImagePlugin.TiffImageFile,
+    )
+]
+_QUALITY = 90
+# On damaged metadata, which is dropped anyway; and nobody should wonder what it is about.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+# Our own limit is asked before anything is decoded; the library's would only warn.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def clean_image(
+    data: bytes, kind: FileKind, *, max_pixels: int, resize: int | None = None
+) -> bytes:
+    """The same picture in a new file of the same kind.
+
+    Args:
+        data: the file.
+        kind: what its name says that it is.
+        max_pixels: width by height; more is refused before it is decoded.
+        resize: the longer side is made no longer than so many pixels.
+
+    Raises:
+        UnfitError: if it is no such picture, or is damaged or too large.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=_DECODERS)
+    except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError):
+        raise UnfitError(Fault.MISNAMED) from None
+    with image:
+        if _FORMATS.get(image.format or "") != kind:
+            raise UnfitError(Fault.MISNAMED)
+        if image.width * image.height > max_pixels:
+            raise UnfitError(Fault.TOO_MANY_PIXELS)
+        if kind != "jpeg" and getattr(image, "n_frames", 1) > 1:
+            raise UnfitError(Fault.SEVERAL_PAGES)
+        try:
+            if resize:
+                image.draft("RGB", (resize, resize))  # a JPEG need not be decoded at its full size
+            image.load()
+            return _encode(_draw(image, resize), kind)
+        except MemoryError:
+            raise
+        # Each decoder raises what it likes on bytes that it does not understand.
+        except Exception:
+            raise UnfitError(Fault.DAMAGED) from None
+
+
+def _draw(image: Image.Image, resize: int | None) -> Image.Image:
+    """The pixels in a new image that has never had anything else."""
+    profile = image.info.get("icc_profile")
+    turned = ImageOps.exif_transpose(image)
+    mode = _mode_of(turned)
+    if profile and turned.mode in ("RGB", "CMYK", "L"):
+        turned = _to_srgb(turned, profile)
+        mode = "RGB"
+    pixels = turned if turned.mode == mode else turned.convert(mode)
+    if resize and max(pixels.size) > resize:
+        pixels.thumbnail((resize, resize))
+    return Image.frombytes(mode, pixels.size, pixels.tobytes())
+
+
+def _mode_of(image: Image.Image) -> str:
+    if image.mode in ("1", "L"):
+        return "L"
+    has_alpha = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+    return "RGBA" if has_alpha else "RGB"
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        target = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        converted = None  # a broken profile: the colours as they are
+    return converted if converted is not None else image.convert("RGB")
+
+
+def _encode(image: Image.Image, kind: FileKind) -> bytes:
+    target = io.BytesIO()
+    if kind == "jpeg":
+        flat = image if image.mode != "RGBA" else image.convert("RGB")
+        flat.save(target, "JPEG", quality=_QUALITY)
+    elif kind == "png":
+        image.save(target, "PNG", compress_level=3)
+    else:
+        image.save(target, "TIFF", compression="tiff_adobe_deflate")
+    return target.getvalue()

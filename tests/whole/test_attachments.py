@@ -1,0 +1,250 @@
+"""Photographs from desk to desk: without metadata, under other names, all of them or none."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.pictures import ALL, CANARY, jpeg, png
+from tests.whole.cli import meet
+from tests.world import allow_forwarding, recipe_text
+
+PHOTO = '{ from = "photo", action = "attach", root = "photos" }'
+PERSON = '{ from = "id", action = "pseudonymise", domain = "person" }'
+RECIPE = allow_forwarding(recipe_text({"staff": {"person": PERSON, "picture": PHOTO}}))
+NAMES = ["north/CANARY-ann.jpg", "CANARY-bob.jpeg", "CANARY-cat.png"]
+
+
+class Office:
+    """Three desks, an extract, and photographs beside it."""
+
+    def __init__(self, folder: Path, recipe: str = RECIPE) -> None:
+        self.folder = folder
+        self.ann, self.bob, self.cat = meet(folder, "ann", "bob", "cat")
+        (folder / "photos" / "north").mkdir(parents=True)
+        for name in NAMES:
+            (folder / "photos" / name).write_bytes(png() if name.endswith("png") else jpeg())
+        self.write(NAMES)
+        (folder / "staff.toml").write_text(recipe)
+        (folder / "stick").mkdir()
+
+    def write(self, names: list[str]) -> None:
+        rows = [f"{n},CANARY name,{name}\n" for n, name in enumerate(names, start=1)]
+        (self.folder / "staff.csv").write_text("id,name,photo\n" + "".join(rows))
+
+    def pack(self, *more: str, check: int = 0) -> dict[str, object]:
+        return self.ann.json(
+            "pack", "staff.csv", "--recipe", "staff.toml", "--to", "bob", "-o", "stick",
+            *more, check=check,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_they_arrive_under_names_that_only_the_table_explains(office: Office) -> None:
+    packed = office.pack()
+    for file in (Path(office.folder / str(packed["path"])), office.ann.home / "register.jsonl"):
+        assert CANARY not in file.read_bytes()
+        assert b"CANARY" not in file.read_bytes()
+    (table,) = office.ann.json("register", "list")["entries"][-1]["details"]["tables"]
+    assert table["attachments"]["n_files"] == 3
+    assert (
+        b"3 files"
+        in office.ann.run(
+            "pack", "staff.csv", "--recipe", "staff.toml", "--to", "bob", "-o", "stick"
+        ).stdout
+    )
+
+    verified = office.bob.run("verify", str(packed["path"]))
+    assert b"Every check held" in verified.stdout
+    unpacked = office.bob.json("unpack", str(packed["path"]), "-o", "in")
+    assert "in/staff-attachments.tar" in unpacked["files"]
+    rows = rows_of(office.folder / "in" / "staff.csv")
+    with tarfile.open(office.folder / "in" / "staff-attachments.tar") as tar:
+        names = tar.getnames()
+    assert names == sorted(row["picture"] for row in rows)
+    for row, source in zip(rows, NAMES, strict=True):
+        assert row["picture"].startswith(row["person"] + "-")
+        assert row["picture"].endswith(".png" if source.endswith("png") else ".jpg")
+    data = (office.folder / "in" / "staff-attachments.tar").read_bytes()
+    assert b"CANARY" not in data
+    resources = json.loads((office.folder / "in" / "datapackage.json").read_text())["resources"]
+    assert resources[-1]["path"] == "staff-attachments.tar"
+    assert resources[-1]["bytes"] == len(data)
+    office.bob.run("destroy", str(packed["bundle_id"]))
+    assert not (office.folder / "in" / "staff-attachments.tar").exists()
+
+
+def test_every_kind_of_picture_arrives_without_what_is_not_pixels(tmp_path: Path) -> None:
+    kinds = '["jpeg", "png", "tiff"]'
+    office = Office(
+        tmp_path, RECIPE.replace('root = "photos"', f'root = "photos", kinds = {kinds}')
+    )
+    names = []
+    for number, (kind, make) in enumerate(ALL.values()):
+        names.append(f"CANARY-{number}.{kind}")
+        (tmp_path / "photos" / names[-1]).write_bytes(make())
+    office.write(names)
+    packed = office.pack()
+    office.bob.run("unpack", str(packed["path"]), "-o", "in")
+    data = (tmp_path / "in" / "staff-attachments.tar").read_bytes()
+    assert b"CANARY" not in data
+    assert len(rows_of(tmp_path / "in" / "staff.csv")) == len(ALL)
+
+
+def test_they_are_forwarded_as_they_are(office: Office) -> None:
+    packed = office.pack()
+    bundle = str(packed["path"])
+    forwarded = office.bob.json("forward", bundle, "--to", "cat", "-o", "stick/second.zip")
+    office.bob.run("unpack", bundle, "-o", "at-bob")
+    office.cat.run("unpack", forwarded["path"], "-o", "at-cat")
+    for name in ("staff.csv", "staff-attachments.tar"):
+        ours, theirs = (office.folder / at / name for at in ("at-bob", "at-cat"))
+        assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_stock_tools_open_them(office: Office, tool: Callable[[str], str], tmp_path: Path) -> None:
+    import subprocess
+
+    packed = office.pack()
+    password = office.bob.run("release-password", str(packed["path"])).stdout.decode().strip()
+    subprocess.run(
+        [tool("7zz"), "x", f"-p{password}", f"-o{tmp_path / 'x'}", str(packed["path"])],
+        check=True,
+        cwd=office.folder,
+        capture_output=True,
+    )
+    with tarfile.open(tmp_path / "x" / "attachments" / "0001.tar") as tar:
+        assert len(tar.getnames()) == 3
+
+
+def test_one_file_for_two_rows_of_a_person_is_attached_once(office: Office) -> None:
+    (office.folder / "staff.csv").write_text(
+        f"id,name,photo\n1,x,{NAMES[0]}\n1,x,{NAMES[0]}\n1,x,{NAMES[1]}\n2,x,{NAMES[0]}\n3,x,\n"
+    )
+    packed = office.pack()
+    office.bob.run("unpack", str(packed["path"]), "-o", "in")
+    rows = rows_of(office.folder / "in" / "staff.csv")
+    assert rows[0] == rows[1]
+    assert len({row["picture"] for row in rows}) == 4
+    assert rows[4]["picture"] == ""
+    with tarfile.open(office.folder / "in" / "staff-attachments.tar") as tar:
+        assert len(tar.getnames()) == 3
+
+
+def test_names_differ_from_bundle_to_bundle(office: Office) -> None:
+    seen = set()
+    for n in range(2):
+        packed = office.pack()
+        office.bob.run("unpack", str(packed["path"]), "-o", f"in-{n}")
+        seen |= {row["picture"] for row in rows_of(office.folder / f"in-{n}" / "staff.csv")}
+    assert len(seen) == 6
+
+
+def test_rows_that_are_suppressed_attach_nothing(tmp_path: Path) -> None:
+    recipe = RECIPE + '\n[limits]\nmin_group_size = 2\non_small_group = "suppress"\n'
+    town = 'town = { action = "keep" }\n'
+    recipe = recipe.replace("[tables.staff.fields]\n", f"[tables.staff.fields]\n{town}")
+    recipe = recipe.replace(
+        "[tables.staff.fields]",
+        '[tables.staff]\nquasi_identifiers = ["town"]\n[tables.staff.fields]',
+    )
+    office = Office(tmp_path, recipe)
+    rows = zip("123", ("York", "York", "Hull"), NAMES, strict=True)
+    text = "".join(f"{n},x,{town},{name}\n" for n, town, name in rows)
+    (tmp_path / "staff.csv").write_text("id,name,town,photo\n" + text)
+    packed = office.pack()
+    (table,) = office.ann.json("register", "list")["entries"][-1]["details"]["tables"]
+    assert table["attachments"]["n_files"] == table["n_rows_out"] == 2
+    assert packed["bundle_id"]
+
+
+def spoil(office: Office, how: str) -> list[str]:
+    """Photographs of which one can't be attached; the names in the extract."""
+    photos = office.folder / "photos"
+    if how == "missing":
+        (photos / NAMES[1]).unlink()
+    elif how == "link":
+        (photos / NAMES[1]).unlink()
+        (photos / NAMES[1]).symlink_to(photos / NAMES[0])
+    elif how == "misnamed":
+        shutil.copy(photos / NAMES[2], photos / NAMES[1])
+    elif how == "damaged":
+        (photos / NAMES[1]).write_bytes(jpeg()[:-600])
+    elif how == "no picture":
+        (photos / NAMES[1]).write_bytes(b"CANARY text")
+    names = {"outside": "../CANARY.jpg", "other kind": "CANARY.docx", "absolute": "/CANARY/x.jpg"}
+    return [NAMES[0], names.get(how, NAMES[1]), NAMES[2]]
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("missing", "1 is not there"),
+        ("link", "1 is a link, or behind one"),
+        ("outside", "1 is named by a path that leads out of the root"),
+        ("absolute", "1 is named by a path that leads out of the root"),
+        ("other kind", "1 is of a kind that the recipe does not list"),
+        ("misnamed", "1 is not what the name says"),
+        ("no picture", "1 is not what the name says"),
+        ("damaged", "1 is damaged or cut off"),
+    ],
+)
+def test_if_one_is_not_right_nothing_leaves(how: str, says: str, office: Office) -> None:
+    office.write(spoil(office, how))
+    run = office.ann.run(
+        "pack", "staff.csv", "--recipe", "staff.toml", "--to", "bob", "-o", "stick", check=20
+    )
+    message = run.stderr.decode()
+    assert says in " ".join(message.split())
+    assert "The first is named in row 2 of those that leave" in " ".join(message.split())
+    assert "CANARY" not in message
+    assert list((office.folder / "stick").iterdir()) == []
+    assert "packed" not in [e["event"] for e in office.ann.json("register", "list")["entries"]]
+    if how in ("missing", "link", "outside", "absolute", "other kind"):
+        for command in (["recipe", "check", "staff.toml", "staff.csv"],):
+            checked = office.ann.run(*command, check=20)
+            assert says in " ".join(checked.stderr.decode().split())
+
+
+def test_all_that_are_missing_are_told_at_once(office: Office) -> None:
+    office.write([f"CANARY-{n}.jpg" for n in range(40)] + ["CANARY.gif", "../x.jpg"])
+    document = office.pack(check=20)
+    error = document["error"]
+    assert isinstance(error, dict)
+    assert "of 42 files 40 are not there" in error["message"]
+    assert "1 is of a kind" in error["message"]
+
+
+def test_a_pipe_takes_files_from_where_the_program_runs(office: Office) -> None:
+    data = (office.folder / "staff.csv").read_bytes()
+    packed = office.ann.json(
+        "pack", "staff=-", "--recipe", "staff.toml", "--to", "bob", "-o", "stick", stdin=data
+    )
+    assert packed["bundle_id"]
+
+
+def test_some_tables_can_be_had_without_the_pictures_of_others(tmp_path: Path) -> None:
+    both = {"staff": {"person": PERSON, "picture": PHOTO}, "towns": {"town": '{ action = "keep" }'}}
+    office = Office(tmp_path, recipe_text(both))
+    (tmp_path / "towns.csv").write_text("town\nYork\n")
+    packed = office.ann.json(
+        "pack", "staff.csv", "towns.csv", "--recipe", "staff.toml", "--to", "bob", "-o", "stick"
+    )
+    office.bob.run("unpack", packed["path"], "-o", "in", "--table", "towns")
+    names = sorted(path.name for path in (tmp_path / "in").iterdir() if path.suffix != ".receipt")
+    assert names == ["datapackage.json", "towns.csv"]
