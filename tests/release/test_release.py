@@ -64,6 +64,8 @@ def test_it_installs_and_runs_with_the_network_off(
     built: Path, tmp_path: Path, tool: Callable[[str], str]
 ) -> None:
     unshare = [tool("unshare"), "--map-root-user", "--net"]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no network namespace may be made here")
     try:
         collect(next(built.glob("*.whl")), tmp_path / "wheels")
     except subprocess.CalledProcessError as error:
