@@ -24,7 +24,7 @@ ORDER = {
     "Examples": [
         f"examples/{path.parent.name}/README" for path in sorted(ROOT.glob("examples/*/README.md"))
     ],
-    "Build on it": ["docs/architecture", "docs/format", "docs/release", "CHANGELOG"],
+    "Build on it": ["docs/architecture", "docs/api", "docs/format", "docs/release", "CHANGELOG"],
     "Decisions": [
         f"docs/decisions/{path.stem}" for path in sorted(ROOT.glob("docs/decisions/*.md"))
     ],

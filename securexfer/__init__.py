@@ -1,7 +1,6 @@
 """securexfer: hand data over without handing people over.
 
-The Python interface: the steps of the command line, with clock, progress and secrets handed in.
-Nothing heavy is imported before it is asked for.
+The Python interface. Nothing heavy is imported before it is asked for; docs/api.md has examples.
 """
 
 from __future__ import annotations
@@ -11,20 +10,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from securexfer.errors import SecurexferError
-    from securexfer.packing import pack
+    from securexfer.interface import (
+        LoadedIdentity,
+        inspect,
+        load_identity,
+        open_bundle,
+        pack,
+        unpack,
+        verify,
+    )
+    from securexfer.opening import OpenedBundle, OpenedTable
     from securexfer.recipe.model import Recipe
-    from securexfer.unpacking import unpack
-    from securexfer.verifying import inspect, verify
 
-__all__ = ["Recipe", "SecurexferError", "inspect", "pack", "unpack", "verify"]
+__all__ = [
+    "LoadedIdentity",
+    "OpenedBundle",
+    "OpenedTable",
+    "Recipe",
+    "SecurexferError",
+    "inspect",
+    "load_identity",
+    "open_bundle",
+    "pack",
+    "unpack",
+    "verify",
+]
 
 _HOMES = {
+    **dict.fromkeys(__all__, "securexfer.interface"),
+    "OpenedBundle": "securexfer.opening",
+    "OpenedTable": "securexfer.opening",
     "Recipe": "securexfer.recipe.model",
     "SecurexferError": "securexfer.errors",
-    "inspect": "securexfer.verifying",
-    "pack": "securexfer.packing",
-    "unpack": "securexfer.unpacking",
-    "verify": "securexfer.verifying",
 }
 
 
@@ -32,3 +49,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -759,6 +759,13 @@ class MediumRefusedError(OutputError):
     )
 
 
+class DriveMissingError(OutputError):
+    """A drive or folder that is to be checked is not there, or can't be read."""
+
+    code = "drive_missing"
+    hint = "Is the drive plugged in? Check the path and that you may read it."
+
+
 class ReadBackError(OutputError):
     """The drive gave back other bytes than were written."""
 
@@ -782,6 +789,20 @@ class DrillDueError(GateError):
 
     code = "drill_due"
     hint = "Start a drill with: securexfer drill start --to CONTACT -o FOLDER"
+
+
+class DriveNotCleanError(GateError):
+    """Files on a drive hold personal data, keys or passphrases in clear."""
+
+    code = "drive_not_clean"
+    hint = "Take these files off the drive, or use another one. Deleted files can be recovered."
+
+
+class DriveNotJudgedError(GateError):
+    """Some files on a drive could not be judged, so that nobody can say it is clean."""
+
+    code = "drive_not_judged"
+    hint = "Look at these files yourself and take them off the drive, or use another one."
 
 
 # -- 130 ----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from securexfer.expiry import expiry_of
 from securexfer.instant import format_instant
 
 # Events that say that a bundle was opened here, and the one that says that it was passed on.
-OPENED = ("unpack-started", "password-released")
+OPENED = ("unpack-started", "opened", "password-released")
 FORWARDED = "forwarded"
 # Of the manifest, what its types hold to a form. What gates found is the sender's to shape, and a
 # register must be able to write whatever it is given.

@@ -59,6 +59,7 @@ class PackOrder:
         run: which run of which job it is, None if it is none.
         shared: a colleague's scope key for these recipients, which was imported here.
         own_tokens: make tokens of one's own, although a colleague's scope key was imported.
+        checks_drive: whether nothing may lie in clear on the drive that it goes to.
     """
 
     recipe_file: RecipeFile
@@ -72,6 +73,7 @@ class PackOrder:
     run: Run | None = None
     shared: SharedScope | None = None
     own_tokens: bool = False
+    checks_drive: bool = False
 
 
 def check_order(order: PackOrder, clock: Clock) -> None:

@@ -36,6 +36,7 @@ from securexfer.bundle.manifest import (
 )
 from securexfer.bundle.writer import BundleWriter
 from securexfer.carrier import PartialFile
+from securexfer.clearance import check_carrier
 from securexfer.crypto.identity import Identity
 from securexfer.custody.contradiction import contradict
 from securexfer.custody.drill import DRILL
@@ -166,6 +167,7 @@ def pack(
             gates=[finding.record() for finding in gates],
         )
 
+    drive_check = check_carrier(order, target, carrier, identity, register, clock, reporter)
     sketch = [_record(plan, number) for number, plan in enumerate(opened.plans, start=1)]
     _check_manifest(make_manifest(sketch, combinations))
     file = PartialFile(target, force=order.force, medium=carrier)
@@ -203,7 +205,7 @@ def pack(
         file.sync()
         file.read_back(reporter)
         details = _describe(manifest, order, file, digests.bundle_sha256, carrier)
-        details |= describe_run(order.run, missed)
+        details |= describe_run(order.run, missed) | drive_check
 
         def check_sequence(now_there: list[Entry]) -> None:
             if next_sequence(now_there, recipients) != manifest.sequence:

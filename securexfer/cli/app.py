@@ -13,12 +13,14 @@ import click
 from securexfer.cli.breach import breach_report
 from securexfer.cli.bundle import inspect, release_password, unpack, verify
 from securexfer.cli.certificate import certificate
+from securexfer.cli.completion import VARIABLE, complete, completion
 from securexfer.cli.console import Console, Settings, silence
 from securexfer.cli.contact import contact
 from securexfer.cli.demo import demo
 from securexfer.cli.destroy import destroy
 from securexfer.cli.doctor import doctor
 from securexfer.cli.drill import drill
+from securexfer.cli.drive import drive
 from securexfer.cli.extend import extend, extension
 from securexfer.cli.forward import forward
 from securexfer.cli.identity import identity
@@ -40,7 +42,7 @@ _PR_SET_DUMPABLE = 4
 @click.group(
     cls=SecurexferGroup,
     is_root=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: securexfer demo",
 )
 @click.version_option(package_name="securexfer", prog_name="securexfer")
@@ -74,8 +76,10 @@ for _command in (
     report,
     scope_key,
     breach_report,
+    drive,
     drill,
     doctor,
+    completion,
 ):
     root.add_command(_command)
 
@@ -117,7 +121,7 @@ def main() -> None:
     """The console script."""
     try:
         _harden()
-        code = run(sys.argv[1:])
+        code = complete(root) if os.environ.get(VARIABLE) else run(sys.argv[1:])
         # All is said and done, and while Python ends a signal would make it look like a failure.
         ignore_stops()
     except KeyboardInterrupt:

@@ -24,9 +24,14 @@ MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ", "%Y-%m
 @click.argument("bundle_ids", metavar="[BUNDLE_ID]...", nargs=-1)
 @click.option("--carrier", default="", metavar="TEXT", help="Label or serial number of the drive.")
 @click.option("--recipient", default="", metavar="CONTACT", help="All that was sent to them.")
-@click.option("--since", type=MOMENT, help="Packed at this time (UTC) or later.")
-@click.option("--until", type=MOMENT, help="Packed before this time (UTC).")
-@click.option("--aware-at", type=MOMENT, help="When the controller became aware (UTC).")
+@click.option("--since", type=MOMENT, metavar="TIME", help="Packed then or later.")
+@click.option("--until", type=MOMENT, metavar="TIME", help="Packed before then.")
+@click.option(
+    "--aware-at",
+    type=MOMENT,
+    metavar="TIME",
+    help="When the controller became aware of the breach.",
+)
 @output_option(
     "A file that ends in .md, .html or .json; Markdown on stdout without it.", required=False
 )
@@ -47,7 +52,8 @@ def breach_report(
 
     Everything comes from the register, so the drive itself is not needed. Choose by bundle, by
     carrier, by recipient or by time; what is chosen has to fit all that is given. With nothing
-    given, it is about every bundle that was packed here. The report is recorded.
+    given, it is about every bundle that was packed here. The report is recorded. A TIME is in UTC:
+    2026-11-22, or 2026-11-22T09:30.
     """
     from securexfer.carrier import write_small
     from securexfer.custody.breach import Selection, build_report

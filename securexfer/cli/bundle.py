@@ -9,6 +9,7 @@ import click
 
 from securexfer.cli.chain import chain_document, chain_rows
 from securexfer.cli.console import plain
+from securexfer.cli.layout import reflow
 from securexfer.cli.options import (
     BUNDLE,
     FORCE,
@@ -42,7 +43,7 @@ def inspect(bundle: Path) -> None:
     def human() -> None:
         print_outside(session, outside, sender="claims to be")
         session.console.line("\nThe note for finders says:")
-        for text in outside.read_me.splitlines():
+        for text in reflow(outside.read_me):
             session.console.line(f"  {plain(text)}".rstrip())
         session.console.step(
             "\nThis is what a finder sees. Nobody's signature was checked: use securexfer verify."
@@ -305,12 +306,12 @@ def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
         ("Bundle", envelope.bundle_id),
         (
             "Sender",
-            f"{sender} {format_fingerprint(envelope.sender)} ({own_name(envelope.sender)})",
+            f"{sender} {format_fingerprint(envelope.sender)}, {own_name(envelope.sender)}",
         ),
         *(
             (
                 "Recipient",
-                f"{format_fingerprint(r.fingerprint)} ({own_name(r.fingerprint)})",
+                f"{format_fingerprint(r.fingerprint)}, {own_name(r.fingerprint)}",
             )
             for r in envelope.recipients
         ),

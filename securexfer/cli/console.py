@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from securexfer.cli.layout import RULE, fold, lay_out_facts, lay_out_table, spell, width_of
 from securexfer.errors import (
     ConfigError,
     GateError,
@@ -55,6 +56,8 @@ class Console:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        # Progress that is being drawn makes room; what is printed would stand behind it else.
+        self.before_writing: Callable[[], None] = _nothing
 
     def result(self, document: dict[str, Any], human: Callable[[], None]) -> None:
         """The result of a command: one JSON document, or what `human` prints."""
@@ -64,7 +67,14 @@ class Console:
             human()
 
     def line(self, text: str) -> None:
-        """A line of the result; foreign text in it must be `plain`."""
+        """A line of the result, for people; foreign text in it must be `plain`."""
+        for part in text.split("\n"):
+            body = part.lstrip(" ")
+            indent = part[: len(part) - len(body)]
+            self._write(fold(body, width_of(sys.stdout), indent, indent), to_stderr=False)
+
+    def verbatim(self, text: str) -> None:
+        """A result that programs read, or that is to be copied: never broken into lines."""
         self._write(text, to_stderr=False)
 
     def log(self, event: str, level: Level = "info", **facts: str | int) -> None:
@@ -85,8 +95,10 @@ class Console:
 
     def step(self, text: str) -> None:
         """A step that was done; left out with `--quiet` or `--json`."""
-        if not self.settings.quiet and not self.settings.json:
-            self.say(text)
+        if self.settings.quiet or self.settings.json:
+            return
+        for paragraph in re.split(r"(?<=\n)\n|^\n", text):
+            self.say(fold(paragraph.replace("\n", " ").strip(), width_of(sys.stderr)))
 
     def say(self, text: str) -> None:
         """A line on stderr, whatever the settings; foreign text in it must be `plain`."""
@@ -103,37 +115,27 @@ class Console:
         self._flow("Next:  ", error.hint)
 
     def facts(self, rows: Iterable[tuple[str, str]], *, to_stderr: bool = False) -> None:
-        """Pairs of a label and a text, aligned."""
-        listed = list(rows)
-        width = max((len(label) for label, _ in listed), default=0)
-        for label, text in listed:
-            self._write(f"{label + ':':{width + 1}}  {plain(text)}", to_stderr=to_stderr)
+        """Pairs of a label and a text, aligned where there is room for that."""
+        listed = [(f"{label}:" if label else "", plain(text)) for label, text in rows]
+        for line in lay_out_facts(listed, width_of(sys.stderr if to_stderr else sys.stdout)):
+            self._write(line, to_stderr=to_stderr)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
-        """A table as wide as the terminal."""
-        from rich import box
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(
-            title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-        )
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(plain(cell)) for cell in row))
-        self._draw(table)
+        """A table as wide as the terminal, with what belongs to it in a block of its own."""
+        listed = [tuple(map(plain, row)) for row in rows]
+        if title:
+            self.line(f"\n{title}")
+        for line in lay_out_table(columns, listed, width_of(sys.stdout)):
+            self._write(line, to_stderr=False)
+        if title:
+            self.line("")
 
     def panel(self, title: str, rows: Iterable[tuple[str, str]]) -> None:
-        """A framed summary of labels and texts."""
-        from rich.panel import Panel
-        from rich.table import Table
-        from rich.text import Text
-
-        body = Table.grid(padding=(0, 2))
-        for label, text in rows:
-            body.add_row(Text(plain(label)), Text(plain(text), overflow="fold"))
-        self._draw(Panel(body, title=title, title_align="left", expand=False))
+        """A summary under a heading: no frame, so that paths and ids can be copied."""
+        width = width_of(sys.stdout)
+        self._write(f"{RULE * 2} {title} ".ljust(min(width or 80, 80), RULE), to_stderr=False)
+        for line in lay_out_facts([(plain(label), plain(text)) for label, text in rows], width):
+            self._write(line, to_stderr=False)
 
     def can_ask(self) -> bool:
         """Whether there is a person to ask."""
@@ -141,49 +143,40 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Ask a person yes or no; only where `can_ask`."""
+        self.before_writing()
         return click.confirm(question, default=False, err=True)
 
     def ask_secret(self, question: str, *, twice: bool = False) -> str:
         """Ask a person for a secret that is not shown; only where `can_ask`."""
+        self.before_writing()
         answer: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
         return answer
 
     def _print_document(self, document: dict[str, Any]) -> None:
         """For people to read where one looks, else in one line."""
         is_seen = sys.stdout is not None and sys.stdout.isatty()
-        self.line(json.dumps(document, indent=2 if is_seen else None))
+        self.verbatim(json.dumps(document, indent=2 if is_seen else None))
 
     def _flow(self, label: str, text: str) -> None:
         """A label and a text on stderr: one line for programs, broken between words for people."""
-        whole = plain(text)
-        if sys.stderr is not None and sys.stderr.isatty():
-            width = max(shutil.get_terminal_size().columns - 1, 30)
-            whole = click.wrap_text(
-                whole, width, initial_indent=label, subsequent_indent=" " * len(label)
-            )
-        else:
-            whole = label + whole
-        self.say(whole)
-
-    def _draw(self, drawing: Any) -> None:
-        # Drawn into memory, then printed like everything else: rich would exit by itself where
-        # a reader has gone.
-        canvas = rich_console(stderr=False)
-        with canvas.capture() as drawn:
-            canvas.print(drawing)
-        self._write(drawn.get().removesuffix("\n"), to_stderr=False)
+        self.say(fold(plain(text), width_of(sys.stderr), label, " " * len(label)))
 
     def _write(self, text: str, *, to_stderr: bool) -> None:
+        self.before_writing()
         if sys.stdout is None and not to_stderr:
             self.settings.output_failure = "it is closed"
         try:
-            click.echo(text, err=to_stderr)
+            click.echo(spell(text, sys.stderr if to_stderr else sys.stdout), err=to_stderr)
         except BrokenPipeError:
             silence(sys.stderr if to_stderr else sys.stdout)
         except (OSError, ValueError) as error:
             silence(sys.stderr if to_stderr else sys.stdout)
             if not to_stderr:
                 self.settings.output_failure = getattr(error, "strerror", None) or "closed"
+
+
+def _nothing() -> None:
+    pass
 
 
 def silence(stream: TextIO | None) -> None:

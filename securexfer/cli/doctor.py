@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, Any
 
 import click
 
+from securexfer.cli.machine import (
+    Finding,
+    describe_drive,
+    look_at_clock,
+    look_at_drives,
+    look_at_keyring,
+    look_at_libraries,
+)
 from securexfer.cli.options import SecurexferCommand, passphrase_option
 from securexfer.cli.session import Session
-from securexfer.errors import OutputError, SecurexferError
-
-if TYPE_CHECKING:
-    from securexfer.medium.medium import Drive
+from securexfer.errors import IdentityMissingError, OutputError, SecurexferError
 
 OTHERS = 0o077
-MAX_DRIVES = 32
-FREE_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: `ok`, `warning` or `problem`, and what to know about it."""
-
-    name: str
-    verdict: str
-    remark: str
+MAX_FILES = 10_000
 
 
 @click.command(cls=SecurexferCommand, epilog="Example: securexfer doctor")
@@ -42,16 +37,20 @@ def doctor(passphrase_file: Path | None) -> None:
     passphrase is at hand. Exits with the code of the first problem.
     """
     session = Session.current(passphrase_file)
-    drives = _look_at_drives()
+    drives = look_at_drives()
     looks: list[tuple[str, Callable[[Session], Finding | list[Finding]]]] = [
         ("settings", _settings),
         ("home", _home),
         ("home medium", _home_medium),
         ("identity", _identity),
         ("passphrase", _passphrase),
+        ("keyring", lambda _: look_at_keyring()),
         ("contacts", _contacts),
         ("register", _register),
-        ("drives", lambda _: [_drive_finding(drive) for drive in drives]),
+        ("clock", _clock),
+        ("libraries", lambda _: look_at_libraries()),
+        ("settings", _settings),
+        ("drives", lambda _: [describe_drive(drive) for drive in drives]),
         ("leftovers", _leftovers),
     ]
     findings: list[Finding] = []
@@ -61,12 +60,13 @@ def doctor(passphrase_file: Path | None) -> None:
             found = look(session)
             findings += found if isinstance(found, list) else [found]
         except SecurexferError as error:
-            findings.append(Finding(name, "problem", f"{error.message} {error.hint}"))
+            findings.append(Finding(name, "problem", error.message, error.hint))
             exit_code = exit_code or error.exit_code
     session.console.result(
         {"drives": drives, "findings": [vars(finding) for finding in findings]},
         lambda: session.console.table(
-            ("", "verdict", "finding"), [(f.name, f.verdict, f.remark) for f in findings]
+            ("what", "verdict", "finding"),
+            [(f.name, f.verdict, f"{f.remark} {f.next}".rstrip()) for f in findings],
         ),
     )
     if exit_code:
@@ -84,18 +84,36 @@ def _settings(session: Session) -> list[Finding]:
         if isinstance(held.value, bool):
             value = value.lower()
         where = f"from {held.place}" if held.place else "by default"
-        verdict = "warning" if name == "insecure_keyring" and held.value is True else "ok"
-        findings.append(Finding(f"setting {name}", verdict, f"{value}, {where}"))
+        finding = Finding(f"setting {name}", "ok", f"{value}, {where}")
+        if name == "insecure_keyring" and held.value is True:
+            step = "Take it out of the file as soon as there is another keyring."
+            finding = replace(finding, verdict="warning", next=step)
+        findings.append(finding)
     return findings
 
 
 def _home(session: Session) -> Finding:
     root = session.desk.root
     if not root.exists():
-        return Finding("home", "warning", f"{root} is not there yet.")
-    if os.name == "posix" and root.stat().st_mode & OTHERS:
-        return Finding("home", "warning", f"{root} can be entered by others: run chmod 700 on it.")
-    return Finding("home", "ok", f"{root}")
+        return Finding("home", "warning", f"{root} is not there yet.", IdentityMissingError.hint)
+    if os.name == "posix":
+        if root.stat().st_mode & OTHERS:
+            return Finding("home", "warning", f"{root} can be entered by others.", "chmod 700 it.")
+        exposed = [path for path in _files(root) if path.lstat().st_mode & OTHERS]
+        if exposed:
+            return Finding(
+                "home",
+                "warning",
+                f"{len(exposed)} of its files can be read by others, the first is {exposed[0]}.",
+                "Run chmod 600 on them.",
+            )
+    return Finding("home", "ok", f"{root}, for you alone")
+
+
+def _files(root: Path) -> list[Path]:
+    """The plain files of a home."""
+    found = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+    return sorted(islice(found, MAX_FILES))
 
 
 def _home_medium(session: Session) -> Finding:
@@ -108,7 +126,8 @@ def _home_medium(session: Session) -> Finding:
             "home medium",
             "warning",
             f"The home is on a medium that is carried about, or somebody else's: "
-            f"{medium.describe()}. Keys and register belong on a disk of this machine.",
+            f"{medium.describe()}.",
+            "Move it: keys and register belong on a disk of this machine.",
         )
     if medium.kind is Kind.UNKNOWN:
         told = f"Nobody can tell what kind of medium it is ({medium.describe()})."
@@ -116,48 +135,11 @@ def _home_medium(session: Session) -> Finding:
     return Finding("home medium", "ok", medium.describe())
 
 
-def _look_at_drives() -> list[dict[str, Any]]:
-    """The drives that are there, those that can be carried about first."""
-    from securexfer.medium.medium import list_drives
-    from securexfer.medium.rule import REFUSED
-
-    drives = sorted(list_drives(), key=lambda drive: drive.medium.kind not in REFUSED)
-    return [
-        {
-            **drive.medium.identify(),
-            "max_file_bytes": drive.medium.limits.max_file_bytes,
-            "mount_point": str(drive.mount_point),
-            "n_bytes_free": _free_bytes(drive),
-        }
-        for drive in drives[:MAX_DRIVES]
-    ]
-
-
-def _drive_finding(drive: dict[str, Any]) -> Finding:
-    told = [drive["kind"], drive["file_system"] or "unknown file system"]
-    told += [f"{name} {drive[name]}" for name in ("label", "serial") if drive[name]]
-    if drive["n_bytes_free"] is not None:
-        told.append(f"{drive['n_bytes_free']:,} bytes free")
-    if drive["max_file_bytes"] is not None:
-        told.append(f"no file of more than {drive['max_file_bytes']:,} bytes")
-    return Finding("drive", "ok", f"{drive['mount_point']}: {', '.join(told)}")
-
-
-def _free_bytes(drive: Drive) -> int | None:
-    """Room on a drive; None of one that does not say, or does not answer: shares may hang."""
-    from securexfer.place import free_bytes
-
-    found: list[int | None] = []
-    asking = Thread(target=lambda: found.append(free_bytes(drive.mount_point)), daemon=True)
-    asking.start()
-    asking.join(FREE_SECONDS)
-    return found[0] if found else None
-
-
 def _identity(session: Session) -> Finding:
     card = session.desk.own_card()
     if card.expires_at < session.clock():
-        return Finding("identity", "warning", f"The card expired on {card.expires_at:%Y-%m-%d}.")
+        expired = f"The card expired on {card.expires_at:%Y-%m-%d}."
+        return Finding("identity", "warning", expired, "Nobody can pack for it any more.")
     return Finding("identity", "ok", f"{card.name}, valid until {card.expires_at:%Y-%m-%d}")
 
 
@@ -179,16 +161,23 @@ def _contacts(session: Session) -> Finding:
                 "contacts",
                 "warning",
                 f"The register has no entry about {', '.join(c.name for c in unrecorded)}. If you "
-                "did not pin them yourself, somebody put them there. Remove them, and pin them "
-                "again after reading the fingerprint over the phone.",
+                "did not pin them yourself, somebody put them there.",
+                "Remove them, and pin them again after reading the fingerprint over the phone.",
             )
     return Finding("contacts", "ok", f"{len(contacts)} pinned")
 
 
 def _register(session: Session) -> Finding:
     entries = session.register.entries()
-    text = f"{len(entries)} entries, in one chain. Signatures: securexfer register verify"
-    return Finding("register", "ok", text)
+    text = f"{len(entries)} entries, in one chain."
+    return Finding("register", "ok", text, "Its signatures: securexfer register verify")
+
+
+def _clock(session: Session) -> Finding:
+    newest = None
+    with suppress(SecurexferError):  # of which the line on the register tells
+        newest = max((entry.at for entry in session.register.entries()), default=None)
+    return look_at_clock(session.clock(), newest)
 
 
 def _leftovers(session: Session) -> Finding:
@@ -220,8 +209,8 @@ def _leftovers(session: Session) -> Finding:
         return Finding(
             "leftovers",
             "warning",
-            f"An unpack to {away[0]} was cut off, and that folder is not there. If it is on a "
-            "drive, plug it in and run this again.",
+            f"An unpack to {away[0]} was cut off, and that folder is not there.",
+            "If it is on a drive, plug it in and run this again.",
         )
     return Finding(
         "leftovers", "ok", f"{n_there} unfinished files of a run that was cut off removed"

@@ -128,7 +128,7 @@ def export_card(output: Path | None, force: bool) -> None:
             hint="Choose another place.",
         )
     if output is None and not session.console.settings.json:
-        session.console.line(card.encode().decode("utf-8").removesuffix("\n"))
+        session.console.verbatim(card.encode().decode("utf-8").removesuffix("\n"))
         return
     if output is not None:
         write_small(output, card.encode(), force=force, is_own=False)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from securexfer.cli.console import Settings
+from securexfer.cli.help import HelpFormatter, write_commands, write_epilog
 from securexfer.cli.reminder import remind
 from securexfer.cli.stopping import ignore_stops
 from securexfer.errors import ConfigError, SecurexferError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Options that a command may have, and a configuration file may give.
-CONFIGURABLE = ("--recipe", "--name-template", "--if-found", "--log-file")
+CONFIGURABLE = ("--recipe", "--name-template", "--if-found")
 EPILOG = "Every command also takes --home, --json, -q, -v, --no-input and --log-file."
 
 
@@ -50,6 +51,10 @@ def config_of(context: click.Context) -> Config:
 class SecurexferContext(click.Context):
     """Options that are not given are looked up in the configuration, and only then."""
 
+    def make_formatter(self) -> click.HelpFormatter:
+        """How `--help` is written."""
+        return HelpFormatter()
+
     def lookup_default(self, name: str, call: bool = True) -> Any:  # noqa: ARG002
         """What the configuration says of an option; click asks after line and variables."""
         setting = _setting_of(self.command, name)
@@ -76,6 +81,7 @@ def _apply_config(context: click.Context) -> None:
     if not settings.quiet and not settings.verbose:
         settings.quiet = config.text("verbosity") == "quiet"
         settings.verbose = config.text("verbosity") == "verbose"
+    settings.log_file = settings.log_file or str(config.get("log_file").value or "")
 
 
 def _store(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -140,6 +146,10 @@ class SecurexferCommand(click.Command):
         self.params += _global_options(hidden=True)
         self.epilog = f"{self.epilog}\n\n{EPILOG}" if self.epilog else EPILOG
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the example so that it can be copied."""
+        write_epilog(formatter, self.epilog or "")
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; what is wrong is told in the form that the configuration asks for."""
         try:
@@ -167,11 +177,16 @@ class SecurexferGroup(click.Group):
     """A group whose commands are `SecurexferCommand`s."""
 
     command_class = SecurexferCommand
+    context_class = SecurexferContext
     group_class = type
 
     def __init__(self, *args: Any, is_root: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params += _global_options(hidden=not is_root)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write all of each command's first sentence."""
+        write_commands(formatter, list(self.commands.items()))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """In the order of the work, not of the alphabet."""

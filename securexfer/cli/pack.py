@@ -22,10 +22,14 @@ from securexfer.cli.report import check_planned, planned_record, write_planned
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from securexfer.cli.progress import ConsoleReporter
+    from securexfer.medium.medium import Medium
     from securexfer.order import PackOrder
     from securexfer.packing import PackResult
     from securexfer.planning import OpenExtracts
+    from securexfer.reporting import Reporter
 
 OWN_TOKENS = click.option(
     "--own-tokens",
@@ -55,6 +59,9 @@ _WROTE_PAGE = "Nothing was written but that page."
 @output_option("The drive's folder, or a path that ends in .zip.", required=False)
 @click.option("--dry-run", is_flag=True, help="Read the extracts, try every gate; write nothing.")
 @click.option(
+    "--check-drive", is_flag=True, help="First check that nothing lies on the drive in clear."
+)
+@click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     help="With --dry-run: a page about what would leave; ends in .html, .md or .json.",
@@ -71,6 +78,7 @@ def pack(
     output: Path | None,
     dry_run: bool,
     report: Path | None,
+    check_drive: bool,
     if_found: str,
     own_tokens: bool,
     force: bool,
@@ -114,6 +122,7 @@ def pack(
         expectation=asked.expectation(),
         run=run,
         own_tokens=own_tokens,
+        checks_drive=check_drive,
     )
     if not dry_run or recipients:
         check_order(order, session.clock)
@@ -203,6 +212,8 @@ def try_order(
     else:
         carrier = find_medium(target.parent)
         check_fit(opened, target, carrier, reporter)
+        if order.checks_drive:
+            refuse_drive(target.parent, carrier, session.clock(), reporter)
         document["carrier"] = carrier.identify()
         facts += [("To", str(order.output)), ("Drive", carrier.describe())]
     trial = try_extracts(opened, reporter, Attachments)
@@ -221,6 +232,20 @@ def try_order(
         session.console.line("Nothing was written." if report is None else _WROTE_PAGE)
 
     show_trial(session.console, document, opened.plans, trial, show_target)
+
+
+def refuse_drive(folder: Path, carrier: Medium, now: datetime, reporter: Reporter) -> None:
+    """Check a drive for a dry run, which records nothing.
+
+    Raises:
+        GateError: if something lies there in clear, or can't be judged.
+    """
+    from securexfer.scan.check import check_drive
+    from securexfer.scan.walk import find_root
+
+    refusal = check_drive(find_root(folder, carrier), now=now, reporter=reporter).refusal()
+    if refusal is not None:
+        raise refusal
 
 
 def order_names(recipients: Any) -> list[str]:
@@ -268,8 +293,16 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
         ("Forwarding", "allowed" if manifest.forwarding == "yes" else "not allowed"),
         ("Sealed", SEALED),
         ("Drive", result.carrier.describe()),
+        *_say_check(result),
         ("Bundle", f"{result.path}"),
         ("", f"{result.n_bytes:,} bytes, read back from the drive and recorded"),
     ]
     session.console.panel("Packed", rows)
     session.console.line("These are still personal data: handle the unpacked files as such.")
+
+
+def _say_check(result: PackResult) -> list[tuple[str, str]]:
+    checked = result.entry.details.get("drive_check")
+    if not checked:
+        return []
+    return [("", f"{checked['n_files']:,} files on it checked before, nothing found in clear")]

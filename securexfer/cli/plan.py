@@ -104,7 +104,6 @@ def print_gates(console: Console, title: str, findings: Sequence[Finding]) -> No
     if findings:
         rows = [(one.gate, one.result, describe_gate(one.record())) for one in findings]
         console.table(("gate", "result", "what was found"), rows, title=title)
-        console.line("")
 
 
 def print_trial(console: Console, plans: Sequence[TablePlan], trial: Trial) -> None:
@@ -184,4 +183,4 @@ def _print_plan(
     ]
     columns = ("field", "from column", "what is done", "looks like")
     console.table(columns, rows, title=f"Table {plan.table}: {counts.n_rows_out:,} rows")
-    console.line(f"Withheld: {plain(', '.join(plan.withheld)) or 'nothing'}\n")
+    console.line(f"Withheld: {plain(', '.join(plan.withheld)) or 'nothing'}")

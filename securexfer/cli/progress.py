@@ -11,6 +11,8 @@ from securexfer.cli.stopping import hear_stop, ignore_stops
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+WIDE = 80  # columns that a whole bar takes
+
 
 class ConsoleReporter:
     """A `Reporter` that draws a bar a step, or nothing where nobody looks. A context manager."""
@@ -40,6 +42,7 @@ class ConsoleReporter:
         self._console.detail(step)
         self._progress = self._start()
         if self._progress is not None:
+            self._console.before_writing = self.rest
             self._task = self._progress.add_task(step, total=n_bytes, rows="")
 
     def advance(self, n_bytes: int, n_rows: int = 0) -> None:
@@ -53,16 +56,18 @@ class ConsoleReporter:
     def rest(self) -> None:
         """Take the bar away, so that something can be printed; the next step brings a new one."""
         if self._progress is not None:
-            self._progress.stop()
-            self._progress = self._task = None
+            # First, because stopping may be interrupted and printing must not come back here.
+            progress, self._progress, self._task = self._progress, None, None
+            progress.stop()
 
     def note(self, message: str) -> None:
         """Print it above the bar."""
-        if self._progress is not None:
-            self._progress.stop()
+        progress, task = self._progress, self._task
+        self.rest()
         self._console.note(message)
-        if self._progress is not None:
-            self._progress.start()
+        if progress is not None:
+            progress.start()
+            self._progress, self._task = progress, task
 
     def shield(self) -> None:
         """Ignore signals."""
@@ -77,15 +82,17 @@ class ConsoleReporter:
             return None
         from rich import progress
 
-        bar = progress.Progress(
+        columns: list[progress.ProgressColumn] = [
             progress.TextColumn("{task.description}"),
-            progress.BarColumn(bar_width=20),
             progress.DownloadColumn(binary_units=False),
-            progress.TransferSpeedColumn(),
-            progress.TimeRemainingColumn(),
-            progress.TextColumn("{task.fields[rows]}"),
-            console=terminal,
-            transient=True,
-        )
+        ]
+        if terminal.width >= WIDE:
+            columns[1:1] = [progress.BarColumn(bar_width=20)]
+            columns += [
+                progress.TransferSpeedColumn(),
+                progress.TimeRemainingColumn(),
+                progress.TextColumn("{task.fields[rows]}"),
+            ]
+        bar = progress.Progress(*columns, console=terminal, transient=True)
         bar.start()
         return bar

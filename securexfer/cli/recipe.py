@@ -67,8 +67,10 @@ def draft(extracts: tuple[str, ...], output: Path | None, force: bool) -> None:
     }
     session.console.result(
         document,
-        lambda: session.console.line(
-            f"Written: {plain(str(output))}" if output else plain(text.removesuffix("\n"))
+        lambda: (
+            session.console.line(f"Written: {plain(str(output))}")
+            if output
+            else session.console.verbatim("\n".join(map(plain, text.splitlines())))
         ),
     )
     session.console.note(

@@ -151,7 +151,7 @@ def export(
         "n_entries": len(entries),
     }
     if output is None:
-        session.console.line(encode_pretty(document).decode("utf-8").removesuffix("\n"))
+        session.console.verbatim(encode_pretty(document).decode("utf-8").removesuffix("\n"))
         return
     if output.exists() and session.desk.owns(output):
         raise OutputExistsError(

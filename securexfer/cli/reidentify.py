@@ -110,7 +110,7 @@ def reidentify(
             session.console.line(f"Written: {plain(str(output))}")
             return
         for line in _lines(result.found):
-            session.console.line(plain(line.removesuffix("\n")))
+            session.console.verbatim(plain(line.removesuffix("\n")))
 
     session.console.result(document, human)
     session.console.note(

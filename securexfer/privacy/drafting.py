@@ -32,8 +32,9 @@ class Sampled:
 
 
 HEAD = """\
-# A draft, made from header and sample alone. It is safe as it stands: what is not named below
-# stays. Read every line, fill in the agreement, and decide what the recipient needs.
+# A draft, made from header and sample alone. It is safe as it stands: what is
+# not named below stays. Read every line, fill in the agreement, and decide
+# what the recipient needs.
 version = 1
 
 [agreement]
@@ -45,7 +46,7 @@ lawful_basis = "to be stated"
 retention_days = 30                     # after that the bundle can't be opened
 
 [pseudonyms]
-linkage = "bundle"                      # fresh tokens in every bundle; "agreement" for a series
+linkage = "bundle"                      # or "agreement": the same in a series
 """
 
 
@@ -76,8 +77,8 @@ def _draft_limits(*, has_groups: bool) -> str:
         'echo = "refuse"                         # withheld values found in what leaves',
         "# max_rows = 200_000",
         "# max_subjects = 150_000",
-        "# min_group_size = 10                   # else the smallest group is measured only",
-        '# on_small_group = "suppress"           # leave such rows out, instead of refusing',
+        "# min_group_size = 10                   # else groups are only measured",
+        '# on_small_group = "suppress"           # leave such rows out',
     ]
     if not has_groups:
         lines = lines[:5]

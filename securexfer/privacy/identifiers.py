@@ -35,7 +35,7 @@ _WEAK_SHARE = 0.3
 _MANY, _CHANCE = 20, 1 / 6
 _BY_CHANCE = ("nhs", "pnc", "cro", "card")
 # What every one of them has somewhere; most cells have none of it and are not looked at again.
-_TRACE = (
+TRACE = (
     r"(?i)@|%40|[0-9](?:[^A-Z0-9]{0,6}[0-9]){6}|[A-Z][^A-Z0-9]{0,4}[0-9]{2}"
     r"|[0-9] ?/ ?[0-9]+ ?[A-Z]|[0-9][A-Z]{2}|(?:[0-9]{1,3}\.){3}|(?::[0-9A-F]*){3}|::"
 )
@@ -48,7 +48,7 @@ _ROUGH = {
     slug: rf"(?:^|[^A-Z0-9])(?:{labels_of(k)})?(?:{k.pattern})(?:$|[^A-Z0-9])"
     for slug, k in KINDS.items()
 }
-_WHOLE = {
+WHOLE = {
     slug: rf"^-?(?:{k.pattern})(?:\.0+)?$" if slug in AS_NUMBERS else f"^(?:{k.pattern})$"
     for slug, k in KINDS.items()
 }
@@ -161,9 +161,7 @@ def _redact(cell: str, kinds: Sequence[Kind]) -> str:
 
 
 def _have_trace(cells: pl.Series) -> pl.Series:
-    return cells.str.contains(_TRACE) | (
-        cells.str.contains(_RARE) & cells.str.contains(_RARE_TRACE)
-    )
+    return cells.str.contains(TRACE) | (cells.str.contains(_RARE) & cells.str.contains(_RARE_TRACE))
 
 
 def _look_at(cells: pl.Series) -> dict[str, Evidence]:
@@ -201,13 +199,13 @@ def _near(counted: pl.DataFrame) -> Iterator[tuple[str, int]]:
         if kind.near:
             near = kind.near.replace("A-Z", "A-Za-z")
             alike = mixed.filter(cell.str.contains(rf"^\s*(?:{near})\s*$"))
-            lack = ~fold_cells(alike["cell"]).str.contains(_WHOLE[slug])
+            lack = ~fold_cells(alike["cell"]).str.contains(WHOLE[slug])
             yield slug, int(alike.filter(lack)["n"].sum())
 
 
 def _weigh(counted: pl.DataFrame, kind: Kind) -> Evidence:
     """Evidence for a kind in distinct cells, with their counts, that could hold it."""
-    is_whole = counted["cell"].str.contains(_WHOLE[kind.slug])
+    is_whole = counted["cell"].str.contains(WHOLE[kind.slug])
     whole, longer = counted.filter(is_whole), counted.filter(~is_whole)
     found = Evidence(int(whole["n"].sum()), 0, 0)
     if whole.height:

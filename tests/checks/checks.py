@@ -44,6 +44,7 @@ NO_CHECK = {
     ),
     ("forwarding", "raise"): "tidies up and passes the error on",
     ("sharing", "raise"): "tidies up and passes the error on",
+    ("opening", "raise"): "lets a refusal be recorded and passes it on",
     ("releasing", "raise"): "records the refusal and passes it on",
     ("unpacking", "raise"): "tidies up and passes the error on",
     ("verifying", "raise"): "lets a refusal be recorded and passes it on",

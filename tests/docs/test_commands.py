@@ -29,14 +29,19 @@ def options(command: click.Command) -> list[str]:
     return [spelling for option in shown for spelling in option.opts]
 
 
-@pytest.fixture(scope="module")
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate_commands.py")
+def load(path: str) -> ModuleType:
+    """A program of the documentation, as a module."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    return load("docs/generate_commands.py")
 
 
 def test_the_page_is_what_the_generator_makes(generator: ModuleType) -> None:

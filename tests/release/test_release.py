@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -44,7 +45,10 @@ def test_the_wheel_is_the_program_and_nothing_else(built: Path) -> None:
         for path in (ROOT / "securexfer").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert {name for name in names if ".dist-info/" not in name} == modules
+    manual = {f"share/man/man1/{path.name}" for path in (ROOT / "docs" / "man").iterdir()}
+    shared = {name.partition("/data/")[2] for name in names if ".data/data/" in name}
+    assert shared == manual
+    assert {name for name in names if not re.search(r"\.(dist-info|data)/", name)} == modules
 
 
 def test_the_source_archive_has_what_it_takes_to_check_it(built: Path) -> None:

@@ -1,0 +1,1 @@
+"""Drives: what lies on one in clear."""

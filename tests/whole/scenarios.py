@@ -1,0 +1,197 @@
+"""Every command with arguments as they would be typed, in a world where each has work to do.
+
+Whoever adds a command adds a row to `SCENARIOS`, and a test fails until it is there. The tests of
+unattended runs, of terminals and of JSON results all take their commands from here.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from securexfer.cli.app import root
+from tests.whole.cli import EXTRACT, RECIPE, Desk, meet
+from tests.world import allow_forwarding
+
+PASSPHRASE_MISSING = "passphrase_missing"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One command as somebody would run it.
+
+    Attributes:
+        command: its words.
+        rest: arguments; names in braces are those of `Stage.names`.
+        who: whose desk it runs at.
+        unasked: the error's code where it has to ask and nobody is there; empty where it need not.
+        unasked_rest: the arguments with which it has to ask; the same without.
+    """
+
+    command: str
+    rest: str = ""
+    who: str = "ann"
+    unasked: str = ""
+    unasked_rest: str | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.command} {self.rest}".strip()[:60]
+
+
+def secret(command: str, rest: str = "", who: str = "ann") -> Scenario:
+    """A command that needs the passphrase."""
+    return Scenario(command, rest, who, unasked=PASSPHRASE_MISSING)
+
+
+SCENARIOS = [
+    Scenario("demo", "--rows 100"),
+    Scenario("identity create", "--name Dan", "dan", PASSPHRASE_MISSING),
+    Scenario("identity show"),
+    Scenario("identity card"),
+    Scenario("identity card", "-o new.card"),
+    Scenario(
+        "contact add",
+        "cat.card --fingerprint {cat} --as catherine",
+        "dan",
+        "fingerprint_unconfirmed",
+        "cat.card",
+    ),
+    secret("contact add", "dan.card --fingerprint {dan}"),
+    Scenario("contact list"),
+    Scenario("contact show", "bob"),
+    secret("contact remove", "cat"),
+    Scenario("recipe draft", "people.csv"),
+    Scenario("recipe draft", "people.csv -o drafted.toml"),
+    Scenario("recipe check", "people.toml"),
+    Scenario("recipe check", "people.toml people.csv"),
+    secret("pack", "people.csv --recipe people.toml --to bob -o stick"),
+    Scenario("pack", "people.csv --recipe people.toml --to bob -o stick --dry-run"),
+    Scenario("pack", "people.csv --recipe people.toml --dry-run"),
+    Scenario("inspect", "{bundle}"),
+    secret("verify", "{bundle}", "bob"),
+    secret("verify", "{sent_path}", "bob"),
+    secret("verify", "{forwarded}", "cat"),
+    Scenario("verify", "{bundle} --outside", "bob"),
+    secret("unpack", "{bundle} -o incoming-2", "bob"),
+    secret("unpack", "{bundle} -o incoming-2 --escape-formulas --table people", "bob"),
+    secret("forward", "{bundle} --to cat -o stick", "bob"),
+    secret("release-password", "{bundle}", "bob"),
+    secret("receipt import", "{receipt}"),
+    secret("extend", "{sent} --days 5 -o ."),
+    secret("extension import", "{extension}", "bob"),
+    secret("destroy", "{opened}", "bob"),
+    secret("certificate import", "{certificate}"),
+    Scenario("register list"),
+    Scenario("register list", "--open"),
+    Scenario("register list", "--overdue"),
+    Scenario("register show", "{sent}"),
+    secret("register verify"),
+    secret("register verify", "--against {bundle}"),
+    Scenario("register export"),
+    Scenario("register export", "-o exported.csv"),
+    secret("reidentify", 'tokens.txt --recipe people.toml --input people.csv --bundle {sent} '
+           '--reason "referral 17"'),
+    secret("reidentify", "tokens.txt --recipe people.toml --input people.csv --bundle {sent} "
+           "--reason referral -o found.csv"),
+    Scenario("report", "{sent}"),
+    Scenario("report", "{sent} -o page.html"),
+    secret("report", "{bundle} -o page.html", "bob"),
+    secret("breach-report"),
+    secret("breach-report", "--recipient bob -o report.html"),
+    secret("drill start", "--to bob --rows 50 -o stick"),
+    Scenario("drill list"),
+    secret("doctor"),
+    Scenario("completion", "bash"),
+    Scenario("completion", "zsh --install"),
+]  # fmt: skip
+# Words that only a question has.
+PROMPTS = ("Passphrase of the identity", "Repeat for confirmation", "[y/N]", "[Y/n]")
+
+
+def commands(group: click.Group = root, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, by its words."""
+    for word, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{before}{word} ")
+        else:
+            yield before + word, command
+
+
+class Stage:
+    """A world in which every scenario has work to do, put back to its beginning for each.
+
+    Registers hold whole paths, so it always stands in the same folder.
+
+    Attributes:
+        folder: where it stands, and commands run.
+        names: what `Scenario.rest` may name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "stage"
+        self._kept = folder / "kept"
+        self.folder.mkdir()
+        self.names = self._set()
+        self.folder.rename(self._kept)
+
+    def restore(self) -> None:
+        """Put everything back."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(self._kept, self.folder, symlinks=True)
+
+    def desk(self, who: str) -> Desk:
+        """One person's home and passphrase."""
+        return Desk(self.folder, who)
+
+    def arguments(self, scenario: Scenario, rest: str | None = None) -> list[str]:
+        """The words of a scenario, its names filled in."""
+        text = scenario.rest if rest is None else rest
+        return [*scenario.command.split(), *shlex.split(text.format(**self.names))]
+
+    def _set(self) -> dict[str, str]:
+        ann, bob, _ = meet(self.folder, "ann", "bob", "cat")
+        (self.folder / "people.csv").write_bytes(EXTRACT)
+        (self.folder / "people.toml").write_text(allow_forwarding(RECIPE))
+        (self.folder / "stick").mkdir()
+        sent, opened, destroyed, new = (self._pack(ann) for _ in range(4))
+        receipt = bob.json("unpack", sent["path"], "-o", "in-1")["receipt"]
+        bob.json("unpack", opened["path"], "-o", "in-2")
+        bob.json("unpack", destroyed["path"], "-o", "in-3")
+        certificate = bob.json("destroy", destroyed["bundle_id"])["certificates"][0]
+        ann.json("extend", sent["bundle_id"], "--days", "1", "-o", "first.extension")
+        bob.json("extension", "import", "first.extension")
+        extension = ann.json("extend", sent["bundle_id"], "--days", "9", "-o", ".")["path"]
+        (self.folder / "drive").mkdir()
+        forwarded = bob.json("forward", new["path"], "--to", "cat", "-o", "drive")["path"]
+        ann.json("drill", "start", "--to", "bob", "--rows", "20", "-o", "stick")
+        lines = (self.folder / "in-1" / "people.csv").read_text().splitlines()
+        (self.folder / "tokens.txt").write_text(lines[1].split(",")[0] + "\n")
+        other = self.folder / "other"
+        other.mkdir()
+        (dan,) = meet(other, "dan")
+        shutil.copy(other / "dan.card", self.folder)
+        return {
+            "bundle": new["path"],
+            "forwarded": forwarded,
+            "sent": sent["bundle_id"],
+            "sent_path": sent["path"],
+            "opened": opened["bundle_id"],
+            "receipt": receipt,
+            "certificate": certificate,
+            "extension": extension,
+            "cat": self.desk("cat")
+            .json("identity", "show")["fingerprint_spoken"]
+            .replace(" ", "-"),
+            "dan": dan.json("identity", "show")["fingerprint_spoken"].replace(" ", "-"),
+        }
+
+    def _pack(self, ann: Desk) -> dict[str, Any]:
+        command = ["pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "stick"]
+        return ann.json(*command)
