@@ -68,11 +68,12 @@ def add_order(_app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def link_folders(_app: Sphinx, docname: str, source: list[str]) -> None:
-    """Lead links to a folder, which a code host lists, to the first page in it."""
+    """Lead links to a folder, which a code host lists, to the first page or file in it."""
 
     def lead(found: re.Match[str]) -> str:
         folder = (ROOT / docname).parent / found[1]
-        pages = sorted(folder.glob("README.md")) or sorted(folder.glob("*.md"))
+        names = ("README.md", "*.md", "*.json")
+        pages = [page for name in names for page in sorted(folder.glob(name))]
         return f"]({found[1]}{pages[0].name})" if pages else found[0]
 
     source[0] = re.sub(r"\]\(((?:[\w.-]+/)+)\)", lead, source[0])
