@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test soak coverage mutation bench check docs man lint types clean
+.PHONY: demo test soak coverage mutation bench check docs man site dist wheels lint types clean
 
 demo: $(READY)
 	$(BIN)/securexfer demo
@@ -33,13 +33,26 @@ bench: $(READY)
 
 check: lint types test  # the docs are held to the program by tests/docs
 
+# The pages that the program writes itself, then all of them as a site in build/site.
 docs: man
 	$(BIN)/python docs/generate_commands.py
 	$(BIN)/python docs/generate_schemas.py
+	$(MAKE) site
 
 # One page for each command; the wheel installs them.
 man: $(READY)
 	$(BIN)/python docs/generate_man.py
+
+site: $(READY)
+	$(BIN)/python -m sphinx -W --keep-going -q -c docs -d build/doctrees . build/site
+
+# Source archive and wheel in dist/, built twice and compared.
+dist: $(READY)
+	$(BIN)/python -m tests.release.dist
+
+# A folder of wheels, build/wheels, to install from where there is no network.
+wheels: dist
+	$(BIN)/python -m tests.release.wheels
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

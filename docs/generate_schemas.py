@@ -270,7 +270,73 @@ ERROR = members(
         )
     }
 )
+GATE = members({"gate": TEXT, "result": TEXT, "found": TEXT, "reason": TEXT})
+GROUPS = members(
+    {
+        "by": listed(TEXT),
+        "k": COUNT,
+        "min_group_size": COUNT,
+        "n_unique_rows": COUNT,
+        "sizes": listed(members({"at_least": COUNT, "n_groups": COUNT, "n_rows": COUNT})),
+    }
+)
+SHOWN_TABLE = members(
+    {
+        "name": TEXT,
+        "fields": listed(members({"name": TEXT, "action": TEXT, "source": TEXT})),
+        "withheld": listed(TEXT),
+        "n_rows_in": COUNT,
+        "n_rows_out": COUNT,
+        "n_subjects": COUNT,
+        "n_subjects_is": TEXT,
+        "n_files": COUNT,
+        "gates": listed(GATE),
+        "groups": null_or(GROUPS),
+    }
+)
+SHOWN_HOLDER = members(
+    {
+        "name": TEXT,
+        "fingerprint": SHA256,
+        "opened_at": listed(TIME),
+        "destroyed_at": empty_or(TIME),
+        "status": TEXT,
+    }
+)
 RESULTS: dict[str, Schema] = {
+    "report": members(
+        {
+            "stage": one_of("planned", "sent", "received"),
+            "made_at": TIME,
+            "basis": TEXT,
+            "bundle_id": ID,
+            "bundle_sha256": SHA256,
+            "file_name": TEXT,
+            "n_bytes": COUNT,
+            "packed_at": empty_or(TIME),
+            "destroy_by": empty_or(TIME),
+            "status": TEXT,
+            "is_overdue": FLAG,
+            "is_drill": FLAG,
+            "may_forward": FLAG,
+            "linkage": TEXT,
+            "agreement": ANYTHING,
+            "recipe_sha256": empty_or(SHA256),
+            "tool": TEXT,
+            "sender": empty_or(SHA256),
+            "sender_name": TEXT,
+            "hands": listed(TEXT),
+            "holders": listed(SHOWN_HOLDER),
+            "tables": listed(SHOWN_TABLE),
+            "n_subjects": COUNT,
+            "n_subjects_is": TEXT,
+            "gates": listed(GATE),
+            "carrier": ANYTHING,
+            "events": listed(members({"at": TIME, "what": TEXT, "number": COUNT})),
+            "register_head": empty_or(SHA256),
+            "path": TEXT,
+        }
+    ),
     "breach-report": members(
         {
             "made_at": TIME,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from securexfer.bundle.manifest import Manifest, TableRecord
 from securexfer.bundle.outside import Outside
 from securexfer.bundle.reader import Inside
 from securexfer.custody.register import Entry
@@ -21,6 +22,14 @@ from securexfer.instant import format_instant
 # Events that say that a bundle was opened here, and the one that says that it was passed on.
 OPENED = ("unpack-started", "opened", "password-released")
 FORWARDED = "forwarded"
+# Of the manifest, what its types hold to a form. What gates found is the sender's to shape, and a
+# register must be able to write whatever it is given.
+_TOLD = {"agreement", "forwarding", "linkage", "recipe_sha256", "tool"}
+_TOLD_OF_TABLE: dict[str, Any] = {
+    **dict.fromkeys(("name", "fields", "withheld", "n_rows_in", "n_rows_out"), True),
+    **dict.fromkeys(("n_subjects", "n_subjects_is"), True),
+    "attachments": {"n_files"},
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,21 @@ def name_bundle(inside: Inside) -> dict[str, Any]:
         "sequence": inside.manifest.sequence,
     }
     return {**details, **name_origin(inside)} if inside.is_forwarded else details
+
+
+def tell_content(manifest: Manifest, tables: Sequence[TableRecord]) -> dict[str, Any]:
+    """What says in the register what was unpacked: the bundle may be gone one day."""
+    return {
+        **manifest.model_dump(exclude_none=True, include=_TOLD),
+        "tables": [
+            {
+                **table.model_dump(exclude_none=True, include=_TOLD_OF_TABLE),
+                "n_rows": table.n_rows_out,
+                "sha256": table.plaintext_sha256,
+            }
+            for table in tables
+        ],
+    }
 
 
 def name_origin(inside: Inside) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from securexfer.errors import UsageError
 from securexfer.home.contacts import Contact
@@ -109,12 +109,14 @@ class Trial:
         forms: what each field of a table looks like, without a value of it.
         gates: findings of each table's gates.
         bundle_gates: findings of the gates that look at all tables together.
+        subjects: `n_subjects` and `n_subjects_is` of each table.
     """
 
     found: dict[str, Findings]
     forms: dict[str, dict[str, str]]
     gates: dict[str, list[Finding]]
     bundle_gates: list[Finding]
+    subjects: dict[str, dict[str, Any]]
 
     def refuse(self) -> None:
         """Stop if any gate refused.
@@ -200,6 +202,10 @@ def try_extracts(
             *check_combinations(opened.plans, limits),
             *check_totals(limits, n_rows, watches.values()),
         ],
+        {
+            name: dict(zip(("n_subjects", "n_subjects_is"), watch.count_subjects(), strict=True))
+            for name, watch in watches.items()
+        },
     )
 
 

@@ -27,7 +27,7 @@ from securexfer.errors import (
     SecurexferError,
     UsageError,
 )
-from securexfer.history import name_bundle
+from securexfer.history import name_bundle, tell_content
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, Medium, find_medium
@@ -163,9 +163,6 @@ def unpack(
                 n_escaped[table.name] = _write_escaped(verified, table, written[-1], reporter)
             else:
                 _write_table(verified, table, written[-1], keep_compressed, reporter)
-        results = [
-            {"name": t.name, "n_rows": t.n_rows_out, "sha256": t.plaintext_sha256} for t in chosen
-        ]
         compression = "gz" if keep_compressed else ""
         descriptor = describe_package(manifest, paths, compression=compression)
         if escape_formulas:
@@ -194,9 +191,9 @@ def unpack(
             "unpacked",
             {
                 **details,
+                **tell_content(manifest, chosen),
                 "files_sha256": {file.target.name: file.sha256 for file in data_files},
                 "receipt": describe_receipt(receipt, written[-1]),
-                "tables": results,
             },
             clock(),
         )

@@ -31,6 +31,7 @@ from securexfer.cli.receipt import receipt
 from securexfer.cli.recipe import recipe
 from securexfer.cli.register import register
 from securexfer.cli.reidentify import reidentify
+from securexfer.cli.report import report
 from securexfer.cli.scope_key import scope_key
 from securexfer.cli.stopping import catch_stops, ignore_stops, stop_was_asked
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
@@ -72,6 +73,7 @@ for _command in (
     register,
     outbox,
     reidentify,
+    report,
     scope_key,
     breach_report,
     drive,

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from securexfer.bundle.outside import Outside
     from securexfer.crypto.identity import Identity
     from securexfer.custody.receipt import Receipt
+    from securexfer.custody.register import Register
     from securexfer.filing import Filed
+    from securexfer.instant import Clock
     from securexfer.packing import PackResult
 
 DEMO_PASSPHRASE = "nothing here is real"  # noqa: S105
+REPORT = "report.html"
 RECIPE = """\
 version = 1
 
@@ -36,6 +39,7 @@ controller = "Ministry of Example"
 regime = "dpa2018-part3"
 lawful_basis = "Part 3, s.35(2)(b)"
 retention_days = 90
+categories = ["criminal-offence"]
 
 [tables.offenders.fields]
 person      = { from = "pnc_id", action = "pseudonymise", domain = "person" }
@@ -78,7 +82,7 @@ def demo(rows: int, keep: Path | None) -> None:
         make_folder(keep)
         folder = keep
     try:
-        document = _play(session, folder, rows)
+        document = _play(session, folder, rows, is_kept=keep is not None)
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -89,13 +93,14 @@ def demo(rows: int, keep: Path | None) -> None:
         where = "Everything has been removed again"
         if keep:
             where = f"Kept in {keep}; the passphrase of both identities is: {DEMO_PASSPHRASE}"
+            session.console.line(f"\nA page about all that, to look at: {keep / REPORT}")
         session.console.line(f"\n{where}. It took about {document['seconds']} s.")
         session.console.line("Now with your own data: see docs/quickstart.md")
 
     session.console.result(document, human)
 
 
-def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
+def _play(session: Session, folder: Path, rows: int, *, is_kept: bool) -> dict[str, Any]:
     from securexfer.custody.register import Register
     from securexfer.filing import Cabinet, import_receipt
     from securexfer.home.contacts import ContactBook
@@ -190,6 +195,8 @@ def _play(session: Session, folder: Path, rows: int) -> dict[str, Any]:
     receipt = import_receipt(unpacked.receipt.read_bytes(), cabinet)
     if not console.settings.json:
         _print_receipt(console, receipt)
+    if is_kept:
+        _write_page(folder / REPORT, packed, analyst, analysts_register, clock)
     return {
         "bundle_id": packed.manifest.bundle_id,
         "n_bytes": packed.n_bytes,
@@ -224,6 +231,24 @@ def _person(session: Session, home: Path, name: str, organisation: str) -> Ident
     # Known to everybody, like all of the demo: these two hold nothing but synthetic data.
     Desk(home).save_new_identity(identity, DEMO_PASSPHRASE)
     return identity
+
+
+def _write_page(
+    page: Path, packed: PackResult, identity: Identity, register: Register, clock: Clock
+) -> None:
+    """The page that `securexfer report` makes of it, at the ministry."""
+    from securexfer.carrier import write_small
+    from securexfer.custody.account import title_account, write_account
+    from securexfer.custody.rendering import render_html
+    from securexfer.custody.summary import names_of
+    from securexfer.custody.transfer import Names, find_transfer
+
+    entries = register.entries()
+    known = {**names_of(entries), identity.fingerprint: identity.card.name}
+    names = Names(known, identity.fingerprint)
+    transfer = find_transfer(entries, packed.manifest.bundle_id, names, now=clock())
+    text = render_html(title_account(transfer), write_account(transfer))
+    write_small(page, text.encode("utf-8"), force=False, is_own=False)
 
 
 def _print_hex(console: Console, path: Path) -> None:

@@ -18,6 +18,7 @@ from securexfer.cli.plan import (
     show_trial,
     warn_of,
 )
+from securexfer.cli.report import check_planned, planned_record, write_planned
 from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ SEALED = (
     "AES-256 (WinZip AE-2), keys sealed with ML-KEM-768 + X25519 (HPKE), signed with Ed25519 and "
     "ML-DSA-65. Not a FIPS 140 validated module."
 )
+_WROTE_PAGE = "Nothing was written but that page."
 
 
 @click.command(
@@ -59,6 +61,11 @@ SEALED = (
 @click.option(
     "--check-drive", is_flag=True, help="First check that nothing lies on the drive in clear."
 )
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --dry-run: a page about what would leave; ends in .html, .md or .json.",
+)
 @click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
 @job_options
 @OWN_TOKENS
@@ -70,6 +77,7 @@ def pack(
     to: tuple[str, ...],
     output: Path | None,
     dry_run: bool,
+    report: Path | None,
     check_drive: bool,
     if_found: str,
     own_tokens: bool,
@@ -101,6 +109,7 @@ def pack(
     if not sources:
         raise UsageError("No extract was given.", hint="Name it: securexfer pack EXTRACT …")
     recipe_file = read_recipe(recipe_path)
+    check_planned(report, dry_run=dry_run, force=force)
     recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
     run = asked.run(recipe_path, session.clock)
     order = PackOrder(
@@ -141,7 +150,7 @@ def pack(
                 check_place()
         opened = stack.enter_context(open_extracts(recipe_file.recipe, sources, stdin, reporter))
         if dry_run:
-            try_order(session, order, opened, target, reporter)
+            try_order(session, order, opened, target, reporter, report)
             return
         if not own_tokens:
             order = replace(order, shared=session.find_shared(recipe_file.recipe, recipients))
@@ -187,6 +196,7 @@ def try_order(
     opened: OpenExtracts,
     target: Path | None,
     reporter: ConsoleReporter,
+    report: Path | None,
 ) -> None:
     """Read the extracts, try every gate and expectation, and show what would leave."""
     from securexfer.attaching import Attachments
@@ -212,11 +222,14 @@ def try_order(
         recipients = sorted(contact.fingerprint for contact in order.recipients)
         entries = session.register.entries()
         last = count_last(entries, order.recipe_file.recipe_sha256, recipients)
+    if report is not None:
+        plan = planned_record(order, opened, trial, document.get("carrier", {}))
+        write_planned(session, plan, report, force=order.force)
     order.expectation.check_rows({n: found.n_rows_in for n, found in trial.found.items()}, last)
 
     def show_target() -> None:
         session.console.facts(facts)
-        session.console.line("Nothing was written.")
+        session.console.line("Nothing was written." if report is None else _WROTE_PAGE)
 
     show_trial(session.console, document, opened.plans, trial, show_target)
 

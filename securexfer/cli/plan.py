@@ -97,52 +97,12 @@ def warn_of(console: Console, table: str, counts: Counts) -> None:
         )
 
 
-def describe_finding(finding: Finding) -> str:
-    """What a gate found, in words and counts."""
-    details = finding.details
-    if finding.gate == "never_together":
-        return f"{', '.join(details['fields'])} together ({details['reason']})"
-    if finding.gate in ("max_rows", "max_subjects"):
-        what = "rows" if finding.gate == "max_rows" else "data subjects"
-        about = {"exact": "", "approximate": "about ", "upper bound": "up to "}[details["n_is"]]
-        return f"{about}{details['n']:,} {what}, at most {details['limit']:,}"
-    if finding.gate == "min_group_size":
-        return _describe_groups(details)
-    if finding.gate == "residual":
-        if "kind" not in details:
-            if "field" in details:
-                return f"{details['field']}: {details['n_cells']:,} cells had identifiers"
-            n_fields = details.get("n_fields", 0)
-            return f"{n_fields:,} field{'s' * (n_fields != 1)} searched" if n_fields else ""
-        return f"{details['field']}: {details['n_cells']:,} cells with {details['kind']}"
-    if "field" in details:
-        return f"{details['field']}: {details['n_cells']:,} cells repeat {details['source']}"
-    return ""
-
-
-def _describe_groups(details: Mapping[str, Any]) -> str:
-    if "k" not in details:
-        return "more groups than can be counted"
-    wanted = (
-        f", at least {details['min_group_size']:,} wanted" if "min_group_size" in details else ""
-    )
-    parts = [
-        f"by {', '.join(details['quasi_identifiers'])}: the smallest group has {details['k']:,} "
-        f"rows{wanted}; {details['n_unique_rows']:,} rows are alone"
-    ]
-    for name, n in details.get("n_distinct", {}).items():
-        parts.append(f"{name} has {n:,} values or more in each group")
-    if n_small := details.get("n_small_rows", 0):
-        parts.append(f"{n_small:,} rows are in groups that are too small")
-    if n_suppressed := details.get("n_suppressed", 0):
-        parts.append(f"{n_suppressed:,} rows were left out")
-    return "; ".join(parts)
-
-
 def print_gates(console: Console, title: str, findings: Sequence[Finding]) -> None:
     """What the gates found, a line for each; nothing where there are none."""
+    from securexfer.custody.gate import describe_gate
+
     if findings:
-        rows = [(one.gate, one.result, describe_finding(one)) for one in findings]
+        rows = [(one.gate, one.result, describe_gate(one.record())) for one in findings]
         console.table(("gate", "result", "what was found"), rows, title=title)
 
 

@@ -168,7 +168,7 @@ class BreachReport:
         """The report in JSON results."""
         counts = {"n_rows": self.n_rows, "n_subjects_at_most": self.n_subjects}
         laws = {"regimes": list(self.regimes), "categories": list(self.categories)}
-        return {**_spell(self), **counts, **laws, "protection": PROTECTION}
+        return {**spell(self), **counts, **laws, "protection": PROTECTION}
 
 
 def build_report(
@@ -280,13 +280,14 @@ def _report(entry: Entry, held: Held, now: datetime) -> ReportedBundle:
         carrier=details.get("carrier", {}),
         drive_check=details.get("drive_check", {}),
         holders=tuple(
-            _report_holder(holder, names.get(holder.fingerprint, "")) for holder in held.holders
+            report_holder(holder, names.get(holder.fingerprint, "")) for holder in held.holders
         ),
         tables=tuple(_report_table(table) for table in details.get("tables", ())),
     )
 
 
-def _report_holder(holder: Holder, name: str) -> ReportedHolder:
+def report_holder(holder: Holder, name: str) -> ReportedHolder:
+    """What came back from a recipient, and what follows from it."""
     opened_at = tuple(sorted(holder.opened_at.values()))
     if not holder.missing:
         status = f"destroyed, certified on {holder.destroyed_at}"
@@ -329,10 +330,10 @@ def _describe(selection: Selection) -> str:
     return ", ".join(parts) or "every bundle that was packed here"
 
 
-def _spell(part: Any) -> Any:
+def spell(part: Any) -> Any:
     """A part of a report as JSON has it; nothing but what the register records is in there."""
     if is_dataclass(part):
-        return {one.name: _spell(getattr(part, one.name)) for one in fields(part)}
+        return {one.name: spell(getattr(part, one.name)) for one in fields(part)}
     if isinstance(part, tuple):
-        return [_spell(one) for one in part]
+        return [spell(one) for one in part]
     return dict(part) if isinstance(part, Mapping) else part

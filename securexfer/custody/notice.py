@@ -18,7 +18,7 @@ from securexfer.custody.breach import (
 )
 
 TO_FILL_IN = "[for a person to fill in: {}]"
-_LAWS = {
+LAWS = {
     "uk-gdpr": "UK GDPR, Article 33",
     "dpa2018-part3": "Data Protection Act 2018, section 67 (Part 3)",
 }
@@ -30,7 +30,7 @@ _CATEGORIES = {
     "criminal-offence": "criminal-offence data",
     "special-category": "special-category data",
 }
-_LEFT_AS = {
+LEFT_AS = {
     "keep": "as it was",
     "pseudonymise": "as a token; without the sender's key nobody can go back",
     "redact-text": "free text, with identifiers taken out",
@@ -38,7 +38,7 @@ _LEFT_AS = {
     "constant": "the same text in every row",
     "date-shift": "moved by days that only the sender can find out",
 }
-_CARRIER = {
+CARRIER_FACTS = {
     "kind": "a medium of the kind",
     "label": "label",
     "serial": "serial number",
@@ -57,6 +57,9 @@ class Section:
         paragraphs: text.
         facts: labels and texts.
         columns, rows: a table.
+        figure: HTML that `drawing` made, everything in it escaped; nothing in Markdown.
+        folded: what stands on the table while it is folded away, for one that says the same as
+            the figure; empty where it is always shown, as it is in Markdown and on paper.
     """
 
     title: str
@@ -65,6 +68,8 @@ class Section:
     facts: tuple[tuple[str, str], ...] = ()
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    figure: str = ""
+    folded: str = ""
 
 
 def write_notice(report: BreachReport) -> list[Section]:
@@ -89,7 +94,7 @@ def _short_answer(report: BreachReport) -> Section:
         ("Bundles", f"{n:,}, of which {len(held):,} may still be held by a recipient"),
         ("Records", f"{report.n_rows:,}{_count_held(report, held)}"),
         ("Data subjects", _count_subjects(report.bundles)),
-        ("Kinds of data", _name_categories(report.categories)),
+        ("Kinds of data", name_categories(report.categories)),
         ("Encrypted", f"yes. {PROTECTION}"),
         (
             "Who can open it",
@@ -111,7 +116,7 @@ def _count_held(report: BreachReport, held: Sequence[ReportedBundle]) -> str:
 def _write_bundle(bundle: ReportedBundle) -> list[Section]:
     carrier = bundle.carrier
     on = ", ".join(
-        f"{title} {carrier[name]}" for name, title in _CARRIER.items() if carrier.get(name)
+        f"{title} {carrier[name]}" for name, title in CARRIER_FACTS.items() if carrier.get(name)
     )
     agreement = bundle.agreement
     facts = [
@@ -121,7 +126,7 @@ def _write_bundle(bundle: ReportedBundle) -> list[Section]:
         ("Written to", on or "not recorded"),
         ("Agreement", f"{agreement.get('reference', '')}: {agreement.get('purpose', '')}"),
         ("Controller", f"{agreement.get('controller', '')}"),
-        ("Law", _LAWS.get(agreement.get("regime", ""), agreement.get("regime", ""))),
+        ("Law", LAWS.get(agreement.get("regime", ""), agreement.get("regime", ""))),
         ("Lawful basis", f"{agreement.get('lawful_basis', '')}"),
         ("To be destroyed by", bundle.destroy_by + (" - PAST" if bundle.is_overdue else "")),
     ]
@@ -150,17 +155,17 @@ def _write_table(table: ReportedTable) -> Section:
         f"Table {table.name}: {table.n_rows:,} records",
         level=3,
         paragraphs=(
-            f"Data subjects: {_say_subjects(table.n_subjects, table.n_subjects_is)}.",
+            f"Data subjects: {say_subjects(table.n_subjects, table.n_subjects_is)}.",
             f"Withheld, and not on the drive: {', '.join(table.withheld) or 'no column'}.",
             *([f"Attached files: {table.n_files:,}."] if table.n_files else ()),
         ),
         columns=("field", "from the column", "how it left"),
-        rows=tuple((one.name, one.source, _left_as(one.action)) for one in table.fields),
+        rows=tuple((one.name, one.source, left_as(one.action)) for one in table.fields),
     )
 
 
 def _notification(report: BreachReport) -> Section:
-    laws = " and ".join(_LAWS.get(regime, regime) for regime in report.regimes)
+    laws = " and ".join(LAWS.get(regime, regime) for regime in report.regimes)
     people = " and ".join(_TO_PEOPLE.get(regime, regime) for regime in report.regimes)
     fill = TO_FILL_IN.format
     facts = [
@@ -170,7 +175,7 @@ def _notification(report: BreachReport) -> Section:
         ("What happened", fill("loss, theft, wrong recipient or other; when, where, how found")),
         ("Categories of data subjects", fill("for example people on licence; staff")),
         ("Number of data subjects", _count_subjects(report.bundles)),
-        ("Categories of records", _name_categories(report.categories) + "; " + _fields(report)),
+        ("Categories of records", name_categories(report.categories) + "; " + _fields(report)),
         ("Number of records", f"{report.n_rows:,}"),
         ("Contact point", fill("name, telephone, e-mail of the data protection officer")),
         (
@@ -219,16 +224,18 @@ def _count_subjects(bundles: Sequence[ReportedBundle]) -> str:
     tables = [table for bundle in bundles for table in bundle.tables]
     total = sum(table.n_subjects for table in tables)
     if len(tables) == 1:
-        return _say_subjects(total, tables[0].n_subjects_is)
+        return say_subjects(total, tables[0].n_subjects_is)
     return f"at most {total:,}: the sum over {len(tables):,} tables, in which people may recur"
 
 
-def _say_subjects(n_subjects: int, sense: str) -> str:
+def say_subjects(n_subjects: int, sense: str) -> str:
+    """A number of data subjects, and how sure it is."""
     said = {"exact": "", "approximate": "about ", "upper bound": "at most "}.get(sense, "")
     return f"{said}{n_subjects:,}"
 
 
-def _name_categories(categories: Sequence[str]) -> str:
+def name_categories(categories: Sequence[str]) -> str:
+    """What the data are in law."""
     named = [_CATEGORIES.get(category, category) for category in categories]
     return ", ".join(named) or "neither special-category nor criminal-offence data, say the recipes"
 
@@ -270,5 +277,6 @@ def _fields(report: BreachReport) -> str:
     return f"the fields {', '.join(sorted(names))}"
 
 
-def _left_as(action: str) -> str:
-    return _LEFT_AS.get(action) or _GENERALISED.format(action)
+def left_as(action: str) -> str:
+    """How a field left, by its action."""
+    return LEFT_AS.get(action) or _GENERALISED.format(action)

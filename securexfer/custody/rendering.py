@@ -9,25 +9,10 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from securexfer.custody.drawing import visible
 from securexfer.custody.notice import TO_FILL_IN, Section
+from securexfer.custody.style import STYLE
 
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;
-  color: #1b1b1b; background: #fff; }
-h1 { font-size: 1.7rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; }
-h2 { border-bottom: 2px solid #1b1b1b; } h3 { font-size: 1.05rem; margin-bottom: .3rem; }
-table { border-collapse: collapse; width: 100%; margin: .6rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; }
-td, th { border-bottom: 1px solid #c9c9c9; } td { overflow-wrap: anywhere; }
-.facts th { width: 13rem; font-weight: 600; } mark { background: #ffe9a8; }
-@media (max-width: 40rem) {
-  tr, td, .facts th { display: block; width: auto; border: 0; padding: .1rem 0; }
-  tr { border-bottom: 1px solid #c9c9c9; padding: .3rem 0; } tr.head { display: none; }
-  td[data-label]::before { content: attr(data-label) ": "; color: #5a5a5a; } }
-@media print { body { margin: 0; max-width: none; font-size: 11pt; } section, tr
-  { break-inside: avoid; } h2 { break-after: avoid; } }
-"""
 # What only a person can say stands out.
 _OPEN = re.compile(re.escape(TO_FILL_IN).replace(r"\{\}", "[^]]*"))
 
@@ -52,24 +37,30 @@ def render_html(title: str, sections: Iterable[Section]) -> str:
         body.append("<section>")
         body.append(f"<h{section.level}>{html.escape(section.title)}</h{section.level}>")
         body += [f"<p>{_show(text)}</p>" for text in section.paragraphs]
+        if section.figure:
+            body.append(section.figure)
         if section.facts:
             rows = [
-                f"<tr><th scope=row>{_show(label)}</th><td>{_show(text)}</td></tr>"
+                f'<tr><th scope="row">{_show(label)}</th><td>{_show(text)}</td></tr>'
                 for label, text in section.facts
             ]
             body.append(f'<table class="facts">{"".join(rows)}</table>')
         if section.rows:
-            head = "".join(f"<th scope=col>{_show(one)}</th>" for one in section.columns)
+            head = "".join(f'<th scope="col">{_show(one)}</th>' for one in section.columns)
             rows = [_html_row(section.columns, row) for row in section.rows]
-            body.append(f'<table><tr class="head">{head}</tr>{"".join(rows)}</table>')
+            table = f'<table><tr class="head">{head}</tr>{"".join(rows)}</table>'
+            if section.folded:
+                said = f"<summary>{_show(section.folded)}</summary>"
+                table = f"<details>{said}{table}</details>"
+            body.append(table)
         body.append("</section>")
     return (
-        "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
-        '<meta name=viewport content="width=device-width, initial-scale=1">'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         # No script, no picture, nothing from anywhere else, whatever a name holds.
-        "<meta http-equiv=Content-Security-Policy "
+        '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n"
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n"
         f"<body>\n{chr(10).join(body)}\n</body></html>\n"
     )
 
@@ -77,14 +68,14 @@ def render_html(title: str, sections: Iterable[Section]) -> str:
 def _html_row(columns: Sequence[str], row: Sequence[str]) -> str:
     # On a telephone each cell stands on a line of its own, so it says what it is.
     cells = [
-        f'<td data-label="{html.escape(_visible(column))}">{_show(cell)}</td>'
+        f'<td data-label="{html.escape(visible(column))}">{_show(cell)}</td>'
         for column, cell in zip(columns, row, strict=True)
     ]
     return f"<tr>{''.join(cells)}</tr>"
 
 
 def _show(text: str) -> str:
-    return _OPEN.sub(lambda found: f"<mark>{found[0]}</mark>", html.escape(_visible(text)))
+    return _OPEN.sub(lambda found: f"<mark>{found[0]}</mark>", html.escape(visible(text)))
 
 
 def _pipe_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -95,9 +86,4 @@ def _pipe_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _mark(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", _visible(text))
-
-
-def _visible(text: str) -> str:
-    """On one line, and without characters that reorder or hide others."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", visible(text))

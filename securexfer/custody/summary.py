@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from securexfer.custody.entry import Entry
+from securexfer.custody.foreign import object_in, objects_in, text_in, texts_in
 from securexfer.instant import format_instant
 
 # The columns of an export, in their order. They are stable: new ones are added at the end.
@@ -77,22 +78,22 @@ def summarise_entry(entry: Entry, names: Mapping[str, str]) -> Summary:
         names: local names by fingerprint, see `names_of`.
     """
     details = entry.details
-    tables = _objects(details.get("tables"))
+    tables = objects_in(details.get("tables"))
     return Summary(
         whom=_whom(details, names),
-        bundle_id=_text(details.get("bundle_id")),
+        bundle_id=text_in(details.get("bundle_id")),
         n_rows=_total(tables, "n_rows_out", "n_rows"),
         n_subjects=_total(tables, "n_subjects"),
-        until=_text(details.get("expires_at"))[:10],
-        reason=_text(details.get("reason")),
+        until=text_in(details.get("expires_at"))[:10],
+        reason=text_in(details.get("reason")),
     )
 
 
 def flatten_entry(entry: Entry, names: Mapping[str, str]) -> dict[str, str]:
     """An entry as one row of `COLUMNS`, all of it text."""
     details, summary = entry.details, summarise_entry(entry, names)
-    tables, agreement = _objects(details.get("tables")), _object(details.get("agreement"))
-    carrier, medium = _object(details.get("carrier")), _object(details.get("medium"))
+    tables, agreement = objects_in(details.get("tables")), object_in(details.get("agreement"))
+    carrier, medium = object_in(details.get("carrier")), object_in(details.get("medium"))
     return {
         "number": str(entry.number),
         "at": format_instant(entry.at),
@@ -103,25 +104,25 @@ def flatten_entry(entry: Entry, names: Mapping[str, str]) -> dict[str, str]:
         "contact": _SEPARATOR.join(summary.whom),
         "contact_fingerprint": _SEPARATOR.join(_fingerprints(details)),
         "bundle_id": summary.bundle_id,
-        "bundle_sha256": _text(details.get("bundle_sha256")),
-        "reference": _text(agreement.get("reference"))
-        or _text(details.get("agreement") or details.get("reference")),
-        "purpose": _text(agreement.get("purpose")),
-        "controller": _text(agreement.get("controller")),
-        "tables": _SEPARATOR.join(_text(table.get("name")) for table in tables),
+        "bundle_sha256": text_in(details.get("bundle_sha256")),
+        "reference": text_in(agreement.get("reference"))
+        or text_in(details.get("agreement") or details.get("reference")),
+        "purpose": text_in(agreement.get("purpose")),
+        "controller": text_in(agreement.get("controller")),
+        "tables": _SEPARATOR.join(text_in(table.get("name")) for table in tables),
         "fields": _SEPARATOR.join(_fields(tables)),
         "withheld": _SEPARATOR.join(_withheld(tables)),
         "n_rows": "" if summary.n_rows is None else str(summary.n_rows),
         "n_subjects": "" if summary.n_subjects is None else str(summary.n_subjects),
-        "expires_at": _text(details.get("expires_at")),
-        "file_name": _text(details.get("file_name")),
-        "carrier_kind": _text(carrier.get("kind")),
-        "carrier_label": _text(carrier.get("label")),
-        "carrier_serial": _text(carrier.get("serial")),
-        "carrier_file_system": _text(carrier.get("file_system")),
-        "medium_kind": _text(medium.get("kind")),
-        "medium_file_system": _text(medium.get("file_system")),
-        "medium_reason": _text(details.get("medium_reason")),
+        "expires_at": text_in(details.get("expires_at")),
+        "file_name": text_in(details.get("file_name")),
+        "carrier_kind": text_in(carrier.get("kind")),
+        "carrier_label": text_in(carrier.get("label")),
+        "carrier_serial": text_in(carrier.get("serial")),
+        "carrier_file_system": text_in(carrier.get("file_system")),
+        "medium_kind": text_in(medium.get("kind")),
+        "medium_file_system": text_in(medium.get("file_system")),
+        "medium_reason": text_in(details.get("medium_reason")),
         "reason": summary.reason,
         "previous_sha256": entry.previous_sha256,
         "sha256": entry.sha256,
@@ -138,39 +139,39 @@ def names_of(entries: Sequence[Entry]) -> dict[str, str]:
 
 
 def _whom(details: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
-    told = _texts(details.get("recipient_names"))
+    told = texts_in(details.get("recipient_names"))
     if told:
         return tuple(told)
     fingerprints = _fingerprints(details)
-    if name := _text(details.get("name")):
+    if name := text_in(details.get("name")):
         return (name,)
     return tuple(names.get(one, one) for one in fingerprints)
 
 
 def _fingerprints(details: Mapping[str, Any]) -> list[str]:
     """Of the other side: for an unpack, who sent it, though all recipients are named as well."""
-    if _text(details.get("name")):
-        return [_text(details.get("fingerprint"))]
-    if sender := _text(details.get("sender")):
+    if text_in(details.get("name")):
+        return [text_in(details.get("fingerprint"))]
+    if sender := text_in(details.get("sender")):
         return [sender]
     for name in ("recipients", "recipient", "signer"):
         value = details.get(name)
-        if found := _texts(value) or ([value] if isinstance(value, str) and value else []):
+        if found := texts_in(value) or ([value] if isinstance(value, str) and value else []):
             return found
     return []
 
 
 def _fields(tables: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for table in tables:
-        for field in _objects(table.get("fields")):
-            name, action = _text(field.get("name")), _text(field.get("action"))
-            yield f"{_text(table.get('name'))}.{name} ({action})"
+        for field in objects_in(table.get("fields")):
+            name, action = text_in(field.get("name")), text_in(field.get("action"))
+            yield f"{text_in(table.get('name'))}.{name} ({action})"
 
 
 def _withheld(tables: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for table in tables:
-        for column in _texts(table.get("withheld")):
-            yield f"{_text(table.get('name'))}.{column}"
+        for column in texts_in(table.get("withheld")):
+            yield f"{text_in(table.get('name'))}.{column}"
 
 
 def _total(tables: Sequence[Mapping[str, Any]], *names: str) -> int | None:
@@ -180,19 +181,3 @@ def _total(tables: Sequence[Mapping[str, Any]], *names: str) -> int | None:
         values = [table[name] for name in names if isinstance(table.get(name), int)]
         counts += values[:1]
     return sum(counts) if counts else None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _texts(value: Any) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

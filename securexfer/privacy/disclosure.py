@@ -176,6 +176,7 @@ def _judge_groups(watch: Watch) -> list[Finding]:
         )
         return [Finding("min_group_size", "refused" if is_enforced else "not counted", {}, problem)]
     details: dict[str, Any] = {
+        "group_sizes": [vars(band) for band in found.sizes],
         "k": found.k,
         "n_groups": found.n_groups,
         "n_unique_rows": found.n_unique,

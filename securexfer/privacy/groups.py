@@ -11,11 +11,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 # About 100 bytes each, and as much again while merging.
 MAX_GROUPS = 1_000_000
 _COUNT = "n"
+
+
+@dataclass(frozen=True)
+class SizeBand:
+    """Groups of about one size.
+
+    Attributes:
+        at_least: rows in the smallest group that the band has room for; it ends where the next
+            band begins.
+        n_groups, n_rows: groups in it, and their rows.
+    """
+
+    at_least: int
+    n_groups: int
+    n_rows: int
 
 
 @dataclass(frozen=True)
@@ -30,6 +46,7 @@ class GroupFindings:
             rows.
         n_distinct: by sensitive field, its smallest number of different values in a group.
         k_without: by quasi-identifier, what k would be without it.
+        sizes: how large the groups are, in bands, smallest first; empty bands are left out.
     """
 
     k: int
@@ -39,6 +56,7 @@ class GroupFindings:
     n_small_rows: int
     n_distinct: dict[str, int]
     k_without: dict[str, int]
+    sizes: tuple[SizeBand, ...]
 
     def named(self, titles: Mapping[str, str]) -> GroupFindings:
         """The same with other names for the columns."""
@@ -164,6 +182,7 @@ class Groups:
             n_small_rows=int(small[_COUNT].sum()),
             n_distinct={name: _minimum(groups[_distinct(name)]) for name in sensitive},
             k_without=without,
+            sizes=_count_sizes(groups[_COUNT], min_size),
         )
 
     def _diverse(self) -> pl.DataFrame:
@@ -173,6 +192,19 @@ class Groups:
             counted = values.frame().group_by(self._by).agg(pl.len().alias(_distinct(name)))
             groups = groups.join(counted, on=self._by)
         return groups
+
+
+def _count_sizes(sizes: pl.Series, min_size: int) -> tuple[SizeBand, ...]:
+    """Groups by size in bands from 1, 2, 5, 10, 20, 50, … on, and from `min_size` on."""
+    counted = sizes.to_numpy()
+    bounds = {step * 10**power for power in range(len(str(sizes.max() or 0))) for step in (1, 2, 5)}
+    starts = np.array(sorted(bounds | {min_size}))
+    band = np.searchsorted(starts, counted, side="right") - 1
+    n_groups = np.bincount(band, minlength=len(starts))
+    # Whole numbers up to 2**53 are exact as weights, and no file has so many rows.
+    n_rows = np.bincount(band, weights=counted, minlength=len(starts))
+    listed = zip(starts.tolist(), n_groups.tolist(), n_rows.tolist(), strict=True)
+    return tuple(SizeBand(start, n, int(rows)) for start, n, rows in listed if n)
 
 
 def _is_small(sensitive: Sequence[str], min_size: int, min_distinct: int) -> pl.Expr:

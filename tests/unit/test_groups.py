@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securexfer.privacy.groups import Groups, TooManyGroupsError
+from securexfer.privacy.groups import Groups, SizeBand, TooManyGroupsError
 from securexfer.privacy.subjects import Subjects, together, tokens_of
 from tests.world import csv_bytes
 
@@ -67,8 +67,18 @@ def reference(rows: Sequence[Sequence[str]], min_size: int, min_distinct: int) -
             name: min(map(len, by([j for j in range(3) if j != i]).values()), default=0)
             for i, name in enumerate(QUASI)
         },
+        "sizes": count_sizes([len(g) for g in groups.values()], min_size),
         "small": small,
     }
+
+
+def count_sizes(sizes: Sequence[int], min_size: int) -> tuple[SizeBand, ...]:
+    """Bands by hand: each size goes to the largest start that it reaches."""
+    starts = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, min_size}
+    bands: dict[int, list[int]] = {}
+    for size in sizes:
+        bands.setdefault(max(start for start in starts if start <= size), []).append(size)
+    return tuple(SizeBand(start, len(bands[start]), sum(bands[start])) for start in sorted(bands))
 
 
 def framed(rows: Sequence[Sequence[str]]) -> pl.DataFrame:

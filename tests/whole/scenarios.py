@@ -100,6 +100,9 @@ SCENARIOS = [
            '--reason "referral 17"'),
     secret("reidentify", "tokens.txt --recipe people.toml --input people.csv --bundle {sent} "
            "--reason referral -o found.csv"),
+    Scenario("report", "{sent}"),
+    Scenario("report", "{sent} -o page.html"),
+    secret("report", "{bundle} -o page.html", "bob"),
     secret("breach-report"),
     secret("breach-report", "--recipient bob -o report.html"),
     secret("drill start", "--to bob --rows 50 -o stick"),
