@@ -78,7 +78,7 @@ def settle_run(
     """
     folder = order.output if order.output.is_dir() else order.output.parent
     entries = register.entries()
-    found = [e for e in find_runs(entries, run.job) if e.details.get("run") == run.key]
+    found = [e for e in find_runs(entries, run.job) if e.details.get("run") == run.label]
     done = None
     if found:
         last = found[-1]

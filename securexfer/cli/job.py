@@ -199,7 +199,7 @@ class Asked:
 
 def run_document(run: Run | None, missed: Sequence[str]) -> dict[str, Any]:
     """Which run it was, and which were missed, in JSON results."""
-    return {} if run is None else {"job": run.job, "missed": list(missed), "run": run.key}
+    return {} if run is None else {"job": run.job, "missed": list(missed), "run": run.label}
 
 
 def is_done(session: Session, order: PackOrder, run: Run, reporter: ConsoleReporter) -> bool:
@@ -220,17 +220,17 @@ def is_done(session: Session, order: PackOrder, run: Run, reporter: ConsoleRepor
         "job": run.job,
         "outcome": "already-done",
         "path": "" if done.path is None else str(done.path),
-        "run": run.key,
+        "run": run.label,
     }
     what = "There was nothing to send."
     if done.entry.event == "packed":
         where = f"in {plain(str(done.path))}" if done.path else "not there any more"
         what = f"Its bundle {document['bundle_id'][:12]} is {where}."
     when = f"{done.entry.at:%Y-%m-%d %H:%M} UTC"
-    session.console.log("already-done", bundle_id=document["bundle_id"], run=run.key)
+    session.console.log("already-done", bundle_id=document["bundle_id"], run=run.label)
     session.console.result(
         document,
-        lambda: session.console.line(f"The run {plain(run.key)} was done, at {when}. {what}"),
+        lambda: session.console.line(f"The run {plain(run.label)} was done, at {when}. {what}"),
     )
     return True
 

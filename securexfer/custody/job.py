@@ -37,12 +37,12 @@ class Run:
 
     Attributes:
         job: the job's name.
-        key: which run: two with the same key are the same.
+        label: the key by which it is known: two with the same are the same run.
         period: `day`, `weekday` or `hour` where keys follow each other, else empty.
     """
 
     job: str
-    key: str
+    label: str
     period: str = ""
 
 
@@ -79,11 +79,11 @@ def find_missed(runs: Sequence[Entry], run: Run) -> list[str]:
         At most `MAX_MISSED`, the oldest left out; nothing where keys don't follow each other.
     """
     keys = {entry.details.get("run", "") for entry in runs}
-    before = [key for key in keys if _is_of(key, run.period) and key < run.key]
+    before = [key for key in keys if _is_of(key, run.period) and key < run.label]
     if run.period not in PERIODS or not before:
         return []
     missed: list[str] = []
-    key = _previous(run.key, run.period)
+    key = _previous(run.label, run.period)
     while key > max(before) and len(missed) < MAX_MISSED:
         missed.append(key)
         key = _previous(key, run.period)
@@ -94,7 +94,7 @@ def describe_run(run: Run | None, missed: Sequence[str]) -> dict[str, Any]:
     """A run in the details of its entry; nothing where it is none of a job."""
     if run is None:
         return {}
-    return {"job": run.job, "run": run.key, **({"missed": list(missed)} if missed else {})}
+    return {"job": run.job, "run": run.label, **({"missed": list(missed)} if missed else {})}
 
 
 @contextmanager

@@ -443,7 +443,11 @@ def _check_sent(
 
 
 def _check_home(before: Before, desk: Desk, outcome: Outcome) -> None:
-    names = {str(path.relative_to(desk.home)) for path in before.new(desk.home)}
+    new = before.new(desk.home)
+    # Locks stay, and hold nothing.
+    locks = {path for path in new if path.parent == desk.home / "locks" and path.suffix == ".lock"}
+    assert not any(path.stat().st_size for path in locks)
+    names = {str(path.relative_to(desk.home)) for path in new - locks}
     allowed = set(REGISTER_FILES)
     if outcome.is_killed:
         allowed.add(f"register.head{PARTIAL_SUFFIX}")

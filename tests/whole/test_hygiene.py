@@ -152,17 +152,24 @@ def test_pack_and_verify_open_nothing_for_writing_but_bundle_and_register(
     with (tmp_path / "people.csv").open("a") as file:
         file.writelines(f"{n},Name{n},1980-02-03,York\n" for n in range(400_000))
     trace = tmp_path / "trace"
-    written = files_written(
-        ann, strace, trace, "pack", "people.csv", "--recipe", "people.toml", "--to", "bob",
-        "-o", "stick/b.zip",
-    )  # fmt: skip
-    register = {
-        str(ann.home / name)
-        for name in ("register.jsonl", "register.lock", "register.head.partial")
-    }
-    assert written - {"/dev/null"} == {str(tmp_path / "stick" / "b.zip.partial")} | register
+    # From a file, and from a program that is run.
+    for i, source in enumerate((["people.csv"], ["--source-command", "people=cat people.csv"])):
+        name = f"b{i}.zip"
+        written = files_written(
+            ann, strace, trace, "pack", *source, "--recipe", "people.toml", "--to", "bob",
+            "-o", f"stick/{name}",
+        )  # fmt: skip
+        register = {
+            str(ann.home / name)
+            for name in ("register.jsonl", "register.lock", "register.head.partial")
+        }
+        (lock,) = {path for path in written if "/locks/" in path}
+        assert Path(lock).parent == ann.home / "locks"
+        assert Path(lock).read_bytes() == b""
+        partial = str(tmp_path / "stick" / f"{name}.partial")
+        assert written - {"/dev/null"} == {partial, lock} | register
 
-    written = files_written(bob, strace, trace, "verify", "stick/b.zip")
+    written = files_written(bob, strace, trace, "verify", "stick/b1.zip")
     assert written - {"/dev/null"} == {str(bob.home / "register.lock")}
 
 
