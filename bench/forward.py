@@ -1,13 +1,14 @@
 """What `forward` costs, beside copying the bundle twice.
 
     PYTHONPATH=. .venv/bin/python -m bench.forward [--megabytes 1000] [--rounds 5] [--folder DIR]
-        [--slow WRITE_MB:READ_MB]
+        [--slow WRITE_MB:READ_MB] [--compared]
 
 A bundle of about that size is packed once. Then, in turns, it is copied twice with `cp` and synced,
 and forwarded by the real program. Before each turn everything is synced and the bundle dropped from
 the page cache, as if the drive had just been plugged in. FOLDER is on the drive to measure, and
 holds the bundle and what is made of it; keys and register are on the disk of the machine. With
 --slow it is all on a drive that writes and reads so many million bytes a second, as pen drives do.
+With --compared the copies are read back past the page cache and compared, as `forward` does.
 """
 
 from __future__ import annotations
@@ -49,12 +50,16 @@ def make_bundle(folder: Path, drive: Path, n_megabytes: int) -> tuple[Desk, Path
     return bob, bundle
 
 
-def copy_twice(bundle: Path, folder: Path) -> list[Path]:
-    """Two copies that the drive has stored."""
+def copy_twice(bundle: Path, folder: Path, *, compares: bool = False) -> list[Path]:
+    """Two copies that the drive has stored, and gives back as they were if that is asked for."""
     copies = [folder / f"copy-{number}" for number in range(2)]
     for copy in copies:
         subprocess.run(["/bin/cp", bundle, copy], check=True)
     subprocess.run(["/bin/sync", *copies], check=True)
+    for copy in copies if compares else ():
+        with copy.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        subprocess.run(["/usr/bin/cmp", bundle, copy], check=True)
     return copies
 
 
@@ -93,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--compared", action="store_true", help="copies are read back as well")
     parser.add_argument("--slow", help="WRITE_MB:READ_MB, as 40:120")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
     asked = parser.parse_args()
@@ -109,7 +115,7 @@ def main() -> None:
         print(f"bundle: {bundle.stat().st_size:,} bytes")
         rows = []
         for number in range(1, asked.rounds + 1):
-            copied, _ = measure(lambda: copy_twice(bundle, folder), bundle)
+            copied, _ = measure(lambda: copy_twice(bundle, folder, compares=asked.compared), bundle)
             forwarded, mib = measure(lambda: forward(bob, bundle, folder), bundle)
             rows.append((copied, forwarded))
             print(
