@@ -12,7 +12,7 @@ from tests.whole.cli import Desk
 from tests.whole.test_stories import EXAMPLES
 
 
-@pytest.mark.parametrize("name", ["jtrack", "warrant-cards"])
+@pytest.mark.parametrize("name", ["jtrack", "research", "warrant-cards"])
 def test_an_example_prints_what_it_says(name: str, tmp_path: Path) -> None:
     environment = Desk(tmp_path, "nobody").environment()
     tools = tmp_path / "bin"
