@@ -117,6 +117,15 @@ def check_replay(outside: Outside, entries: Sequence[Entry]) -> list[str]:
     return notes
 
 
+def was_opened(outside: Outside, entries: Sequence[Entry]) -> bool:
+    """Whether these very bytes were opened or forwarded here before, by this sender and id."""
+    bundle = outside.envelope.sender, outside.envelope.bundle_id
+    return any(
+        opening.bundle == bundle and opening.bundle_sha256 == outside.claimed.bundle_sha256
+        for _, opening in _openings(entries)
+    )
+
+
 def check_origin(inside: Inside, entries: Sequence[Entry], *, older: bool) -> list[str]:
     """Notes on what else of the same origin was opened or forwarded here before.
 

@@ -35,7 +35,7 @@ from securexfer.errors import (
     SenderRevokedError,
 )
 from securexfer.expiry import CLOCK_TOLERANCE, expiry_of, find_extended, newest_time
-from securexfer.history import check_origin, check_replay
+from securexfer.history import check_origin, check_replay, was_opened
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock
 from securexfer.privacy.shape import RecordCounter
@@ -235,7 +235,7 @@ def _read_dated(
     # Not before: nobody should parse the envelope of a sender whom nobody knows.
     claims.update(bundle_id=outside.envelope.bundle_id)
     entries = register.entries()
-    _check_revoked(outside.sender, is_seen=bool(check_replay(outside, entries)))
+    _check_revoked(outside.sender, is_seen=was_opened(outside, entries))
     extended_until = find_extended(outside, entries, find_sender)
     outside = replace(outside, extended_until=extended_until)
     _check_times(outside, entries, clock)
