@@ -79,8 +79,14 @@ def link_folders(_app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\]\(((?:[\w.-]+/)+)\)", lead, source[0])
 
 
+def read_index_again(*_: object) -> list[str]:
+    """The index changes with the order above, of which nothing stands in its own file."""
+    return [root_doc]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect what is above."""
+    app.connect("env-get-outdated", read_index_again)
     app.connect("source-read", link_folders)
     app.connect("source-read", add_order)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
