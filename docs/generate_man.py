@@ -16,6 +16,7 @@ import click
 from securexfer import errors
 from securexfer.cli.app import root
 from securexfer.cli.options import EPILOG
+from securexfer.home.setting import SETTINGS
 
 TARGET = Path(__file__).with_name("man")
 SUFFIX = ".1"
@@ -23,7 +24,16 @@ DATE = "2026-11-26"  # of the last change worth a date, so that the pages are th
 ENVIRONMENT = (
     ("SECUREXFER_HOME", "The home, as with --home."),
     ("SECUREXFER_PASSPHRASE_FILE", "File that holds the passphrase, as with --passphrase-file."),
+    *(
+        (setting.variable, f"The setting {name}, as with {setting.flag}.")
+        for name, setting in SETTINGS.items()
+        if setting.variable
+    ),
     ("NO_COLOR", "If it is set, nothing is coloured."),
+)
+FILES = (
+    ("config.toml", "In the home: settings of your own."),
+    ("securexfer.toml", "In the working folder: settings of a project."),
 )
 FAMILIES = {
     0: "It worked.",
@@ -84,6 +94,9 @@ def _program() -> Iterator[str]:
     yield ".SH ENVIRONMENT"
     for name, text in ENVIRONMENT:
         yield from (".TP", f".B {name}", escape(text))
+    yield ".SH FILES"
+    for name, text in FILES:
+        yield from (".TP", f".I {escape(name)}", escape(text))
     yield ".SH EXIT STATUS"
     for code in sorted({0} | {kind.exit_code for kind in _kinds()}):
         yield from (".TP", f".B {code}", escape(FAMILIES[code]))

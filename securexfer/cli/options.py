@@ -58,9 +58,15 @@ class SecurexferContext(click.Context):
     def lookup_default(self, name: str, call: bool = True) -> Any:  # noqa: ARG002
         """What the configuration says of an option; click asks after line and variables."""
         setting = _setting_of(self.command, name)
-        if setting and not self.resilient_parsing:
+        if setting and not self.resilient_parsing and not self._is_given_before(name):
             return config_of(self).get(setting).value
         return super().lookup_default(name)
+
+    def _is_given_before(self, name: str) -> bool:
+        """Whether to leave an option alone: a group's, for the command that follows takes it too,
+        and may name another home; or one that stood before the command's name.
+        """
+        return isinstance(self.command, click.Group) or bool(getattr(settings_of(self), name, None))
 
 
 def _setting_of(command: click.Command, name: str) -> str | None:

@@ -12,7 +12,7 @@ from tests.whole.scenarios import PASSPHRASE_MISSING, SCENARIOS, Scenario, Stage
 from tests.whole.tmux import Ended, Terminal
 
 # What these print is to be copied or redirected, as it is.
-VERBATIM = ("identity card", "recipe draft people.csv", "register export")
+VERBATIM = ("completion", "identity card", "recipe draft people.csv", "register export")
 ASKING = [one for one in SCENARIOS if one.unasked == PASSPHRASE_MISSING]
 QUESTION = "Passphrase of the identity"
 

@@ -58,6 +58,17 @@ def test_the_form_of_the_output_comes_from_the_strongest_source(ann: Desk) -> No
     assert is_json("--json", SECUREXFER_OUTPUT="text")
 
 
+def test_the_home_that_is_named_behind_the_command_is_the_one_whose_settings_count(
+    ann: Desk,
+) -> None:
+    write(ann.home / "config.toml", 'output = "json"\nif_found = "nobody"\n')
+    elsewhere = str(ann.folder / "elsewhere")
+    told = run(ann, "contact", "list", "--home", str(ann.home), SECUREXFER_HOME=elsewhere)
+    assert told.stdout.startswith("{")
+    told = run(ann, "contact", "list", "--home", elsewhere)
+    assert not told.stdout.startswith("{")
+
+
 def test_errors_too_have_the_form_that_was_set(ann: Desk) -> None:
     for arguments, code in ((["contact", "show", "nobody"], 30), (["pack", "--nonsense"], 2)):
         failed = run(ann, *arguments, SECUREXFER_OUTPUT="json")
