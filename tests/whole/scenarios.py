@@ -81,8 +81,8 @@ SCENARIOS = [
     Scenario("contact show", "bob"),
     secret("contact remove", "cat"),
     secret("contact revoke", 'cat --reason "laptop stolen on 3 March"'),
-    secret("scope-key export", "--recipe people.toml --for bob --to cat -o stick"),
-    secret("scope-key import", "{scope_key} --recipe people.toml --for bob", "cat"),
+    secret("scope-key export", "--recipe stable.toml --for bob --to cat -o stick"),
+    secret("scope-key import", "{scope_key} --recipe stable.toml --for bob", "cat"),
     secret("scope-key import", "{scope_key}", "cat"),
     Scenario("recipe draft", "people.csv"),
     Scenario("recipe draft", "people.csv -o drafted.toml"),
@@ -180,6 +180,8 @@ class Stage:
         ann, bob, _ = meet(self.folder, "ann", "bob", "cat")
         (self.folder / "people.csv").write_bytes(EXTRACT)
         (self.folder / "people.toml").write_text(allow_forwarding(RECIPE))
+        stable = RECIPE.replace("[tables.", '[pseudonyms]\nlinkage = "agreement"\n[tables.', 1)
+        (self.folder / "stable.toml").write_text(stable)
         (self.folder / "none.csv").write_bytes(EXTRACT.splitlines(keepends=True)[0])
         (self.folder / "staff.csv").write_text("id,photo\n1,ann.png\n")
         (self.folder / "staff.toml").write_text(recipe_text({"staff": STAFF}))
@@ -206,7 +208,7 @@ class Stage:
         )
         self._pack(ann, "outbox", "--once-per", "week-47")
         scope_key = ann.json(
-            "scope-key", "export", "--recipe", "people.toml", "--for", "bob", "--to", "cat"
+            "scope-key", "export", "--recipe", "stable.toml", "--for", "bob", "--to", "cat"
         )  # fmt: skip
         ann.json(
             "identity", "export", "--to-file", "ann.identity",
