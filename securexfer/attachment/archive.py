@@ -156,9 +156,11 @@ def read_files(pieces: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
             n_filled = n_bytes + -n_bytes % _BLOCK
             if len(held) < n_filled:
                 break
-            yield name, bytes(held[:n_bytes])
+            with memoryview(held) as view, view[:n_bytes] as content:
+                found = name, bytes(content)
             del held[:n_filled]
-            name = ""
+            yield found
+            name, found = "", ("", b"")  # whoever took it has it alone
         if is_over:
             held.clear()
     if not is_over:

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import tarfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def test_they_arrive_under_names_that_only_the_table_explains(office: Office) ->
 
     verified = office.bob.run("verify", str(packed["path"]))
     assert b"Every check held" in verified.stdout
+    assert b"Table staff: 3 rows, 3 attached files" in verified.stdout
     unpacked = office.bob.json("unpack", str(packed["path"]), "-o", "in")
     assert "in/staff-attachments.tar" in unpacked["files"]
     rows = rows_of(office.folder / "in" / "staff.csv")
@@ -331,6 +333,24 @@ def test_an_archive_is_read_whatever_it_is_cut_into(n_bytes: int) -> None:
     assert next(taken, None) is None
     with pytest.raises(errors.ContentMismatchError):
         list(read_files([data[:2000]]))
+
+
+def test_one_file_of_an_archive_is_in_memory_at_a_time() -> None:
+    n_bytes, n_files = 4 * 1024 * 1024, 12
+
+    def pieces() -> Iterator[bytes]:
+        for number in range(n_files):
+            yield header(f"{number:02}.jpg", n_bytes)
+            yield from (bytes(64 * 1024) for _ in range(n_bytes // (64 * 1024)))
+        yield bytes(1024)
+
+    tracemalloc.start()
+    try:
+        assert sum(len(data) for _, data in read_files(pieces())) == n_files * n_bytes
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3.5 * n_bytes
 
 
 def test_some_tables_can_be_had_without_the_pictures_of_others(tmp_path: Path) -> None:
