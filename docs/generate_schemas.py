@@ -68,7 +68,15 @@ CARD = {
     "name": TEXT,
     "organisation": TEXT,
 }
-CONTACT = {**CARD, "contact": TEXT, "origin_fingerprint": SHA256, "pinned_at": TIME}
+CONTACT = {
+    **CARD,
+    "contact": TEXT,
+    "origin_fingerprint": SHA256,
+    "pinned_at": TIME,
+    "revoked_at": empty_or(TIME),
+    "revoked_because": TEXT,
+}
+KEPT = {**CARD, "in_keyring": FLAG, "passphrase_from": TEXT, "path": TEXT}
 DRILL = members(
     {
         "bundle_id": ID,
@@ -81,6 +89,9 @@ DRILL = members(
 )
 FIELD = members({"name": TEXT, "action": TEXT}, {"source": TEXT})
 GATE = members({"gate": TEXT, "result": TEXT}, more=True)
+ATTACHMENTS = members(
+    {"member": TEXT, "n_files": COUNT, "plaintext_sha256": SHA256, "n_bytes": COUNT}
+)
 TABLE = members(
     {
         "name": TEXT,
@@ -95,7 +106,7 @@ TABLE = members(
         "plaintext_sha256": SHA256,
         "n_bytes": COUNT,
     },
-    {"n_formulas": COUNTS},
+    {"attachments": ATTACHMENTS, "n_formulas": COUNTS},
 )
 TRIED_TABLE = members(
     {
@@ -251,11 +262,49 @@ REPORTED = members(
                     "n_subjects_is": TEXT,
                     "fields": listed(members({"name": TEXT, "action": TEXT, "source": TEXT})),
                     "withheld": listed(TEXT),
+                    "n_files": COUNT,
                 }
             )
         ),
     }
 )
+RUN = {"job": TEXT, "run": TEXT}
+MISSED = {"missed": listed(TEXT)}
+PACKED = {
+    "bundle_id": ID,
+    "bundle_sha256": SHA256,
+    "carrier": CARRIER,
+    "created_at": TIME,
+    "expires_at": TIME,
+    "forwarding": YES_NO,
+    "n_bytes": COUNT,
+    "outcome": {"const": "packed"},
+    "path": TEXT,
+    "recipients": listed(SHA256),
+    "sequence": {"type": "integer", "minimum": 1},
+    "tables": listed(TABLE),
+}
+# A run with `--once-per` that was done before: its bundle, or that there was nothing to send.
+ALREADY_DONE = {
+    **RUN,
+    "at": TIME,
+    "bundle_id": empty_or(ID),
+    "event": one_of("packed", "pack-skipped"),
+    "outcome": {"const": "already-done"},
+    "path": TEXT,
+}
+SKIPPED = {
+    **RUN,
+    **MISSED,
+    "outcome": {"const": "skipped"},
+    "reason": {"const": "extract_empty"},
+}
+SCOPE_KEY = {
+    "agreement": TEXT,
+    "audience": listed(SHA256),
+    "epoch": TEXT,
+    "statement_id": ID,
+}
 
 ERROR = members(
     {
@@ -374,6 +423,7 @@ RESULTS: dict[str, Schema] = {
     "contact add": members(CONTACT),
     "contact list": members({"contacts": listed(members(CONTACT))}),
     "contact remove": members(CONTACT),
+    "contact revoke": members(CONTACT),
     "contact show": members({**CONTACT, "drills": listed(DRILL)}),
     "demo": members(
         {
@@ -443,26 +493,34 @@ RESULTS: dict[str, Schema] = {
         }
     ),
     "identity card": members({**CARD, "card": TEXT, "path": TEXT}),
-    "identity create": members({**CARD, "path": TEXT}),
+    "identity create": members(KEPT),
+    "identity export": members({**CARD, "path": TEXT}),
+    "identity import": members(KEPT),
+    "identity passphrase": members(
+        {"fingerprint": SHA256, "in_keyring": FLAG, "passphrase_from": TEXT}
+    ),
+    "identity rotate": members(
+        {**CARD, "in_keyring": FLAG, "path": TEXT, "previous_fingerprint": SHA256}
+    ),
     "identity show": members(CARD),
     "inspect": members(OUTSIDE, EXTENDED),
+    "outbox prune": members(
+        {
+            "dry_run": FLAG,
+            "n_altered": COUNT,
+            "n_kept": COUNT,
+            "n_others": COUNT,
+            "removed": listed(
+                members({"bundle_id": ID, "n_bytes": COUNT, "path": TEXT, "sent_at": TIME})
+            ),
+        }
+    ),
     "pack": {
         "anyOf": [
-            members(
-                {
-                    "bundle_id": ID,
-                    "bundle_sha256": SHA256,
-                    "carrier": CARRIER,
-                    "created_at": TIME,
-                    "expires_at": TIME,
-                    "forwarding": YES_NO,
-                    "n_bytes": COUNT,
-                    "path": TEXT,
-                    "recipients": listed(SHA256),
-                    "sequence": {"type": "integer", "minimum": 1},
-                    "tables": listed(TABLE),
-                }
-            ),
+            members(PACKED),
+            members({**PACKED, **RUN, **MISSED}),
+            members(ALREADY_DONE),
+            members(SKIPPED),
             members({"dry_run": {"const": True}, **TRIAL}, {"carrier": CARRIER}),
         ]
     },
@@ -519,6 +577,10 @@ RESULTS: dict[str, Schema] = {
         {"found": listed(members({"token": TEXT, "column": TEXT, "identifier": TEXT}))},
     ),
     "release-password": members({**CHAIN, "bundle_id": ID, "password": TEXT}),
+    "scope-key export": members({**SCOPE_KEY, "path": TEXT, "recipient": TEXT}),
+    "scope-key import": members(
+        {**SCOPE_KEY, "imported": FLAG, "notes": listed(TEXT), "signer_name": TEXT}
+    ),
     "unpack": members(
         {**INSIDE, "files": listed(TEXT), "medium": MEDIUM, "receipt": TEXT},
         {**EXTENDED, "medium_reason": TEXT, "n_escaped": COUNTS},

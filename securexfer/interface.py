@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import TypeAlias
@@ -20,17 +20,20 @@ from securexfer.crypto.card import Card
 from securexfer.crypto.identity import Identity
 from securexfer.custody.refusal import is_refusal, record_refusal
 from securexfer.custody.register import Actor, Register
+from securexfer.custody.succession import former_cards
 from securexfer.errors import SecurexferError
-from securexfer.home.contacts import ContactBook
+from securexfer.home.contacts import Contact, ContactBook
 from securexfer.home.desk import Desk
 from securexfer.instant import Clock, system_clock
 from securexfer.opening import OpenedBundle
 from securexfer.order import PackOrder
 from securexfer.packing import PackResult
 from securexfer.packing import pack as pack_bundle
-from securexfer.planning import Input, open_extracts
+from securexfer.planning import Input, SharedScope, open_extracts
+from securexfer.recipe.model import Recipe
 from securexfer.recipe.reading import read_recipe
 from securexfer.reporting import Reporter, SilentReporter
+from securexfer.sharing import Ring
 from securexfer.unpacking import UnpackResult
 from securexfer.unpacking import unpack as unpack_bundle
 from securexfer.verifying import Verified, check_tables, pinned_senders
@@ -71,7 +74,13 @@ class LoadedIdentity:
         return self.card.fingerprint
 
     def _find_sender(self) -> FindSender:
-        return pinned_senders(self.contacts.list(), self.card)
+        former = former_cards(self.card, self.register.entries())
+        return pinned_senders(self.contacts.list(), self.card, former)
+
+    def _find_shared(self, recipe: Recipe, recipients: Sequence[Contact]) -> SharedScope | None:
+        folder = Desk(self.home).scope_keys_path
+        ring = Ring(self.register, folder, self._find_sender(), lambda: self._identity)
+        return ring.find(recipe, recipients)
 
     def _hear_refusal(self, error: SecurexferError, claims: Mapping[str, str]) -> None:
         # Whatever comes of recording it, the refusal itself is what the caller hears of.
@@ -123,6 +132,7 @@ def pack(
     *,
     if_found: str = "",
     force: bool = False,
+    own_tokens: bool = False,
 ) -> PackResult:
     """Minimise extracts, encrypt them to contacts, sign and record: as `securexfer pack`.
 
@@ -134,14 +144,18 @@ def pack(
         identity: whose it is.
         if_found: whom a finder should call; stands in clear on the bundle.
         force: replace a file that is there.
+        own_tokens: make tokens of your own, although a colleague's scope key is here.
 
     Raises:
         SecurexferError: for any reason not to; then nothing is left under the final name.
     """
     recipe_file = read_recipe(Path(recipe))
     recipients = [identity.contacts.get(name) for name in dict.fromkeys(to)]
-    order = PackOrder(recipe_file, recipients, Path(output), force, if_found)
+    order = PackOrder(recipe_file, recipients, Path(output), force, if_found, own_tokens=own_tokens)
     listed = [Input(table, Path(path)) for table, path in inputs.items()]
+    if not own_tokens:
+        shared = identity._find_shared(recipe_file.recipe, recipients)
+        order = replace(order, shared=shared)
     with open_extracts(recipe_file.recipe, listed, None, identity.reporter) as opened:
         return pack_bundle(
             order,

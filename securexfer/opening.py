@@ -2,15 +2,18 @@
 
 It passes every check that `unpack` makes, by the same code. A table is decrypted and held against
 its digest, size and number of rows before any row of it is handed out, and that it was opened is
-on record by then. Rows are decrypted a second time as they are handed out: the file's blocks are
-compared with what was signed whenever they are read, so that they are the same ones.
+on record by then; so is the archive of its attached files. Rows and files are decrypted a second
+time as they are handed out: the file's blocks are compared with what was signed whenever they are
+read, so that they are the same ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+from securexfer.attachment.archive import ArchiveChecker, read_files
 from securexfer.bundle.manifest import Manifest, TableRecord
 from securexfer.crypto.identity import Identity
 from securexfer.custody.refusal import try_to_record
@@ -21,9 +24,11 @@ from securexfer.instant import Clock
 from securexfer.medium.medium import Kind, Medium
 from securexfer.privacy.frame import Frame, join_frames, read_frames
 from securexfer.reporting import Reporter
-from securexfer.verifying import Verified, counted_rows, recheck
+from securexfer.verifying import Verified, counted_files, counted_rows, recheck
 
 MEMORY = Medium(Kind.MEMORY)
+# A picture of 50 megapixels is less than this; the format itself allows eight gigabytes.
+MAX_ATTACHED_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ class OpenedBundle:
         self._reporter = reporter
         self._close = close
         self._opened: dict[str, OpenedTable] = {}
+        self._attached: dict[str, int] = {}
 
     def __enter__(self) -> OpenedBundle:
         return self
@@ -139,6 +145,47 @@ class OpenedBundle:
             )
         return self._opened[name]
 
+    def attachments(
+        self, table: str, *, max_file_bytes: int = MAX_ATTACHED_BYTES
+    ) -> Iterator[tuple[str, bytes]]:
+        """The files attached to a table: names as its cells have them, each with its content.
+
+        The archive is checked whole, against SHA-256, size and grammar, and that it was opened is
+        recorded, before this returns. Then one file at a time is in memory.
+
+        Args:
+            table: its name; nothing where it has no files.
+            max_file_bytes: how large a file may be.
+
+        Raises:
+            UsageError: if there is no such table, or a file is larger.
+            ContentMismatchError: if the archive is not what was signed.
+            RegisterError: if it can't be recorded; nothing is released then.
+        """
+        record = self._find(table)
+        if record.attachments is None:
+            return iter(())
+        largest = self._attached.get(table)
+        if largest is None:
+            checker = ArchiveChecker(record.attachments.n_files)
+            self._run(counted_files(self.verified.inside, record, self._reporter, checker))
+            largest = checker.n_bytes_largest
+        if largest > max_file_bytes:
+            raise UsageError(
+                f"A file attached to table {table} has {largest:,} bytes, and {max_file_bytes:,} "
+                "may be taken into memory.",
+                hint="Give a larger max_file_bytes, or write the files with unpack.",
+            )
+        if table not in self._attached:
+            told = {
+                "name": table,
+                "n_files": record.attachments.n_files,
+                "sha256": record.attachments.plaintext_sha256,
+            }
+            self._record(attachments=[told])
+            self._attached[table] = largest
+        return read_files(counted_files(self.verified.inside, record, self._reporter))
+
     def _find(self, name: str) -> TableRecord:
         for table in self.manifest.tables:
             if table.name == name:
@@ -148,23 +195,31 @@ class OpenedBundle:
         )
 
     def _check(self, table: TableRecord) -> None:
-        named = name_bundle(self.verified.inside)
         self._reporter.begin(f"Checking {table.name}", table.n_bytes)
-        try:
-            for _ in counted_rows(self.verified.inside, table, self._reporter):
-                pass
-        except SecurexferError as error:
-            try_to_record(self._register, self._identity, error, named, self._clock())
-            raise
+        self._run(counted_rows(self.verified.inside, table, self._reporter))
         told = {
             "name": table.name,
             "n_rows": table.n_rows_out,
             "sha256": table.plaintext_sha256,
         }
+        self._record(tables=[told])
+
+    def _run(self, pieces: Iterator[bytes]) -> None:
+        """Check all pieces and keep none; a refusal is recorded."""
+        try:
+            for _ in pieces:
+                pass
+        except SecurexferError as error:
+            named = name_bundle(self.verified.inside)
+            try_to_record(self._register, self._identity, error, named, self._clock())
+            raise
+
+    def _record(self, **told: Any) -> None:
+        """Put on record what was opened."""
         self._register.append(
             self._identity,
             "opened",
-            {**named, "medium": MEMORY.classify(), "tables": [told]},
+            {**name_bundle(self.verified.inside), "medium": MEMORY.classify(), **told},
             self._clock(),
             check=lambda entries: recheck(self.verified, entries),
         )

@@ -178,10 +178,21 @@ def check_tables(verified: Verified, reporter: Reporter) -> None:
             pass
 
 
-def counted_files(inside: Inside, table: TableRecord, reporter: Reporter) -> Iterator[bytes]:
+def counted_files(
+    inside: Inside,
+    table: TableRecord,
+    reporter: Reporter,
+    checker: ArchiveChecker | None = None,
+) -> Iterator[bytes]:
     """The archive of a table's attached files in pieces, held to its digest, size and grammar.
 
     Nothing where the table has none.
+
+    Args:
+        inside: the opened bundle.
+        table: which one.
+        reporter: progress.
+        checker: a new one, for what else it counts.
 
     Raises:
         ContentMismatchError: at the end at the latest, if it is not what was signed.
@@ -190,7 +201,7 @@ def counted_files(inside: Inside, table: TableRecord, reporter: Reporter) -> Ite
     if archive is None:
         return
     reporter.begin(f"Files attached to {table.name}", archive.n_bytes)
-    checker = ArchiveChecker(archive.n_files)
+    checker = checker or ArchiveChecker(archive.n_files)
     for piece in inside.attached(table, archive):
         checker.update(piece)
         reporter.advance(len(piece))

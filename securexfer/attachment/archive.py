@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from securexfer.errors import ContentMismatchError
 
@@ -67,10 +67,12 @@ class ArchiveChecker:
 
     Attributes:
         n_files: that it must hold.
+        n_bytes_largest: size of the largest file that began so far.
     """
 
     def __init__(self, n_files: int) -> None:
         self.n_files = n_files
+        self.n_bytes_largest = 0
         self._names: set[str] = set()
         self._head = b""
         self._n_content = 0
@@ -124,7 +126,45 @@ class ArchiveChecker:
         if name in self._names or len(self._names) == self.n_files:
             raise _damaged()
         self._names.add(name)
+        self.n_bytes_largest = max(self.n_bytes_largest, n_bytes)
         self._n_content, self._n_filling = n_bytes, -n_bytes % _BLOCK
+
+
+def read_files(pieces: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The files of an archive, name and content, one in memory at a time.
+
+    Args:
+        pieces: of the archive, which `ArchiveChecker` has seen; taken to their end, so that
+            whatever their source checks there is checked.
+
+    Raises:
+        ContentMismatchError: if it is no archive.
+    """
+    held, name, n_bytes, is_over = bytearray(), "", 0, False
+    for piece in pieces:
+        held += piece
+        while not is_over:
+            if not name:
+                if len(held) < _BLOCK:
+                    break
+                block = bytes(held[:_BLOCK])
+                is_over = not block.strip(b"\0")
+                if is_over:
+                    break
+                name, n_bytes = _read_header(block)
+                del held[:_BLOCK]
+            n_filled = n_bytes + -n_bytes % _BLOCK
+            if len(held) < n_filled:
+                break
+            with memoryview(held) as view, view[:n_bytes] as content:
+                found = name, bytes(content)
+            del held[:n_filled]
+            yield found
+            name, found = "", ("", b"")  # whoever took it has it alone
+        if is_over:
+            held.clear()
+    if not is_over:
+        raise _damaged()
 
 
 def _read_header(block: bytes) -> tuple[str, int]:

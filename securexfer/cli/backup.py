@@ -104,7 +104,8 @@ def import_(
     """Put an exported identity into this home.
 
     Another identity is never overwritten, nor newer keys by older ones. The passphrase for this
-    home is chosen as in identity create. Contacts and register are not in the file: copy them too.
+    home is chosen as in identity create. Contacts, scope keys and register are not in the file:
+    copy them too.
     """
     from securexfer.keeping import check_import, import_identity, read_export
 
@@ -133,9 +134,9 @@ def import_(
         if chosen.keystore is not None:
             session.console.step("A new passphrase was generated; the keyring keeps it.")
         session.console.step(
-            "\nNext: if you have not done so, copy the folder contacts and the files\n"
-            "register.jsonl and register.head from the old home, or from their backup, into\n"
-            "this one."
+            "\nNext: if you have not done so, copy the folders contacts, receipts and scope-keys\n"
+            "and the files register.jsonl and register.head from the old home, or from their\n"
+            "backup, into this one."
         )
 
     session.console.result(

@@ -342,6 +342,7 @@ def print_inside(session: Session, verified: Verified) -> None:
     )
     for table in manifest.tables:
         rows = [(f.name, describe_field(f.name, f.action, table)) for f in table.fields]
-        session.console.table(
-            ("field", "what was done"), rows, title=f"Table {table.name}: {table.n_rows_out:,} rows"
-        )
+        title = f"Table {table.name}: {table.n_rows_out:,} rows"
+        if table.attachments:
+            title += f", {table.attachments.n_files:,} attached files"
+        session.console.table(("field", "what was done"), rows, title=title)

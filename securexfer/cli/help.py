@@ -13,10 +13,14 @@ MAX_WIDTH = 80
 _NARROW = 60
 _SUMMARY = 200  # characters: all of a command's first sentence
 EXAMPLE = "Example: "
+_UNBREAKABLE = "\N{NON-BREAKING HYPHEN}"  # click breaks lines behind any other
 
 
 class HelpFormatter(click.HelpFormatter):
-    """As wide as the terminal, also where that is less than click believes in."""
+    """As wide as the terminal, also where that is less than click believes in.
+
+    Lines are broken between words only: an option's name that ends in a hyphen is none.
+    """
 
     def __init__(self) -> None:
         columns = min(shutil.get_terminal_size().columns, MAX_WIDTH)
@@ -26,7 +30,20 @@ class HelpFormatter(click.HelpFormatter):
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
         """Options and what they do: below each other where there is little room."""
-        super().write_dl(list(rows), col_max if self.width >= _NARROW else 6, col_spacing)
+        listed = [(first, _hold(second)) for first, second in rows]
+        super().write_dl(listed, col_max if self.width >= _NARROW else 6, col_spacing)
+
+    def write_text(self, text: str) -> None:
+        """A paragraph."""
+        super().write_text(_hold(text))
+
+    def write(self, string: str) -> None:
+        """What was broken into lines, with hyphens that can be copied."""
+        super().write(string.replace(_UNBREAKABLE, "-"))
+
+
+def _hold(text: str) -> str:
+    return text.replace("-", _UNBREAKABLE)
 
 
 def write_commands(

@@ -16,10 +16,15 @@ from typing import Any
 import click
 
 from securexfer.cli.app import root
+from tests.unit.pictures import png
 from tests.whole.cli import EXTRACT, RECIPE, Desk, meet
-from tests.world import allow_forwarding
+from tests.world import allow_forwarding, recipe_text
 
 PASSPHRASE_MISSING = "passphrase_missing"
+STAFF = {
+    "person": '{ from = "id", action = "pseudonymise", domain = "person" }',
+    "picture": '{ from = "photo", action = "attach", root = "photos" }',
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Scenario:
         who: whose desk it runs at.
         unasked: the error's code where it has to ask and nobody is there; empty where it need not.
         unasked_rest: the arguments with which it has to ask; the same without.
+        chooses: whether the passphrase is a new one, and so asked for twice.
     """
 
     command: str
@@ -39,6 +45,7 @@ class Scenario:
     who: str = "ann"
     unasked: str = ""
     unasked_rest: str | None = None
+    chooses: bool = False
 
     @property
     def id(self) -> str:
@@ -52,10 +59,16 @@ def secret(command: str, rest: str = "", who: str = "ann") -> Scenario:
 
 SCENARIOS = [
     Scenario("demo", "--rows 100"),
-    Scenario("identity create", "--name Dan", "dan", PASSPHRASE_MISSING),
+    Scenario("identity create", "--name Dan", "dan", PASSPHRASE_MISSING, chooses=True),
     Scenario("identity show"),
     Scenario("identity card"),
     Scenario("identity card", "-o new.card"),
+    secret("identity rotate"),
+    secret("identity rotate", "-o ann-2.card"),
+    secret("identity export", "--to-file ann-2.identity --export-passphrase-file secret-export"),
+    Scenario("identity import", "ann.identity --export-passphrase-file secret-export", "dan",
+             PASSPHRASE_MISSING, chooses=True),
+    secret("identity passphrase", "--new-passphrase-file secret-new"),
     Scenario(
         "contact add",
         "cat.card --fingerprint {cat} --as catherine",
@@ -67,13 +80,23 @@ SCENARIOS = [
     Scenario("contact list"),
     Scenario("contact show", "bob"),
     secret("contact remove", "cat"),
+    secret("contact revoke", 'cat --reason "laptop stolen on 3 March"'),
+    secret("scope-key export", "--recipe stable.toml --for bob --to cat -o stick"),
+    secret("scope-key import", "{scope_key} --recipe stable.toml --for bob", "cat"),
+    secret("scope-key import", "{scope_key}", "cat"),
     Scenario("recipe draft", "people.csv"),
     Scenario("recipe draft", "people.csv -o drafted.toml"),
     Scenario("recipe check", "people.toml"),
     Scenario("recipe check", "people.toml people.csv"),
     secret("pack", "people.csv --recipe people.toml --to bob -o stick"),
+    secret("pack", "people.csv --recipe people.toml --to bob -o outbox --once-per weekday"),
+    secret("pack", "people.csv --recipe people.toml --to bob -o outbox --once-per {run}"),
+    secret("pack", "people=none.csv --recipe people.toml --to bob -o outbox --on-empty skip"),
+    secret("pack", "staff.csv --recipe staff.toml --to bob -o stick"),
     Scenario("pack", "people.csv --recipe people.toml --to bob -o stick --dry-run"),
     Scenario("pack", "people.csv --recipe people.toml --dry-run"),
+    secret("outbox prune", "outbox --older-than 0"),
+    secret("outbox prune", "stick --older-than 30 --dry-run"),
     Scenario("inspect", "{bundle}"),
     secret("verify", "{bundle}", "bob"),
     secret("verify", "{sent_path}", "bob"),
@@ -81,6 +104,7 @@ SCENARIOS = [
     Scenario("verify", "{bundle} --outside", "bob"),
     secret("unpack", "{bundle} -o incoming-2", "bob"),
     secret("unpack", "{bundle} -o incoming-2 --escape-formulas --table people", "bob"),
+    secret("unpack", "{pictures} -o incoming-2", "bob"),
     secret("forward", "{bundle} --to cat -o stick", "bob"),
     secret("release-password", "{bundle}", "bob"),
     secret("receipt import", "{receipt}"),
@@ -159,7 +183,19 @@ class Stage:
         ann, bob, _ = meet(self.folder, "ann", "bob", "cat")
         (self.folder / "people.csv").write_bytes(EXTRACT)
         (self.folder / "people.toml").write_text(allow_forwarding(RECIPE))
-        (self.folder / "stick").mkdir()
+        stable = RECIPE.replace("[tables.", '[pseudonyms]\nlinkage = "agreement"\n[tables.', 1)
+        (self.folder / "stable.toml").write_text(stable)
+        (self.folder / "none.csv").write_bytes(EXTRACT.splitlines(keepends=True)[0])
+        (self.folder / "staff.csv").write_text("id,photo\n1,ann.png\n")
+        (self.folder / "staff.toml").write_text(recipe_text({"staff": STAFF}))
+        (self.folder / "photos").mkdir()
+        (self.folder / "photos" / "ann.png").write_bytes(png())
+        for name in ("stick", "outbox"):
+            (self.folder / name).mkdir()
+        for name in ("export", "new"):
+            secret_file = self.folder / f"secret-{name}"
+            secret_file.write_text(f"passphrase of {name}\n")
+            secret_file.chmod(0o600)
         sent, opened, destroyed, new = (self._pack(ann) for _ in range(4))
         receipt = bob.json("unpack", sent["path"], "-o", "in-1")["receipt"]
         bob.json("unpack", opened["path"], "-o", "in-2")
@@ -170,6 +206,17 @@ class Stage:
         extension = ann.json("extend", sent["bundle_id"], "--days", "9", "-o", ".")["path"]
         (self.folder / "drive").mkdir()
         forwarded = bob.json("forward", new["path"], "--to", "cat", "-o", "drive")["path"]
+        pictures = ann.json(
+            "pack", "staff.csv", "--recipe", "staff.toml", "--to", "bob", "-o", "stick"
+        )
+        self._pack(ann, "outbox", "--once-per", "week-47")
+        scope_key = ann.json(
+            "scope-key", "export", "--recipe", "stable.toml", "--for", "bob", "--to", "cat"
+        )  # fmt: skip
+        ann.json(
+            "identity", "export", "--to-file", "ann.identity",
+            "--export-passphrase-file", "secret-export",
+        )  # fmt: skip
         ann.json("drill", "start", "--to", "bob", "--rows", "20", "-o", "stick")
         lines = (self.folder / "in-1" / "people.csv").read_text().splitlines()
         (self.folder / "tokens.txt").write_text(lines[1].split(",")[0] + "\n")
@@ -180,6 +227,9 @@ class Stage:
         return {
             "bundle": new["path"],
             "forwarded": forwarded,
+            "pictures": pictures["path"],
+            "run": "week-47",
+            "scope_key": scope_key["path"],
             "sent": sent["bundle_id"],
             "sent_path": sent["path"],
             "opened": opened["bundle_id"],
@@ -192,6 +242,6 @@ class Stage:
             "dan": dan.json("identity", "show")["fingerprint_spoken"].replace(" ", "-"),
         }
 
-    def _pack(self, ann: Desk) -> dict[str, Any]:
-        command = ["pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", "stick"]
-        return ann.json(*command)
+    def _pack(self, ann: Desk, output: str = "stick", *more: str) -> dict[str, Any]:
+        command = ["pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "-o", output]
+        return ann.json(*command, *more)

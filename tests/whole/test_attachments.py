@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
 import tarfile
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import securexfer
+from securexfer import errors
+from securexfer.attachment.archive import ArchiveWriter, header, read_files
 from tests.unit.pictures import ALL, CANARY, jpeg, png
 from tests.whole.cli import meet
 from tests.world import allow_forwarding, recipe_text
@@ -71,6 +76,7 @@ def test_they_arrive_under_names_that_only_the_table_explains(office: Office) ->
 
     verified = office.bob.run("verify", str(packed["path"]))
     assert b"Every check held" in verified.stdout
+    assert b"Table staff: 3 rows, 3 attached files" in verified.stdout
     unpacked = office.bob.json("unpack", str(packed["path"]), "-o", "in")
     assert "in/staff-attachments.tar" in unpacked["files"]
     rows = rows_of(office.folder / "in" / "staff.csv")
@@ -236,6 +242,115 @@ def test_a_pipe_takes_files_from_where_the_program_runs(office: Office) -> None:
         "pack", "staff=-", "--recipe", "staff.toml", "--to", "bob", "-o", "stick", stdin=data
     )
     assert packed["bundle_id"]
+
+
+def load(office: Office) -> securexfer.LoadedIdentity:
+    return securexfer.load_identity(office.bob.home, office.bob.secret.read_text().strip())
+
+
+def bundle_of(office: Office, packed: dict[str, object]) -> Path:
+    return office.folder / str(packed["path"])
+
+
+def test_they_can_be_read_in_memory_and_that_is_on_record(office: Office) -> None:
+    packed = office.pack()
+    bob = load(office)
+    with securexfer.open_bundle(bundle_of(office, packed), bob) as bundle:
+        n_before = len(bob.register.entries())
+        files = bundle.attachments("staff")
+        (entry,) = bob.register.entries()[n_before:]
+        found = dict(files)
+        cells = bundle.table("staff").frame()["picture"].to_list()
+        assert list(found) == sorted(cells)
+        # Again, and not recorded again.
+        assert dict(bundle.attachments("staff")) == found
+    assert entry.event == "opened"
+    (told,) = entry.details["attachments"]
+    assert (told["name"], told["n_files"]) == ("staff", 3)
+    assert [e.event for e in bob.register.entries()] == ["opened", "opened"]
+    office.bob.run("unpack", str(packed["path"]), "-o", "in")
+    with tarfile.open(office.folder / "in" / "staff-attachments.tar") as tar:
+        for member in tar:
+            file = tar.extractfile(member)
+            assert file is not None
+            assert found[member.name] == file.read()
+
+
+def test_a_table_without_files_has_none_in_memory(tmp_path: Path) -> None:
+    office = Office(tmp_path, recipe_text({"staff": {"person": PERSON}}))
+    packed = office.pack()
+    bob = load(office)
+    with securexfer.open_bundle(bundle_of(office, packed), bob) as bundle:
+        assert list(bundle.attachments("staff")) == []
+    assert bob.register.entries() == []
+
+
+def test_in_memory_a_file_must_not_be_larger_than_was_said(office: Office) -> None:
+    packed = office.pack()
+    bob = load(office)
+    with securexfer.open_bundle(bundle_of(office, packed), bob) as bundle:
+        largest = max(len(data) for _, data in bundle.attachments("staff"))
+        with pytest.raises(errors.UsageError, match="may be taken into memory"):
+            bundle.attachments("staff", max_file_bytes=largest - 1)
+        assert len(list(bundle.attachments("staff", max_file_bytes=largest))) == 3
+    with (
+        securexfer.open_bundle(bundle_of(office, packed), bob) as bundle,
+        pytest.raises(errors.UsageError, match="may be taken into memory"),
+    ):
+        bundle.attachments("staff", max_file_bytes=largest - 1)
+    assert [e.event for e in bob.register.entries()] == ["opened"]
+
+
+def test_in_memory_an_archive_is_checked_whole_before_a_file_is_handed_out(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = office.pack()
+    bob = load(office)
+
+    def wrong(*_: object, **__: object) -> Iterator[bytes]:
+        yield header("a.jpg", 0)
+        raise errors.ContentMismatchError("These are not the files that were packed.")
+
+    with securexfer.open_bundle(bundle_of(office, packed), bob) as bundle:
+        monkeypatch.setattr("securexfer.opening.counted_files", wrong)
+        with pytest.raises(errors.ContentMismatchError):
+            bundle.attachments("staff")
+    assert "opened" not in [e.event for e in bob.register.entries()]
+
+
+@pytest.mark.parametrize("n_bytes", [1, 511, 512, 513, 100_000])
+def test_an_archive_is_read_whatever_it_is_cut_into(n_bytes: int) -> None:
+    files = [("a.jpg", b""), ("b.png", bytes(512)), ("c.tif", b"x" * 700)]
+    archive = io.BytesIO()
+    writer = ArchiveWriter(archive.write, lambda n: n + 5000)
+    for name, data in files:
+        writer.add(name, data)
+    writer.finish()
+    data = archive.getvalue()
+    pieces = [data[at : at + n_bytes] for at in range(0, len(data), n_bytes)]
+    taken = iter(pieces)
+    assert list(read_files(taken)) == files
+    assert next(taken, None) is None
+    with pytest.raises(errors.ContentMismatchError):
+        list(read_files([data[:2000]]))
+
+
+def test_one_file_of_an_archive_is_in_memory_at_a_time() -> None:
+    n_bytes, n_files = 4 * 1024 * 1024, 12
+
+    def pieces() -> Iterator[bytes]:
+        for number in range(n_files):
+            yield header(f"{number:02}.jpg", n_bytes)
+            yield from (bytes(64 * 1024) for _ in range(n_bytes // (64 * 1024)))
+        yield bytes(1024)
+
+    tracemalloc.start()
+    try:
+        assert sum(len(data) for _, data in read_files(pieces())) == n_files * n_bytes
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3.5 * n_bytes
 
 
 def test_some_tables_can_be_had_without_the_pictures_of_others(tmp_path: Path) -> None:

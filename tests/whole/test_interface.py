@@ -16,7 +16,7 @@ from securexfer.carrier import PartialFile
 from securexfer.custody.register import Register
 from tests.docs.pages import ROOT, blocks, page
 from tests.whole.cli import EXTRACT, RECIPE, Desk, meet
-from tests.world import SetClock
+from tests.world import SetClock, allow_forwarding
 
 ROWS = [["1980", "York"], ["1975", "Hull"]]
 
@@ -222,6 +222,42 @@ def test_a_wrong_passphrase_and_no_home_are_errors(pair: Pair, tmp_path: Path) -
         securexfer.load_identity(pair.bob.home, "something else")
     with pytest.raises(errors.IdentityMissingError):
         securexfer.load_identity(tmp_path / "nowhere", "anything")
+
+
+def tokens(pair: Pair, bundle: Path) -> list[str]:
+    with securexfer.open_bundle(bundle, pair.bob) as opened:
+        return opened.table("people").frame()["person"].to_list()
+
+
+def test_a_colleagues_scope_key_counts_here_as_on_the_command_line(pair: Pair) -> None:
+    stable = RECIPE.replace("[tables.", '[pseudonyms]\nlinkage = "agreement"\n[tables.', 1)
+    (pair.folder / "people.toml").write_text(stable)
+    ann, cat = Desk(pair.folder, "ann"), Desk(pair.folder, "cat")
+    exported = ann.json(
+        "scope-key", "export", "--recipe", "people.toml", "--for", "bob", "--to", "cat"
+    )
+    cat.run("scope-key", "import", exported["path"])
+    anns = tokens(pair, pair.pack())
+    pair.ann, pair.cat = pair.cat, pair.ann
+    assert tokens(pair, pair.pack()) == anns
+    own = securexfer.pack(
+        {"people": pair.folder / "people.csv"},
+        pair.folder / "people.toml",
+        ["bob"],
+        pair.drive,
+        pair.ann,
+        own_tokens=True,
+    )
+    assert tokens(pair, own.path) != anns
+
+
+def test_what_was_packed_with_ones_former_keys_is_still_ones_own(pair: Pair) -> None:
+    (pair.folder / "people.toml").write_text(allow_forwarding(RECIPE))
+    desks = [Desk(pair.folder, name) for name in ("ann", "bob")]
+    back = desks[1].json("forward", pair.pack(), "--to", "ann", "-o", "drive/back.zip")
+    desks[0].run("identity", "rotate")
+    verified = securexfer.verify(pair.folder / back["path"], load(desks[0]), older=True)
+    assert not any("Origin not verified" in note for note in verified.notes)
 
 
 def test_repr_shows_no_key_and_no_cell(pair: Pair) -> None:

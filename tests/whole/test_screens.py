@@ -78,7 +78,7 @@ def test_a_person_is_asked_once_and_what_they_type_is_not_shown(
         terminal.start([sys.executable, "-m", "securexfer", *words])
         terminal.wait_for(QUESTION)
         terminal.type(passphrase)
-        if scenario.command == "identity create":
+        if scenario.chooses:
             terminal.wait_for("Repeat for")
             terminal.type(passphrase)
         ended = terminal.end()

@@ -28,9 +28,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 
 def environment(stage: Stage, who: str, *, has_secret: bool) -> dict[str, str]:
-    """No desktop: no session bus, no display, no terminal; the keyring that this leaves."""
+    """No desktop: no session bus, no display, no terminal; a keyring that so nobody answers for.
+
+    It is named, because the tests have one that keeps plaintext, which would be refused instead.
+    """
     desk = stage.desk(who).environment()
-    del desk["PYTHON_KEYRING_BACKEND"]
+    desk["PYTHON_KEYRING_BACKEND"] = "keyring.backends.SecretService.Keyring"
     if not has_secret:
         del desk["SECUREXFER_PASSPHRASE_FILE"]
     return {**desk, "HOME": str(stage.folder)}
