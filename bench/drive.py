@@ -26,6 +26,7 @@ from securexfer.privacy.synthetic import offender_csv
 from tests.drives import innocent_tables as tables
 from tests.drives import innocent_texts as texts
 from tests.drives.making import (
+    Rows,
     csv_bytes,
     document_bytes,
     gzip_bytes,
@@ -48,7 +49,7 @@ def repeat(make: Callable[[Random], bytes], random: Random, n_bytes: int) -> byt
     return (block * (n_bytes // len(block) + 1))[:n_bytes]
 
 
-def rows_of(make: Callable[[Random], tables.Rows]) -> Callable[[Random], bytes]:
+def rows_of(make: Callable[[Random], Rows]) -> Callable[[Random], bytes]:
     """Rows of a table without its header."""
     return lambda random: csv_bytes(make(random)[1:])
 
