@@ -48,7 +48,7 @@ class TextLook:
             self._grid = Grid(self._spelling.header)
             self._n_skip = self._spelling.n_before
         elif _is_pairs(head):
-            self._columns = ColumnLook()
+            self._columns = ColumnLook(has_emails=False)
         else:
             self._one = Grid([""], has_emails=False)
 
@@ -106,9 +106,14 @@ class TextLook:
 
 
 class ColumnLook:
-    """Looks through values by the names under which they stand, and rows without a header."""
+    """Looks through values by the names under which they stand, and rows without a header.
 
-    def __init__(self) -> None:
+    Args:
+        has_emails: whether addresses are to be counted, or have been in the text around.
+    """
+
+    def __init__(self, *, has_emails: bool = True) -> None:
+        self._has_emails = has_emails
         self._grids: dict[tuple[str, ...], Grid] = {}
         self._waiting: dict[str, list[str]] = defaultdict(list)
         self._n_waiting = 0
@@ -150,7 +155,7 @@ class ColumnLook:
         if key not in self._grids:
             if len(self._grids) >= _MAX_KEYS:
                 _join(self._found, self._grids.pop(next(iter(self._grids))).judge())
-            self._grids[key] = Grid(header)
+            self._grids[key] = Grid(header, has_emails=self._has_emails)
         self._grids[key].add(frame_rows(rows, header).get_columns())
 
     def _flush(self) -> None:
@@ -160,7 +165,7 @@ class ColumnLook:
         names = tuple(self._waiting)
         key = ("pairs", *names)
         if key not in self._grids:
-            self._grids[key] = Grid(names)
+            self._grids[key] = Grid(names, has_emails=self._has_emails)
         cells = self._waiting.values()
         self._grids[key].add([pl.Series(listed, dtype=pl.String) for listed in cells])
         self._waiting.clear()
