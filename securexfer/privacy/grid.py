@@ -33,7 +33,8 @@ _ROLES = frozenset(
     "owner applicant defendant offender prisoner inmate witness victim driver staff pupil student "
     "resident claimant member participant respondent fn cn attendee recipient sender child mother "
     "father "
-    "carer guardian subject holder landlord passenger guest".split()
+    "carer guardian subject holder landlord passenger guest "
+    "user worker manager teacher doctor nurse elector voter".split()
 )
 # Who made something, and signed it.
 _AUTHORS = frozenset("author authors maintainer maintainers creator licensor copyright".split())
