@@ -471,6 +471,30 @@ RESULTS: dict[str, Schema] = {
             ),
         }
     ),
+    "drive check": members(
+        {
+            "carrier": CARRIER,
+            "checked_at": TIME,
+            "files": listed(
+                members({"found": COUNTS, "has_hidden": FLAG, "path": TEXT, "unjudged": COUNTS})
+            ),
+            "keys_found": COUNT,
+            "kinds": COUNTS,
+            **dict.fromkeys(
+                (
+                    "n_bundles",
+                    "n_bytes",
+                    "n_files",
+                    "n_findings",
+                    "n_opaque",
+                    "n_passed_over",
+                    "n_unjudged",
+                ),
+                COUNT,
+            ),
+        },
+        ERROR["properties"],
+    ),
     "drill list": members({"drills": listed(DRILL)}),
     "drill start": members({"bundle_id": ID, "path": TEXT, "n_rows": COUNT}),
     "extend": members({**STATEMENT, **EXTENSION, "path": TEXT}),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from securexfer.cli.console import Console, describe_error, plain
+from securexfer.cli.console import Console, describe_error
 from securexfer.cli.options import SecurexferCommand, SecurexferGroup, passphrase_option
 from securexfer.cli.session import Session
 
@@ -97,7 +97,7 @@ def print_check(console: Console, result: DriveCheck) -> None:
         console.table(
             ("file", "holds", "places"),
             [
-                (file.path if number == 0 else "", what, f"{n:,}")
+                (file.path if number == 0 else "", what, f"{n:,}" if n else "")
                 for file in result.findings
                 for number, (what, n) in enumerate(_findings(file))
             ],
@@ -109,14 +109,14 @@ def print_check(console: Console, result: DriveCheck) -> None:
             [(file.path or ".", _why(file)) for file in result.unjudged],
             title="Not judged",
         )
-    counts = [f"{result.n_files:,} files looked at, {result.n_bytes:,} bytes"]
+    counts = [("Looked at", f"{result.n_files:,} files, {result.n_bytes:,} bytes")]
     if result.n_bundles:
-        counts.append(f"{result.n_bundles:,} of them securexfer bundles")
+        counts.append(("Bundles", f"{result.n_bundles:,}"))
     if result.n_opaque:
-        counts.append(f"{result.n_opaque:,} hold no text (pictures, sound, programs)")
+        counts.append(("Without text", f"{result.n_opaque:,}: pictures, sound, programs"))
     if result.n_passed_over:
-        counts.append(f"{result.n_passed_over:,} links and devices passed over")
-    console.line(plain("; ".join(counts) + "."))
+        counts.append(("Passed over", f"{result.n_passed_over:,}: links, devices"))
+    console.facts(counts)
     if result.findings or result.unjudged:
         return
     console.line("Nothing was found. That is no proof: pictures of documents are not read.")
@@ -127,8 +127,7 @@ def _findings(file: CheckedFile) -> list[tuple[str, int]]:
 
     found = [(TITLES[kind], n) for kind, n in sorted(file.found.items()) if n]
     if file.is_hidden:
-        what, n = found[-1]
-        found[-1] = (f"{what}; it has hidden sheets, rows or columns", n)
+        found.append(("(has hidden sheets, rows or columns)", 0))
     return found
 
 

@@ -33,8 +33,12 @@ _ROLES = frozenset(
     "owner applicant defendant offender prisoner inmate witness victim driver staff pupil student "
     "resident claimant member participant respondent fn cn attendee recipient sender child mother "
     "father "
-    "carer guardian subject holder landlord passenger guest".split()
+    "carer guardian subject holder landlord passenger guest "
+    "user worker manager teacher doctor nurse elector voter".split()
 )
+# Who made something, and signed it.
+_AUTHORS = frozenset("author authors maintainer maintainers creator licensor copyright".split())
+_FEW_NAMES = 3
 _BIRTHS = frozenset("dob birth born birthday birthdate bday dateofbirth".split())
 _ADDRESSES = frozenset("address addr street road house flat line1 address1 residence".split())
 # Other numbers have the look and the check digits of identifiers.
@@ -181,7 +185,10 @@ class Grid:
         rest = [c for c in self._columns if c not in called and c.seen["filled"]]
         for column in rest:
             share = column.share("whole")
-            if share >= _HALF or (_called(column, _ROLES) and share >= _SOME):
+            if _called(column, _AUTHORS):
+                continue
+            is_list = share >= _HALF and column.seen["whole"] >= _FEW_NAMES
+            if is_list or (_called(column, _ROLES) and share >= _SOME):
                 found[NAME] += column.seen["whole"]
         if called:
             return

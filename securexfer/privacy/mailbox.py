@@ -13,9 +13,11 @@ SIGN = "@|%40|\N{FULLWIDTH COMMERCIAL AT}"
 # Whoever signs a program, a licence or a paper did so in public.
 SIGNED = (
     r"(?i)copyright|\(c\)|\x{00A9}|author|maintain|written by|contribut|signed-off|reviewed-by"
-    r"|tested-by|reported by|corresponding|correspondence|committer|packager|spdx"
+    r"|tested-by|reported by|corresponding|correspondence|committer|packager"
+    r"|upstream|debianized|spdx"
     r"|> [0-9]{9,10} [+-][0-9]{4}"
 )
+_BRACKETS = r"<[^<>@ ]+@[^<>@ ]+>"
 _DESKS = frozenset(
     """
 abuse account accounts admin administrator admissions alerts announce archive board bookings bot
@@ -52,7 +54,11 @@ def find_personal(lines: pl.Series) -> tuple[pl.Series, int]:
 
 
 def find_unsigned(lines: pl.Series) -> tuple[pl.Series, int]:
-    """The same of lines of a text, where an author may be named on the line above."""
+    """The same of lines of a text, where an author may be named on the line above.
+
+    Authors stand in a row as well: where one line of a paragraph says that they sign, the others
+    need only have their addresses in brackets.
+    """
     return _find(lines, n_above=1)
 
 
@@ -75,6 +81,11 @@ def _find(lines: pl.Series, n_above: int) -> tuple[pl.Series, int]:
         rows = rows.filter(
             (rows < up) | ~lines.gather((rows.cast(pl.Int64) - up).clip(0)).str.contains(SIGNED)
         )
+    if rows.len() and n_above:
+        paragraphs = (lines.str.strip_chars() == "").cum_sum()
+        signed = paragraphs.filter(lines.str.contains(SIGNED)).unique()
+        in_row = paragraphs.gather(rows).is_in(signed) & lines.gather(rows).str.contains(_BRACKETS)
+        rows = rows.filter(~in_row)
     if not rows.len():
         return rows, 0
     plain = lines.gather(rows).str.replace_all("%40|\N{FULLWIDTH COMMERCIAL AT}", "@")

@@ -114,7 +114,8 @@ _BEFORE_NUMBER = re.compile(
     rf"^\W*{_CAPITAL}(?: {_CAPITAL}| [A-Z]\.?){{1,3}}[\s,:;|-]+\(?(?:\+ ?44|0)[0-9 ]{{3}}"
 )
 _OF_PERSON = re.compile(
-    r"(?i)\s*[,(]?\s*(?:born|aged?|d\.?o\.?b|of \d|lives|lived|was born|has moved|tel\b|mob)"
+    r"(?i)\s*[,(]?\s*(?:born|aged?|d\.?o\.?b|of \d|lives|lived|was born|has moved"
+    r"|rang|called|wrote|said|asked|came|was|is|has|tel\b|mob)\b"
 )
 # Whatever may hold a name: most lines do not, and are not looked at again.
 NAME_TRACE = (
@@ -140,12 +141,18 @@ def has_name(line: str) -> bool:
         if found[0].split()[-1].lower() not in _OTHER:
             return True
     return any(
-        found[1].lower() in GIVEN
-        and found[2].lower() not in _OTHER
-        # A first name before a word that is no known last name may be a firm's.
-        and (found[2].lower() in FAMILY or _stands_alone(line, found))
-        for found in _PAIR.finditer(line)
+        _is_pair(found[1].lower(), found[2].lower(), line, found) for found in _PAIR.finditer(line)
     )
+
+
+def _is_pair(first: str, last: str, line: str, found: re.Match[str]) -> bool:
+    """Whether two words in a row are the name of a person."""
+    if first in FAMILY and last in GIVEN:
+        return True
+    if first not in GIVEN or last in _OTHER:
+        return False
+    # A first name before a word that is no known last name may be a firm's.
+    return last in FAMILY or _stands_alone(line, found)
 
 
 def _stands_alone(line: str, found: re.Match[str]) -> bool:

@@ -27,11 +27,14 @@ _DATE = (
     rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)?[ /.-](?:[0-9]{{1,2}}|{_MONTH})[ ,/.-]{{1,2}}"
     r"(?:(?:19|20)[0-9]{2}|[0-9]{2})"
     rf"|(?:19|20)[0-9]{{2}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}|(?:19|20)[0-9]{{6}}"
-    rf"|[0-3][0-9][01][0-9](?:19|20)[0-9]{{2}}|{_MONTH} [0-9]{{1,2}},? (?:19|20)[0-9]{{2}})"
+    rf"|[0-3][0-9][01][0-9](?:19|20)[0-9]{{2}}|[0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)[0-9]{{2}})"
 )
 _BIRTH_WORD = r"d\.?o\.?b\b\.?|date[ _]of[ _]birth|birth[ _]?dat(?:e|um)|\bb(?:orn|day|irthday)\b"
 _BORN = rf"(?i){_BIRTH_WORD}"
-_BIRTH = re.compile(rf"(?i)(?:{_BIRTH_WORD})[^0-9\n]{{0,25}}\n?[^0-9\n]{{0,10}}{_DATE}(?![0-9])")
+# Greedy to the first digit and never back, so that a word again and again takes no longer.
+_BIRTH = re.compile(
+    rf"(?i)(?:{_BIRTH_WORD})[^0-9\n]{{0,25}}+(?:\n[^0-9\n]{{0,10}}+)?{_DATE}(?![0-9])"
+)
 # By their look alone.
 _STRONG = {
     "ni": "[A-Za-z]{2}[ ./-]{0,3}[0-9]{2}",

@@ -23,6 +23,7 @@ _PAIR = re.compile(
 )
 _MAX_KEYS, _MAX_PARTS = 2000, 50_000
 _TUPLE = re.compile(r"\(((?:[^()']|'(?:[^']|'')*'){3,4000})\)")
+_COPY = re.compile(r"COPY [^()\n]{1,300}\(([^()\n]{1,20000})\) FROM stdin;")
 _VALUES = re.compile(r"(?i)\bvalues\b\s*\(")
 _SAMPLE_LINES = 400
 
@@ -41,14 +42,15 @@ class TextLook:
         self._columns: ColumnLook | None = None
         self._one: Grid | None = None
         self._n_skip = 0
+        self._copied: list[str] = []
         self._has_statements = _VALUES.search(head) is not None
-        if self._has_statements:
+        if self._has_statements or "FROM stdin;" in head:
             self._spelling = None
         if self._spelling is not None:
             self._grid = Grid(self._spelling.header)
             self._n_skip = self._spelling.n_before
         elif _is_pairs(head):
-            self._columns = ColumnLook()
+            self._columns = ColumnLook(has_emails=False)
         else:
             self._one = Grid([""], has_emails=False)
 
@@ -70,6 +72,8 @@ class TextLook:
         elif self._one is not None:
             short = lines.filter(lines.str.len_chars() <= 60)
             self._one.add([short])
+        if self._copied or "FROM stdin;" in text:
+            self._add_copies(text)
         if self._has_statements or _VALUES.search(text):
             self._has_statements = True
             self._add_statements(text)
@@ -93,6 +97,23 @@ class TextLook:
         self._n_skip = 0
         return text
 
+    def _add_copies(self, text: str) -> None:
+        """Rows as PostgreSQL dumps them: under a statement that names the columns."""
+        rows: list[list[str]] = []
+        if self._columns is None:
+            self._columns = ColumnLook(has_emails=False)
+        for line in text.split("\n"):
+            if self._copied and line != "\\.":
+                rows.append(line.split("\t"))
+                continue
+            if rows:
+                self._columns.add_table(self._copied, rows)
+                rows = []
+            found = _COPY.match(line)
+            self._copied = [name.strip(' "') for name in found[1].split(",")] if found else []
+        if rows:
+            self._columns.add_table(self._copied, rows)
+
     def _add_statements(self, text: str) -> None:
         rows = [
             next(
@@ -106,9 +127,14 @@ class TextLook:
 
 
 class ColumnLook:
-    """Looks through values by the names under which they stand, and rows without a header."""
+    """Looks through values by the names under which they stand, and rows without a header.
 
-    def __init__(self) -> None:
+    Args:
+        has_emails: whether addresses are to be counted, or have been in the text around.
+    """
+
+    def __init__(self, *, has_emails: bool = True) -> None:
+        self._has_emails = has_emails
         self._grids: dict[tuple[str, ...], Grid] = {}
         self._waiting: dict[str, list[str]] = defaultdict(list)
         self._n_waiting = 0
@@ -150,7 +176,7 @@ class ColumnLook:
         if key not in self._grids:
             if len(self._grids) >= _MAX_KEYS:
                 _join(self._found, self._grids.pop(next(iter(self._grids))).judge())
-            self._grids[key] = Grid(header)
+            self._grids[key] = Grid(header, has_emails=self._has_emails)
         self._grids[key].add(frame_rows(rows, header).get_columns())
 
     def _flush(self) -> None:
@@ -160,7 +186,7 @@ class ColumnLook:
         names = tuple(self._waiting)
         key = ("pairs", *names)
         if key not in self._grids:
-            self._grids[key] = Grid(names)
+            self._grids[key] = Grid(names, has_emails=self._has_emails)
         cells = self._waiting.values()
         self._grids[key].add([pl.Series(listed, dtype=pl.String) for listed in cells])
         self._waiting.clear()

@@ -11,7 +11,7 @@ import re
 
 import polars as pl
 
-_SHORT = 65_536
+_SHORT = 32_768
 
 
 class Trace:

@@ -67,14 +67,13 @@ def _look(base: sqlite3.Connection, source: Source, ledger: Ledger) -> None:
 
     base.set_progress_handler(check, _STEPS)
     # Tables that are stored, and nothing that calls a function: a schema may hold code.
-    listed = base.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
-    ).fetchall()
+    names = base.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0")
+    tables = {str(name): _stored_columns(base, str(name)) for (name,) in names.fetchall()}
     base.set_authorizer(_authorise)
-    for name, sql in listed:
+    for name, listed in tables.items():
         try:
             look = RowLook()
-            for columns, rows in _read(base, str(name)):
+            for columns, rows in _read(base, name, listed):
                 texts = [[_text(cell) for cell in row] for row in rows]
                 look.add([columns, *texts] if columns else texts)
                 source.bounds.check_time()
@@ -85,17 +84,26 @@ def _look(base: sqlite3.Connection, source: Source, ledger: Ledger) -> None:
             if ends:
                 raise BoundError("too-long") from None
             ledger.doubt("damaged")
-        del sql
 
 
-def _read(base: sqlite3.Connection, name: str) -> Iterator[tuple[list[str], Sequence[Any]]]:
+def _stored_columns(base: sqlite3.Connection, name: str) -> list[str]:
+    """Columns that are stored; those that are calculated would run what the schema says."""
+    return [str(row[1]) for row in base.execute(f"PRAGMA table_info({_quote(name)})")]
+
+
+def _read(
+    base: sqlite3.Connection, name: str, columns: list[str]
+) -> Iterator[tuple[list[str], Sequence[Any]]]:
     """Rows in batches; with the first the names of the columns."""
-    quoted = name.replace('"', '""')
-    cursor = base.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608
-    columns = [str(column[0]) for column in cursor.description]
+    listed = ", ".join(map(_quote, columns)) or "1"
+    cursor = base.execute(f"SELECT {listed} FROM {_quote(name)}")  # noqa: S608
     while rows := cursor.fetchmany(_ROWS_AT_ONCE):
         yield columns, rows
         columns = []
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _authorise(action: int, *_: str | None) -> int:

@@ -17,6 +17,8 @@ _START = re.compile(r"^\s*<(?:\?xml|!doctype|!--|[A-Za-z])", re.IGNORECASE)
 _ELEMENT = re.compile(
     r"<(?:[\w-]{1,40}:)?([A-Za-z_][\w.-]{0,80})(?:\s[^<>]{0,2000})?>([^<>]{1,4000})<"
 )
+# As FHIR has it: the value of an element is an attribute of that name.
+_VALUE = re.compile(r"<(?:[\w-]{1,40}:)?([A-Za-z_][\w.-]{0,80})\s+value=\"([^\"<>]{1,2000})\"")
 _ATTRIBUTE = re.compile(
     r"\s(?:[\w-]{1,40}:)?([A-Za-z_][\w.-]{0,80})=(?:\"([^\"<>]{1,2000})\"|'([^'<>]{1,2000})')"
 )
@@ -53,6 +55,7 @@ def look_at_markup(blocks: Iterator[str], ledger: Ledger) -> None:
         pairs = [
             (name, html.unescape(value)) for name, value in _ELEMENT.findall(text) if value.strip()
         ]
+        pairs += [(name, html.unescape(value)) for name, value in _VALUE.findall(text)]
         for name, double, single in _ATTRIBUTE.findall(text):
             value = html.unescape(double or single)
             if name.lower() not in _NO_NAMES or value.startswith(("mailto:", "tel:")):

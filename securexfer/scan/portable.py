@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Callable
 
 from securexfer.scan.ledger import Ledger
@@ -22,7 +21,6 @@ def look_at_pdf(source: Source, ledger: Ledger, inspect: Callable[[Source, Ledge
     """
     from pypdf import PdfReader
 
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     reader = PdfReader(source.seekable(), strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
         ledger.doubt("encrypted")

@@ -76,6 +76,8 @@ def look_through(blocks: Iterator[str], ledger: Ledger, name: str = "", *, head:
 
     look: TextLook | None = None
     for block in blocks:
+        if block.isspace():
+            continue
         if look is None:
             if _is_card(block):
                 return  # a public card: it is there to be handed over

@@ -124,6 +124,10 @@ def _open(path: str) -> int:
 
 
 def _bound_process() -> None:
+    # Libraries, and what they are made of, complain on stderr and may quote what they have read.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
     # A stop is for the program, which then ends this process.
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):

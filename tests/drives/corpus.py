@@ -8,6 +8,7 @@ from random import Random
 from tests.drives.innocent_tables import make_tables
 from tests.drives.innocent_texts import make_texts
 from tests.drives.planted_files import make_planted_files
+from tests.drives.planted_others import make_planted_others
 from tests.drives.planted_tables import make_planted_tables
 from tests.drives.planted_texts import make_planted_texts
 
@@ -21,6 +22,9 @@ def plant(folder: Path, seed: int) -> dict[str, str]:
             assert name not in wanted, name
             wanted[name] = kind
             _write(folder / name, content)
+    for name, content, kind in make_planted_others():
+        wanted[name] = kind
+        _write(folder / name, content)
     return wanted
 
 

@@ -233,3 +233,17 @@ class TestTheEnd:
         assert {
             p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in tmp_path.iterdir()
         } == before
+
+
+class TestWorkers:
+    def test_what_libraries_complain_of_goes_nowhere(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        from tests.drives.making import pdf_bytes
+
+        content = pdf_bytes([f"NI number {P.ni}"])
+        (tmp_path / "torn.pdf").write_bytes(content.replace(b"endobj", b"endobx", 2))
+        (tmp_path / "cut.pdf").write_bytes(content[:-200])
+        look(tmp_path)
+        captured = capfd.readouterr()
+        assert (captured.out, captured.err) == ("", "")

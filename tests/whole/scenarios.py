@@ -131,6 +131,7 @@ SCENARIOS = [
     secret("breach-report", "--recipient bob -o report.html"),
     secret("drill start", "--to bob --rows 50 -o stick"),
     Scenario("drill list"),
+    secret("drive check", "stick"),
     secret("doctor"),
     Scenario("completion", "bash"),
     Scenario("completion", "zsh --install"),
