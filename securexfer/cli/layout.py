@@ -22,7 +22,9 @@ _GAP = "  "
 _INDENT = "    "
 _FINGERPRINT = re.compile(r"((?:[A-Z2-7]{4}-){4})((?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}[,.]?)")
 # Typographic characters of our own texts, for terminals that don't have them.
-_SPELLINGS = str.maketrans({"\u2014": "-", "\u2026": "...", RULE: "-"})
+_SPELLINGS = str.maketrans(
+    {"\u2014": "-", "\u2026": "...", "\u2713": "+", "\u2717": "x", RULE: "-"}
+)
 
 
 def width_of(stream: TextIO | None) -> int | None:
