@@ -277,8 +277,9 @@ def remove_leftover(partial: Path, *, if_locked_only: bool = False) -> bool:
     """
     try:
         descriptor = os.open(partial, os.O_RDWR | _NO_LINKS | getattr(os, "O_NONBLOCK", 0))
-    except OSError:
-        # Nothing there, or a link: a link is no leftover of ours, and O_EXCL refuses it later.
+    except (OSError, ValueError):
+        # Nothing there, a link, or no name at all: a link is no leftover of ours, and O_EXCL
+        # refuses it later.
         return False
     try:
         status = os.fstat(descriptor)

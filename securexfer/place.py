@@ -22,6 +22,8 @@ def is_absent(path: Path) -> bool:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return True
+    except ValueError:
+        return True  # no file has such a name
     except OSError:
         return False
     return False

@@ -39,7 +39,6 @@ def doctor(passphrase_file: Path | None) -> None:
     session = Session.current(passphrase_file)
     drives = look_at_drives()
     looks: list[tuple[str, Callable[[Session], Finding | list[Finding]]]] = [
-        ("settings", _settings),
         ("home", _home),
         ("home medium", _home_medium),
         ("identity", _identity),

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from securexfer.custody.entry import Entry
 from securexfer.custody.retention import UNSENT
 from securexfer.errors import OutputError, RegisterError, RunBusyError
-from securexfer.place import make_folder
+from securexfer.place import make_folder, translate
 
 SKIPPED = "pack-skipped"
 PERIODS = ("day", "weekday", "hour")
@@ -108,7 +108,8 @@ def lock_job(folder: Path, job: str, *, wait_seconds: float = 0.0) -> Iterator[N
 
     Raises:
         RunBusyError: if it has not ended by then.
-        RegisterError: if the folder can't be written, or can't lock files.
+        RegisterError: if the folder can't lock files.
+        OutputError: if it can't be written.
     """
     # By its hash: a name may hold what no file's name may.
     name = hashlib.sha256(job.encode("utf-8", "surrogateescape")).hexdigest()[:32]
@@ -127,7 +128,9 @@ def lock_job(folder: Path, job: str, *, wait_seconds: float = 0.0) -> Iterator[N
                 "same.",
                 hint="Keep the home on a local disk, or on a share that can lock.",
             ) from None
-        raise RegisterError(f"The folder {folder} can't be written.") from None
+        if isinstance(error, OSError):
+            raise translate(error, folder) from None
+        raise
     try:
         yield
     finally:

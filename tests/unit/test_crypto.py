@@ -229,6 +229,11 @@ class TestCards:
         assert card == identity.card
         assert (card.name, card.generation, card.previous_fingerprint) == ("Ann", 1, "")
 
+    def test_the_days_until_it_expires_are_counted(self, identity: Identity) -> None:
+        card = identity.card
+        for days in (730, 30, 1, 0, -1):
+            assert card.days_left(card.expires_at - timedelta(days=days)) == days
+
     def test_every_changed_byte_is_refused(self, identity: Identity) -> None:
         data = identity.card.encode()
         for offset in range(0, len(data) - 1, 13):

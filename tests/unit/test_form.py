@@ -74,5 +74,5 @@ def test_a_fixed_form_is_that_of_what_comes_out(action: str) -> None:
 
 
 def test_every_action_has_one_or_shows_the_commonest() -> None:
-    shown = {*CLOSED, "constant", "date-shift"}
+    shown = {*CLOSED, "attach", "constant", "date-shift"}
     assert set(FIELD_TYPES) - shown == {"keep", "truncate", "redact-text", "category"}

@@ -285,7 +285,7 @@ def test_the_rules_that_are_named_exist() -> None:
 
 def test_the_files_are_small() -> None:
     files = [path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    assert sum(path.stat().st_size for path in files) < 3_500_000
+    assert sum(path.stat().st_size for path in files) < 3_600_000
     assert {name.split(".")[0] for name in FRESH} == NOT_KEPT
 
 

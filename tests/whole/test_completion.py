@@ -69,7 +69,10 @@ def offer(stage: Stage, line: str, *, shell: str = "bash", **more: str) -> list[
         ("securexfer breach-report --recipient ", ["bob", "cat"]),
         ("securexfer pack --recipe people.toml p", ["people=", "people.csv"]),
         ("securexfer pack --recipe people.toml people=p", ["people=people.csv"]),
-        ("securexfer recipe check people.toml people=", ["people=", "people=people.csv"]),
+        (
+            "securexfer recipe check people.toml people=",
+            ["people=", "people=none.csv", "people=people.csv", "people=staff.csv"],
+        ),
         ("securexfer unpack --table x drive/", None),
         ("securexfer completion ", list(SHELLS)),
     ],
@@ -93,7 +96,7 @@ def test_ids_come_from_the_register_the_newest_first(stage: Stage, line: str) ->
         return
     offered = offer(stage, f"securexfer {line}")
     assert stage.names["sent"][:12] in offered
-    assert len(offered) == len(set(offered)) == 5
+    assert len(offered) == len(set(offered)) == 7
     whole = stage.names["sent"]
     assert offer(stage, f"securexfer {line}{whole[:20]}") == [whole[:20]]
 
