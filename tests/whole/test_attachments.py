@@ -363,3 +363,25 @@ def test_some_tables_can_be_had_without_the_pictures_of_others(tmp_path: Path) -
     office.bob.run("unpack", packed["path"], "-o", "in", "--table", "towns")
     names = sorted(path.name for path in (tmp_path / "in").iterdir() if path.suffix != ".receipt")
     assert names == ["datapackage.json", "towns.csv"]
+
+
+def test_each_table_has_an_archive_of_its_own(tmp_path: Path) -> None:
+    kept = {"town": '{ action = "keep" }'}
+    tables = {"staff": {"person": PERSON, "picture": PHOTO}, "towns": kept}
+    tables["visitors"] = {"face": PHOTO}
+    office = Office(tmp_path, recipe_text(tables))
+    (tmp_path / "towns.csv").write_text("town\nYork\n")
+    (tmp_path / "visitors.csv").write_text(f"photo\n{NAMES[2]}\n")
+    packed = office.ann.json(
+        "pack", "staff.csv", "towns.csv", "visitors.csv", "--recipe", "staff.toml",
+        "--to", "bob", "-o", "stick",
+    )  # fmt: skip
+    office.bob.run("verify", packed["path"])
+    office.bob.run("unpack", packed["path"], "-o", "in")
+    n_files = {}
+    for path in sorted((tmp_path / "in").glob("*.tar")):
+        with tarfile.open(path) as tar:
+            n_files[path.name] = len(tar.getnames())
+    assert n_files == {"staff-attachments.tar": 3, "visitors-attachments.tar": 1}
+    (row,) = rows_of(tmp_path / "in" / "visitors.csv")
+    assert row["face"].startswith("file-")
