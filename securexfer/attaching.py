@@ -79,8 +79,12 @@ class Attachments:
                 named = _Named(name, self._n_rows + row + 1, cell, new_name)
                 if new_name is None:
                     self._unnamed.append(named)
-                else:
-                    self._files.setdefault(new_name, named)
+                elif self._files.setdefault(new_name, named).cell != cell:
+                    # One in millions of millions; but one picture in place of another is too much.
+                    raise AttachmentError(
+                        f"Table {self._plan.table}, field {name}: two files would have one name.",
+                        hint="Rename one of them, and pack again.",
+                    )
         self._n_rows += chunk.n_rows_out
         if len(self._files) + len(self._unnamed) > MAX_FILES:
             raise AttachmentError(

@@ -13,19 +13,25 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 from PIL import Image
 
+from securexfer.attaching import Attachments
 from securexfer.attachment.archive import ArchiveChecker, ArchiveWriter
 from securexfer.attachment.fault import Fault, UnfitError, tell_faults
 from securexfer.attachment.image import clean_image
 from securexfer.attachment.root import Root
 from securexfer.bundle.padding import padme
 from securexfer.errors import AttachmentError, ContentMismatchError
+from securexfer.privacy.extract import Extract
+from securexfer.privacy.pipeline import Chunk
+from securexfer.privacy.plan import plan_tables
 from securexfer.recipe.field import FileKind
 from tests.assurance import Tally
 from tests.unit import pictures
 from tests.unit.pictures import ALL, CANARY
+from tests.world import read, recipe_text
 
 MAX = 1_000_000
 MAKERS: dict[str, Callable[[], bytes]] = {
@@ -372,3 +378,16 @@ class TestArchive:
                 check(whole[:end], 1)
         check(whole[: 512 + 1024 + 1024], 1)
         tally.count("tamper", "archives cut off", 512 + 1024 + 1023)
+
+
+def test_one_file_never_takes_the_place_of_another(tmp_path: Path) -> None:
+    attach = '{ action = "attach", root = "photos" }'
+    (plan,) = plan_tables(read(recipe_text({"t": {"photo": attach}})).recipe, {"t": ("photo",)})
+    extract = Extract("t", io.BytesIO(b"photo\n"), plan.spec.csv)
+    attachments = Attachments(plan, extract)
+    frame = pl.DataFrame({"row": [0, 1], "cell": ["a.jpg", "a.jpg"], "name": ["file-1.jpg"] * 2})
+    attachments.add(Chunk(b"", b"", attached={"photo": frame}))
+    other = pl.DataFrame({"row": [2], "cell": ["CANARY.jpg"], "name": ["file-1.jpg"]})
+    with pytest.raises(AttachmentError, match="two files would have one name") as caught:
+        attachments.add(Chunk(b"", b"", attached={"photo": other}))
+    assert "CANARY" not in caught.value.message + caught.value.hint
