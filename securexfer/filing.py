@@ -214,6 +214,14 @@ class _FiledMeanwhileError(Exception):
         self.entry = entry
 
 
+def _is_filed(cabinet: Cabinet, opened: Opened[Any], kind: StatementKind, n_before: int) -> bool:
+    """Whether it is on record; where that can't be read, whether anything came to be since."""
+    try:
+        return _find_filed(cabinet.register.entries(), opened, kind) is not None
+    except SecurexferError:
+        return cabinet.register.n_bytes() > n_before
+
+
 def _find_filed(entries: Sequence[Entry], opened: Opened[S], kind: StatementKind) -> Entry | None:
     """The entry of the same statement, imported before.
 
@@ -267,6 +275,7 @@ def _file(
         "statement_id": said.statement_id,
         "statement_sha256": opened.sha256,
     }
+    n_before = cabinet.register.n_bytes()
     try:
         write_small(path, data)
         entry = cabinet.register.append(
@@ -276,8 +285,8 @@ def _file(
         return Filed(said, signer_name, meanwhile.entry, False, tuple(notes))
     except BaseException:
         # What another run has recorded meanwhile is that run's.
-        with suppress(OSError, SecurexferError):
-            if _find_filed(cabinet.register.entries(), opened, kind) is None:
+        if not _is_filed(cabinet, opened, kind, n_before):
+            with suppress(OSError):
                 path.unlink()
         raise
     return Filed(said, signer_name, entry, True, tuple(notes))

@@ -137,6 +137,13 @@ class Register:
             self._chain.extend(entry)
             return entry
 
+    def n_bytes(self) -> int:
+        """How large the log is; can be told where it can't be read."""
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
     def check_writable(self, identity: Identity) -> None:
         """Check beforehand that an entry can be added: for what can't be taken back.
 

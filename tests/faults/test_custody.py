@@ -178,7 +178,8 @@ class ImportingReceipt(Case):
         if outcome.code == 0:
             assert events == ["receipt-imported"]
         elif not outcome.is_killed:
-            assert (events, self.kept()) == ([], [])
+            # A register that fails for good can't take an entry back: then the file stays too.
+            assert (events, len(self.kept())) in (([], 0), (["receipt-imported"], 1))
         assert self.take() == (events == [])
         assert self.new_events() == ["receipt-imported"]
         (kept,) = self.kept()
@@ -248,7 +249,8 @@ class ImportingExtension(ImportingReceipt):
         if outcome.code == 0:
             assert events == ["extension-imported"]
         elif not outcome.is_killed:
-            assert (events, self.kept()) == ([], [])
+            # A register that fails for good can't take an entry back: then the file stays too.
+            assert (events, len(self.kept())) in (([], 0), (["extension-imported"], 1))
         assert self.take() == (events == [])
         assert self.new_events() == ["extension-imported"]
         assert [path.read_bytes() for path in self.kept()] == [self.file.read_bytes()]
