@@ -15,7 +15,7 @@ import pytest
 
 from securexfer.custody.entry import Actor, Entry
 from securexfer.custody.job import MAX_MISSED, Run, choose_key, find_missed, find_runs, lock_job
-from securexfer.errors import RegisterError, RunBusyError
+from securexfer.errors import OutputError, RunBusyError
 from tests.world import START
 
 
@@ -134,7 +134,7 @@ class TestLocks:
     def test_a_place_that_can_not_be_a_folder_is_called_that(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with (
-            pytest.raises(RegisterError, match="can't be written"),
+            pytest.raises(OutputError, match="can't be written"),
             lock_job(tmp_path / "file" / "locks", "j"),
         ):
             pass
