@@ -56,24 +56,31 @@ def clean_image(
             raise UnfitError(Fault.MISNAMED)
         if image.width * image.height > max_pixels:
             raise UnfitError(Fault.TOO_MANY_PIXELS)
-        if kind != "jpeg" and getattr(image, "n_frames", 1) > 1:
-            raise UnfitError(Fault.SEVERAL_PAGES)
-        try:
-            if resize:
-                image.draft("RGB", (resize, resize))  # a JPEG need not be decoded at its full size
+        return _encode(_draw(*_decode(image, kind, resize), resize), kind)
+
+
+def _decode(
+    image: Image.Image, kind: FileKind, resize: int | None
+) -> tuple[Image.Image, bytes | None]:
+    """The decoded pixels, turned the right way round, and the colour profile, if there is one."""
+    try:
+        # A telephone's JPEG has others behind it, which are not decoded.
+        n_frames = 1 if kind == "jpeg" else getattr(image, "n_frames", 1)
+        if resize and n_frames == 1:
+            image.draft("RGB", (resize, resize))  # a JPEG need not be decoded at its full size
+        if n_frames == 1:
             image.load()
-            return _encode(_draw(image, resize), kind)
-        except MemoryError:
-            raise
-        # Each decoder raises what it likes on bytes that it does not understand.
-        except Exception:
-            raise UnfitError(Fault.DAMAGED) from None
+            return ImageOps.exif_transpose(image), image.info.get("icc_profile")
+    except MemoryError:
+        raise
+    # Each decoder, and each reader of EXIF, raises what it likes on bytes that it can't read.
+    except Exception:
+        raise UnfitError(Fault.DAMAGED) from None
+    raise UnfitError(Fault.SEVERAL_PAGES)
 
 
-def _draw(image: Image.Image, resize: int | None) -> Image.Image:
+def _draw(turned: Image.Image, profile: bytes | None, resize: int | None) -> Image.Image:
     """The pixels in a new image that has never had anything else."""
-    profile = image.info.get("icc_profile")
-    turned = ImageOps.exif_transpose(image)
     mode = _mode_of(turned)
     if profile and turned.mode in ("RGB", "CMYK", "L"):
         turned = _to_srgb(turned, profile)

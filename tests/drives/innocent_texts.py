@@ -152,7 +152,7 @@ def lock_file(random: Random) -> str:
     packages = {
         f"node_modules/pkg-{n}": {
             "version": f"1.{n}.0",
-            "resolved": f"https://registry.example/pkg-{n}-1.{n}.0.tgz",
+            "resolved": f"https://files.example/pkg-{n}-1.{n}.0.tgz",
             "integrity": f"sha512-{hex_of(random, 86)}==",
         }
         for n in range(60)

@@ -7,6 +7,7 @@ run works.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import cycle
@@ -43,7 +44,7 @@ CALLS = ("write", "fsync", "rename", "open")
 ERRORS = ("ENOSPC", "EIO", KILL, "EROFS")
 
 
-class Case:
+class Case(ABC):
     """A command to be disturbed: what is there before it, what it touches, what must hold after."""
 
     name = ""
@@ -56,7 +57,7 @@ class Case:
         self.prepare()
         self.before = Before(self.scene)
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most need nothing more
         """What else has to be there."""
 
     @property
@@ -64,15 +65,17 @@ class Case:
         return self.scene.ann if self.sender_runs else self.scene.bob
 
     @property
+    @abstractmethod
     def file(self) -> Path:
         """What the command reads or writes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def arguments(self) -> list[str]:
-        raise NotImplementedError
+        """The command."""
 
+    @abstractmethod
     def check(self, outcome: Outcome) -> None:
-        raise NotImplementedError
+        """Hold what is there after it to what must be."""
 
     def paths(self) -> list[Path]:
         """All that is changed, under the names that it has while it is written too."""
@@ -221,7 +224,7 @@ class Extending(Case):
 class ImportingExtension(ImportingReceipt):
     name, sender_runs = "extension import", False
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most need nothing more
         register, identity = (
             self.scene.register(self.scene.ann),
             self.scene.identity(self.scene.ann),
