@@ -224,7 +224,7 @@ class Extending(Case):
 class ImportingExtension(ImportingReceipt):
     name, sender_runs = "extension import", False
 
-    def prepare(self) -> None:  # noqa: B027 - most need nothing more
+    def prepare(self) -> None:
         register, identity = (
             self.scene.register(self.scene.ann),
             self.scene.identity(self.scene.ann),
