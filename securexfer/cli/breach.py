@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from securexfer.cli.console import plain
 from securexfer.cli.options import FORCE, SecurexferCommand, output_option, passphrase_option
 from securexfer.cli.session import Session
 
@@ -105,16 +104,7 @@ def breach_report(
     session.register.append(session.identity, "breach-reported", details, session.clock())
     if output is not None:
         write_small(output, text.encode("utf-8"), force=force, is_own=False)
-    document = {**report.document(), "path": str(output) if output else ""}
-
-    def human() -> None:
-        if output is not None:
-            session.console.line(f"Written: {plain(str(output))}")
-            return
-        for line in text.removesuffix("\n").split("\n"):
-            session.console.line(line)
-
-    session.console.result(document, human)
+    session.console.page(report.document(), text, output)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -66,6 +66,14 @@ class Console:
         else:
             human()
 
+    def page(self, document: dict[str, Any], text: str, output: Path | None) -> None:
+        """A page as the result: where it was written, or else all of it; its facts in JSON."""
+
+        def human() -> None:
+            self.line(f"Written: {plain(str(output))}" if output else text.removesuffix("\n"))
+
+        self.result({**document, "path": str(output) if output else ""}, human)
+
     def line(self, text: str) -> None:
         """A line of the result, for people; foreign text in it must be `plain`."""
         for part in text.split("\n"):

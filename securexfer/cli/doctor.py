@@ -43,7 +43,7 @@ def doctor(passphrase_file: Path | None) -> None:
         ("home medium", _home_medium),
         ("identity", _identity),
         ("passphrase", _passphrase),
-        ("keyring", lambda _: look_at_keyring()),
+        ("keyring", lambda session: look_at_keyring(session.keystore)),
         ("contacts", _contacts),
         ("register", _register),
         ("clock", _clock),

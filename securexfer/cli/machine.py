@@ -13,6 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from securexfer.home.keystore import Keystore
     from securexfer.medium.medium import Drive
 
 MAX_DRIVES = 32
@@ -39,31 +40,17 @@ class Finding:
     next: str = ""
 
 
-def look_at_keyring() -> Finding:
+def look_at_keyring(keystore: Keystore) -> Finding:
     """Which keyring there is, and whether it keeps secrets."""
-    from securexfer.home.backend import NOWHERE, PLAINTEXT, find_backends
+    from securexfer.errors import KeyringAbsentError, KeyringError, KeyringNullError
 
-    backends = find_backends()
-    if backends is None:
-        return Finding(
-            "keyring",
-            "warning",
-            "The keyring does not answer.",
-            "Unlock it, or name a file with --passphrase-file.",
-        )
-    real = [name for name in backends if not name.startswith(NOWHERE)]
-    if not real:
+    try:
+        return Finding("keyring", "ok", keystore.describe())
+    except (KeyringAbsentError, KeyringNullError):
         told = "There is none on this machine; the passphrase comes from a file or the terminal."
         return Finding("keyring", "ok", told)
-    plaintext = [name for name in real if name.startswith(PLAINTEXT)]
-    if plaintext:
-        return Finding(
-            "keyring",
-            "warning",
-            f"{plaintext[0]} keeps secrets where others may read them, and is not used.",
-            "Install the keyring of your desktop, or name a file with --passphrase-file.",
-        )
-    return Finding("keyring", "ok", ", ".join(real))
+    except KeyringError as error:
+        return Finding("keyring", "warning", error.message, error.hint)
 
 
 def look_at_clock(now: datetime, newest: datetime | None) -> Finding:

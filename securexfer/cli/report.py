@@ -59,16 +59,7 @@ def report(
     text = _render(transfer, output.suffix.lower() if output else ".md")
     if output is not None:
         _write_page(session, text, output, force=force)
-    document = {**transfer.document(), "path": str(output) if output else ""}
-
-    def human() -> None:
-        if output is not None:
-            session.console.line(f"Written: {plain(str(output))}")
-            return
-        for line in text.removesuffix("\n").split("\n"):
-            session.console.line(line)
-
-    session.console.result(document, human)
+    session.console.page(transfer.document(), text, output)
 
 
 def check_planned(report: Path | None, *, dry_run: bool, force: bool) -> None:

@@ -7,9 +7,9 @@ that was stored is read back, and backends that keep no secret are refused by na
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -174,26 +174,23 @@ class Keystore:
 
     def _call(self, what: str, call: Callable[[], T]) -> T:
         """Call the keyring in a thread of its own, because it may never come back."""
-        answers: queue.Queue[tuple[T, None] | tuple[None, SecurexferError]] = queue.Queue()
+        answer: Future[T] = Future()
 
         def ask() -> None:
             try:
-                answers.put((call(), None))
+                answer.set_result(call())
             except SecurexferError as error:
-                answers.put((None, error))
+                answer.set_exception(error)
             except BaseException as error:  # backends raise anything, and their texts may quote
-                answers.put((None, _translate(error, what)))
+                answer.set_exception(_translate(error, what))
 
         threading.Thread(target=ask, daemon=True).start()
         try:
-            answer, error = answers.get(timeout=self.seconds)
-        except queue.Empty:
+            return answer.result(timeout=self.seconds)
+        except TimeoutError:
             raise KeyringBlockedError(
                 f"The keyring did not answer within {self.seconds:g} seconds."
             ) from None
-        if error is not None:
-            raise error
-        return answer  # type: ignore[return-value]  # None where T allows it
 
 
 def _is_plaintext(kind: str) -> bool:
