@@ -58,7 +58,9 @@ def soak(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def tally(request: pytest.FixtureRequest) -> Tally:
     """Takes the number of cases that a test stands for."""
-    return Tally(request.config.getoption("--tally"))
+    folder = request.config.getoption("--tally")
+    # A count is kept wherever a test has gone to.
+    return Tally(folder and folder.absolute())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -313,6 +314,6 @@ def test_the_page_shows_every_name_and_its_examples_run(pair: Pair) -> None:
     }
     examples = [block for block in blocks(text) if block.kind == "python"]
     assert len(examples) >= 3
-    os.chdir(pair.folder)
-    for block in examples:
-        exec(compile(block.text, "docs/api.md", "exec"), names)
+    with contextlib.chdir(pair.folder):
+        for block in examples:
+            exec(compile(block.text, "docs/api.md", "exec"), names)
