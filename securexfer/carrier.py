@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PARTIAL_SUFFIX = ".partial"
 FILE_MODE = 0o600
-_READ_BYTES = 1024 * 1024
+_READ_BYTES = 4 * 1024 * 1024
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 

@@ -1,7 +1,7 @@
 """The bundle as a file: opened once, hashed once, and held to that hash ever after.
 
-A drive can give other bytes the second time. So the hashing pass keeps the SHA-256 of every block,
-and every later read goes through blocks that still match.
+A drive can give other bytes the second time. So the hashing pass keeps a tag of every block, and
+every later read goes through blocks that still match.
 """
 
 from __future__ import annotations
@@ -14,21 +14,25 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from securexfer.ahead import one_ahead
 from securexfer.bundle.layout import COMMENT_BYTES, END_BYTES
+from securexfer.crypto.tag import BlockTags
 from securexfer.errors import BundleAlteredError, BundleFormatError, BundleMissingError, OutputError
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 BLOCK_BYTES = 1024 * 1024
+# So many blocks are hashed at once: fewer hand-overs between threads.
+_STRIDE = 4
 # What may lie behind the last table takes less: see the bounds of manifest, provenance, envelope
 # and directory.
-_MAX_MARKS = 32
+_MAX_MARKS = 9
 _WRONG_FILE = "Name the bundle itself: a file that ends in .sxfer.zip."
 
 
@@ -42,7 +46,9 @@ class BundleFile:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._hashes: list[bytes] = []
+        self._block_tags = BlockTags()
+        self._tags: list[bytes] = []
+        self._ranges: dict[range, str] = {}
         self._marks: Iterable[tuple[int, _Hash]] = ()
         self._cached = (-1, b"")
         status = os.fstat(descriptor)
@@ -105,19 +111,36 @@ class BundleFile:
         """Bytes that nobody has vouched for yet: only to tell what kind of file this is."""
         return self._read_raw(offset, n_bytes)
 
-    def hash_all(self, advance: Callable[[int], None]) -> str:
-        """SHA-256 (hex) of every byte before the comment; remembers each block's own."""
+    def hash_all(self, advance: Callable[[int], None], ranges: Iterable[range] = ()) -> str:
+        """SHA-256 (hex) of every byte before the comment; remembers a tag of each block.
+
+        Args:
+            advance: is told of so many more bytes.
+            ranges: of which `hash_range` will be asked; hashed on the way.
+        """
         whole = hashlib.sha256()
-        hashes = []
+        parts = {part: hashlib.sha256() for part in ranges}
+
+        def hash_parts(chunk: bytes, start: int) -> None:
+            view = memoryview(chunk)
+            for part, digest in parts.items():
+                digest.update(view[max(part.start - start, 0) : max(part.stop - start, 0)])
+
+        tags: list[bytes] = []
         marks: deque[tuple[int, _Hash]] = deque(maxlen=_MAX_MARKS)
         n_read = 0
-        for block, digest in one_ahead(self._hash_block, range(self._n_blocks)):
-            whole.update(block)
-            hashes.append(digest)
-            n_read += len(block)
-            marks.append((n_read, whole.copy()))
-            advance(len(block))
-        self._hashes, self._marks = hashes, marks
+        chunks = one_ahead(self._read_chunk, range(0, self._n_blocks, _STRIDE))
+        with ThreadPoolExecutor(1) as helper:
+            for chunk, its_tags in chunks:
+                beside = helper.submit(hash_parts, chunk, n_read)
+                whole.update(chunk)
+                beside.result()
+                tags += its_tags
+                n_read += len(chunk)
+                marks.append((n_read, whole.copy()))
+                advance(len(chunk))
+        self._tags, self._marks = tags, marks
+        self._ranges = {part: digest.hexdigest() for part, digest in parts.items()}
         return whole.hexdigest()
 
     def hash_start(self, n_bytes: int) -> _Hash:
@@ -141,8 +164,7 @@ class BundleFile:
             BundleAlteredError: if the file gives other bytes now.
             BundleFormatError: if the range lies outside the signed bytes.
         """
-        if offset < 0 or n_bytes < 0 or offset + n_bytes > self.signed_bytes:
-            raise BundleFormatError("The bundle refers to bytes outside of itself.")
+        self._check_inside(offset, n_bytes)
         parts = []
         while n_bytes:
             number, start = divmod(offset, BLOCK_BYTES)
@@ -153,7 +175,15 @@ class BundleFile:
         return b"".join(parts)
 
     def hash_range(self, offset: int, n_bytes: int) -> str:
-        """SHA-256 (hex) of a range, block by block."""
+        """SHA-256 (hex) of a range, as it was when all was hashed.
+
+        Raises:
+            BundleAlteredError, BundleFormatError: as `read`.
+        """
+        part = range(offset, offset + n_bytes)
+        if part in self._ranges:
+            self._check_inside(offset, n_bytes)
+            return self._ranges[part]
         digest = hashlib.sha256()
         for piece in self.pieces(offset, n_bytes):
             digest.update(piece)
@@ -178,6 +208,10 @@ class BundleFile:
         """The whole file, comment included, as a stream for the ZIP reader."""
         return BundleView(self)
 
+    def _check_inside(self, offset: int, n_bytes: int) -> None:
+        if offset < 0 or n_bytes < 0 or offset + n_bytes > self.signed_bytes:
+            raise BundleFormatError("The bundle refers to bytes outside of itself.")
+
     @property
     def _n_blocks(self) -> int:
         return -(-self.signed_bytes // BLOCK_BYTES)
@@ -185,16 +219,25 @@ class BundleFile:
     def _block(self, number: int) -> bytes:
         at_hand, block = self._cached
         if at_hand != number:
-            block, digest = self._hash_block(number)
-            if digest != self._hashes[number]:
+            block = self._read_blocks(number, 1)
+            if self._block_tags.tag(number, block) != self._tags[number]:
                 raise BundleAlteredError("The file changed while it was being read.")
             self._cached = (number, block)
         return block
 
-    def _hash_block(self, number: int) -> tuple[bytes, bytes]:
-        offset = number * BLOCK_BYTES
-        block = self._read_raw(offset, min(BLOCK_BYTES, self.signed_bytes - offset))
-        return block, hashlib.sha256(block).digest()
+    def _read_chunk(self, first: int) -> tuple[bytes, list[bytes]]:
+        chunk = self._read_blocks(first, _STRIDE)
+        view = memoryview(chunk)
+        starts = range(0, len(chunk), BLOCK_BYTES)
+        tags = [
+            self._block_tags.tag(first + index, view[start : start + BLOCK_BYTES])
+            for index, start in enumerate(starts)
+        ]
+        return chunk, tags
+
+    def _read_blocks(self, first: int, n_blocks: int) -> bytes:
+        offset = first * BLOCK_BYTES
+        return self._read_raw(offset, min(n_blocks * BLOCK_BYTES, self.signed_bytes - offset))
 
     def _read_raw(self, offset: int, n_bytes: int) -> bytes:
         parts = []

@@ -187,13 +187,13 @@ def find_directory(tail: bytes, tail_offset: int) -> int:
     return int(offset)
 
 
-def last_member_offset(entries: bytes) -> int:
-    """Offset of the last member, as the directory's entries claim it.
+def member_offsets(entries: bytes) -> list[int]:
+    """Offsets of the members, as the directory's entries claim them; at least one.
 
     Raises:
         BundleFormatError: if these are not entries of a directory.
     """
-    position, offset = 0, -1
+    position, offsets = 0, []
     while entries[position : position + 4] == b"PK\x01\x02":
         if position + _CENTRAL.size > len(entries):
             break
@@ -212,9 +212,10 @@ def last_member_offset(entries: bytes) -> int:
                 raise BundleFormatError("The bundle's directory is not well-formed.")
             (offset,) = struct.unpack_from("<Q", entries, start + 4 + size - 8)
         position = end
-    if offset < 0:
+        offsets.append(int(offset))
+    if not offsets:
         raise BundleFormatError("The bundle's directory is not well-formed.")
-    return int(offset)
+    return offsets
 
 
 def _central_entry(extent: Extent) -> bytes:

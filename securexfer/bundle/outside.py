@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
 from securexfer.bundle import layout
 from securexfer.bundle.comment import Comment, SignedDigests, decode_comment
@@ -99,20 +101,37 @@ def _expect_end(record: bytes) -> None:
 
 def _check_digest(file: BundleFile, comment: Comment, reporter: Reporter) -> SignedDigests:
     reporter.begin("Checking", file.signed_bytes)
-    if file.hash_all(reporter.advance) != comment.claimed.bundle_sha256:
+    if file.hash_all(reporter.advance, _foresee_members(file)) != comment.claimed.bundle_sha256:
         raise BundleAlteredError("The bundle's bytes are not those that were signed.")
     return comment.claimed
 
 
+def _foresee_members(file: BundleFile) -> list[range]:
+    """Where the members seem to lie: what is worth hashing on the way, and nothing is built on it.
+
+    Each behind the one before, so that no claim can have any byte hashed twice.
+    """
+    try:
+        directory_offset, directory = _read_directory(file.peek, file.signed_bytes)
+        stops = [*layout.member_offsets(directory), directory_offset]
+    except BundleFormatError:
+        return []
+    ranges = [range(start, stop) for start, stop in pairwise(stops)]
+    return ranges if all(ranges) else []
+
+
+def _read_directory(read: Callable[[int, int], bytes], end: int) -> tuple[int, bytes]:
+    n_tail = min(end, layout.MAX_END_BYTES)
+    offset = layout.find_directory(read(end - n_tail, n_tail), end - n_tail)
+    if end - offset > layout.MAX_DIRECTORY_BYTES:
+        raise BundleFormatError("The bundle's directory is too large.")
+    return offset, read(offset, end - offset)
+
+
 def _read_layout(file: BundleFile, claimed: SignedDigests, sender: PinnedSender | None) -> Outside:
     """Step 4 and 5: every byte outside the members' contents is the one our writer emits."""
-    end = file.signed_bytes
-    n_tail = min(end, layout.MAX_END_BYTES)
-    directory_offset = layout.find_directory(file.read(end - n_tail, n_tail), end - n_tail)
-    if end - directory_offset > layout.MAX_DIRECTORY_BYTES:
-        raise BundleFormatError("The bundle's directory is too large.")
-    directory = file.read(directory_offset, end - directory_offset)
-    envelope_offset = layout.last_member_offset(directory)
+    directory_offset, directory = _read_directory(file.read, file.signed_bytes)
+    envelope_offset = layout.member_offsets(directory)[-1]
     found = layout.Extent(layout.ENVELOPE, envelope_offset, directory_offset - envelope_offset)
     if not 0 <= found.content_bytes <= MAX_ENVELOPE_BYTES:
         raise BundleFormatError("The bundle's envelope is not where it must be.")

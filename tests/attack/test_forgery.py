@@ -387,11 +387,13 @@ class TestAFileThatChangesUnderTheReader:
                 descriptor: int, n: int, offset: int, lying: int = lying, seen: Any = seen
             ) -> bytes:
                 data = honest(descriptor, n, offset)
-                block, start = divmod(offset, bundle_file.BLOCK_BYTES)
-                if start or n < 64 or block != lying:
+                place = lying * bundle_file.BLOCK_BYTES - offset
+                if n < 64 or not 0 <= place < len(data):
                     return data
-                seen[block] = seen.get(block, 0) + 1
-                return data if seen[block] == 1 else bytes([data[0] ^ 1]) + data[1:]
+                seen[lying] = seen.get(lying, 0) + 1
+                if seen[lying] == 1:
+                    return data
+                return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
             out = world.folder / f"out-{lying}"
             with monkeypatch.context() as patch:

@@ -215,7 +215,7 @@ def test_a_bundle_can_be_checked_by_the_page_alone(world: World) -> None:
         ("UTF-8 text for a finder, at most 64 KiB", layout.MAX_READ_ME_BYTES),
         ("as JSON in UTF-8, at most 4 MiB.", MAX_MANIFEST_BYTES),
         ("`envelope.json` is canonical JSON, at most 4 MiB,", MAX_ENVELOPE_BYTES),
-        ("SHA-256 of every block of 1 MiB.", BLOCK_BYTES),
+        ("of every block of 1 MiB its SHA-256", BLOCK_BYTES),
         ("It is canonical JSON, at most 16 MiB,", MAX_PROVENANCE_BYTES),
     ],
 )

@@ -145,7 +145,7 @@ def shape_bundle(keys: PrivateKeys) -> Shape:
 def envelope_of(data: bytes) -> bytes:
     """What the directory of a bundle (without its comment) says is its envelope."""
     start = layout.find_directory(data, 0)
-    offset = layout.last_member_offset(data[start:])
+    offset = layout.member_offsets(data[start:])[-1]
     extent = layout.Extent(layout.ENVELOPE, offset, start - offset)
     if not 0 <= offset <= start <= len(data) or extent.content_bytes < 0:
         raise ValueError("no envelope")

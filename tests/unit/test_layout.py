@@ -70,7 +70,7 @@ def test_the_directory_is_the_writers_to_the_byte(sizes: list[int], crc: int) ->
     directory = layout.directory(extents)
     assert directory == emitted(extents)
     assert layout.find_directory(directory, offset) == offset
-    assert layout.last_member_offset(directory) == extents[-1].offset
+    assert layout.member_offsets(directory)[-1] == extents[-1].offset
     assert len(directory) <= layout.MAX_DIRECTORY_BYTES
 
 
@@ -114,8 +114,8 @@ def test_tables_attachments_and_provenance_stand_between(middle: list[str]) -> N
 def test_no_bytes_crash_the_search_for_the_directory(data: bytes) -> None:
     calls: list[Any] = [
         lambda: layout.find_directory(data, 0),
-        lambda: layout.last_member_offset(b"PK\x01\x02" + data),
-        lambda: layout.last_member_offset(data),
+        lambda: layout.member_offsets(b"PK\x01\x02" + data)[-1],
+        lambda: layout.member_offsets(data)[-1],
     ]
     for call in calls:
         with contextlib.suppress(BundleFormatError):

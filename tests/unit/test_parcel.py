@@ -52,12 +52,14 @@ from tests.world import World, keep_all, recipe_text
 
 KEEP = '{ action = "keep" }'
 SILENT = SilentReporter()
+# What is hashed at once.
+CHUNK = 4 * BLOCK_BYTES
 
 
 @pytest.fixture
 def content() -> bytes:
-    """Three blocks and a comment, of random bytes."""
-    return os.urandom(2 * BLOCK_BYTES + 1000 + layout.COMMENT_BYTES)
+    """Two chunks, a little more and a comment, of random bytes."""
+    return os.urandom(2 * CHUNK + 1000 + layout.COMMENT_BYTES)
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ class TestTheFile:
         with BundleFile.open(path) as file:
             digest = file.hash_all(steps.append)
         assert digest == hashlib.sha256(content[: -layout.COMMENT_BYTES]).hexdigest()
-        assert steps == [BLOCK_BYTES, BLOCK_BYTES, 1000]
+        assert steps == [CHUNK, CHUNK, 1000]
         assert BLOCK_BYTES == 1024 * 1024
 
     @pytest.mark.parametrize(
@@ -107,9 +109,9 @@ class TestTheFile:
             (0, 1),
             (BLOCK_BYTES - 1, 2),
             (BLOCK_BYTES, BLOCK_BYTES),
-            (5, 2 * BLOCK_BYTES),
-            (0, 2 * BLOCK_BYTES + 1000),
-            (2 * BLOCK_BYTES + 1000, 0),
+            (5, 2 * CHUNK),
+            (0, 2 * CHUNK + 1000),
+            (2 * CHUNK + 1000, 0),
         ],
     )
     def test_any_range_is_read_and_hashed(
@@ -120,8 +122,43 @@ class TestTheFile:
         assert opened.hash_range(offset, n_bytes) == hashlib.sha256(wanted).hexdigest()
 
     @pytest.mark.parametrize(
+        "ranges",
+        [
+            [range(7)],
+            [range(3, CHUNK), range(CHUNK, CHUNK + 1), range(CHUNK + 1, 2 * CHUNK + 1000)],
+            [range(5, 5), range(2 * CHUNK, 2 * CHUNK + 1000)],
+        ],
+    )
+    def test_ranges_are_hashed_on_the_way_and_not_read_again(
+        self,
+        content: bytes,
+        tmp_path: Path,
+        ranges: list[range],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        with BundleFile.open(path) as file:
+            whole = file.hash_all(lambda _: None, ranges)
+            assert whole == hashlib.sha256(content[: -layout.COMMENT_BYTES]).hexdigest()
+            monkeypatch.setattr(os, "pread", None)
+            for part in ranges:
+                wanted = hashlib.sha256(content[part.start : part.stop]).hexdigest()
+                assert file.hash_range(part.start, len(part)) == wanted
+
+    def test_what_lies_outside_has_no_hash_whoever_asked_for_it(
+        self, content: bytes, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        with BundleFile.open(path) as file:
+            file.hash_all(lambda _: None, [range(5, 2 * CHUNK + 1001)])
+            with pytest.raises(BundleFormatError, match="outside"):
+                file.hash_range(5, 2 * CHUNK + 996)
+
+    @pytest.mark.parametrize(
         "n_bytes",
-        [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 2 * BLOCK_BYTES + 1000],
+        [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 2 * CHUNK + 1000],
     )
     def test_the_hash_of_any_start_can_be_gone_on_from(
         self, opened: BundleFile, content: bytes, n_bytes: int
@@ -143,9 +180,9 @@ class TestTheFile:
             return honest(offset, n_bytes)
 
         monkeypatch.setattr(opened, "pieces", listen)
-        opened.hash_start(2 * BLOCK_BYTES)
-        opened.hash_start(2 * BLOCK_BYTES + 7)
-        assert read == [(2 * BLOCK_BYTES, 0), (2 * BLOCK_BYTES, 7)]
+        opened.hash_start(2 * CHUNK)
+        opened.hash_start(2 * CHUNK + 7)
+        assert read == [(2 * CHUNK, 0), (2 * CHUNK, 7)]
 
     def test_a_start_that_lies_far_back_is_hashed_anew(
         self, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -155,18 +192,18 @@ class TestTheFile:
         path.write_bytes(content)
         with BundleFile.open(path) as file:
             file.hash_all(lambda _: None)
-            for n_bytes in (0, 5, BLOCK_BYTES, 2 * BLOCK_BYTES):
+            for n_bytes in (0, 5, BLOCK_BYTES, 2 * CHUNK):
                 wanted = hashlib.sha256(content[:n_bytes]).digest()
                 assert file.hash_start(n_bytes).digest() == wanted
 
     def test_what_may_follow_the_tables_fits_the_marks(self) -> None:
         behind = MAX_MANIFEST_BYTES + MAX_PROVENANCE_BYTES + MAX_ENVELOPE_BYTES
         behind += layout.MAX_DIRECTORY_BYTES + 4 * BLOCK_BYTES
-        assert behind < bundle_file._MAX_MARKS * BLOCK_BYTES
+        assert behind < (bundle_file._MAX_MARKS - 1) * CHUNK
 
     @pytest.mark.parametrize(
         ("offset", "n_bytes"),
-        [(0, 0), (7, 0), (BLOCK_BYTES, 0), (5, BLOCK_BYTES), (0, 2 * BLOCK_BYTES + 1000)],
+        [(0, 0), (7, 0), (BLOCK_BYTES, 0), (5, BLOCK_BYTES), (0, 2 * CHUNK + 1000)],
     )
     def test_a_range_comes_in_pieces_block_by_block(
         self, opened: BundleFile, content: bytes, offset: int, n_bytes: int
@@ -179,7 +216,7 @@ class TestTheFile:
 
     @pytest.mark.parametrize(
         ("offset", "n_bytes"),
-        [(-1, 2), (0, -1), (0, 2 * BLOCK_BYTES + 1001), (2 * BLOCK_BYTES + 1000, 1)],
+        [(-1, 2), (0, -1), (0, 2 * CHUNK + 1001), (2 * CHUNK + 1000, 1)],
     )
     def test_bytes_outside_of_it_are_never_read(
         self, opened: BundleFile, offset: int, n_bytes: int
