@@ -7,6 +7,7 @@ for `constant`, which has no source cell.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ import polars as pl
 from securexfer.privacy.identifiers import redact_identifiers
 from securexfer.privacy.kinds import canonical
 from securexfer.privacy.pseudonyms import ScopeKey, day_shift, file_mark, token
+from securexfer.privacy.step import once
 from securexfer.recipe.dates import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -85,12 +87,16 @@ def month(cell: pl.Expr, spec: MonthField, scope: ScopeKey) -> pl.Expr:
 
 def age_band(cell: pl.Expr, spec: AgeBandField, scope: ScopeKey) -> pl.Expr:
     """The band of the age in completed years on a fixed day: `20 to 29`."""
-    birth, on = _parse_date(cell, spec), spec.day
-    # Who was born on 29 February completes a year on 1 March where there is no such day.
-    month_day = birth.dt.month().cast(pl.Int64) * 100 + birth.dt.day()
-    birthday_to_come = month_day > on.month * 100 + on.day
-    age = on.year - birth.dt.year().cast(pl.Int64) - birthday_to_come.cast(pl.Int64)
-    return pl.when(birth <= on).then(_label_band(age, spec.width, spec.bottom, spec.top))
+    on = spec.day
+
+    def step(birth: pl.Expr) -> pl.Expr:
+        # Who was born on 29 February completes a year on 1 March where there is no such day.
+        month_day = birth.dt.month().cast(pl.Int64) * 100 + birth.dt.day()
+        birthday_to_come = month_day > on.month * 100 + on.day
+        age = on.year - birth.dt.year().cast(pl.Int64) - birthday_to_come.cast(pl.Int64)
+        return pl.when(birth <= on).then(_label_band(age, spec.width, spec.bottom, spec.top))
+
+    return once(_parse_date(cell, spec), step, pl.String)
 
 
 def date_shift(cell: pl.Expr, spec: DateShiftField, scope: ScopeKey, person: Person) -> pl.Expr:
@@ -99,7 +105,7 @@ def date_shift(cell: pl.Expr, spec: DateShiftField, scope: ScopeKey, person: Per
     key = scope.field_key(person.spec.domain, kind or "", purpose="date-shift")
     shift = day_shift(canonical(person.cell, kind), spec.days, key)
     days = _parse_date(cell, spec).cast(pl.Int32) + shift.cast(pl.Int32)
-    return _plausible(days.cast(pl.Date)).dt.to_string("%Y-%m-%d")
+    return once(days.cast(pl.Date), _plausible, pl.Date).dt.to_string("%Y-%m-%d")
 
 
 def postcode_district(cell: pl.Expr, spec: PostcodeDistrictField, scope: ScopeKey) -> pl.Expr:
@@ -213,12 +219,15 @@ def _parse_date(cell: pl.Expr, spec: DateField) -> pl.Expr:
             century = pl.when(two_digits < spec.pivot).then(2000).otherwise(1900)
             moved = pl.format("{}{}", century + two_digits, date.dt.to_string("-%m-%d"))
             date = moved.str.to_date("%Y-%m-%d", strict=False)
-        attempts.append(_plausible(date))
+        attempts.append(once(date, _plausible, pl.Date))
     return attempts[0] if len(attempts) == 1 else pl.coalesce(attempts)
 
 
 def _plausible(date: pl.Expr) -> pl.Expr:
-    return pl.when(date.dt.year().is_between(FIRST_YEAR, LAST_YEAR)).then(date)
+    # By whole days: to work out the year of each costs as much as to parse it.
+    return pl.when(date.is_between(dt.date(FIRST_YEAR, 1, 1), dt.date(LAST_YEAR, 12, 31))).then(
+        date
+    )
 
 
 def _label_band(number: pl.Expr, width: int, bottom: int | None, top: int | None) -> pl.Expr:

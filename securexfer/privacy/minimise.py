@@ -93,7 +93,7 @@ def minimise(
         for name, field in zip(names, plan.fields, strict=True)
     ]
     # Lazily, so that what several expressions share is computed once.
-    both = frame.lazy().with_columns(outputs).collect()
+    both = frame.with_columns_seq(outputs)
     if rulings.small_groups is not None:
         # Groups were counted over what leaves, so after redaction; what is counted below, over the
         # rows that leave.
@@ -106,24 +106,19 @@ def minimise(
         for name, field in zip(names, plan.fields, strict=True)
         if not isinstance(field.spec, KeepField | PseudonymiseField | ConstantField)
     }
-    unparsed = [
-        ((_cell(field, plan).str.strip_chars() != "") & pl.col(name).is_null()).sum().alias(name)
-        for name, field in generalised.items()
-    ]
-    counts = both.select(unparsed).row(0, named=True) if unparsed else {}
+    n_unparsed = _count_unparsed(both, generalised, plan)
     output = both.select(names)
-    # Tokens are made of letters and digits.
-    foreign = {
+    may_run = {
         name: field
         for name, field in zip(names, plan.fields, strict=True)
-        if not isinstance(field.spec, PseudonymiseField)
+        if not field.spec.is_never_formula
     }
-    n_formulas = count_formulas(output, foreign)
+    n_formulas = count_formulas(output, may_run)
     return MinimisedFrame(
         output,
         frame.height - output.height,
-        {field.name: counts[name] for name, field in generalised.items()},
-        {field.name: n_formulas[name] for name, field in foreign.items()},
+        n_unparsed,
+        {field.name: n_formulas[name] for name, field in may_run.items()},
         n_redacted,
         n_echoes,
         {
@@ -132,6 +127,20 @@ def minimise(
             if isinstance(planned.spec, AttachField)
         },
     )
+
+
+def _count_unparsed(
+    both: pl.DataFrame, generalised: Mapping[str, PlannedField], plan: TablePlan
+) -> dict[str, int]:
+    """Cells that held something and came out as nothing; most blocks have none to look at."""
+    counts = dict.fromkeys((planned.name for planned in generalised.values()), 0)
+    for name, planned in generalised.items():
+        if both[name].null_count():
+            held = both.filter(pl.col(name).is_null()).select(
+                _cell(planned, plan).str.strip_chars()
+            )
+            counts[planned.name] = int((held.to_series() != "").sum())
+    return counts
 
 
 def _attached(

@@ -7,6 +7,7 @@ consumer takes chunks in the extract's order, whatever order the workers finish 
 
 from __future__ import annotations
 
+import io
 import os
 from collections import Counter, deque
 from collections.abc import Generator, Mapping
@@ -177,7 +178,7 @@ def minimise_extract(
 def _header_chunk(plan: TablePlan) -> Chunk:
     # By the same writer as the rows, so that names are quoted by the same rules.
     names = pl.DataFrame([pl.Series(str(i), [f.name]) for i, f in enumerate(plan.fields)])
-    header = names.write_csv(include_header=False).encode("utf-8")
+    header = _write(names)
     found = count_formulas(names, names.columns)
     n_formulas = Counter({plan.fields[int(i)].name: n for i, n in found.items()})
     return Chunk(header, _compress(header), n_formulas=n_formulas)
@@ -199,11 +200,17 @@ def _make_chunk(block: RecordBlock, work: Work) -> Chunk:
             frame = frame.sample(fraction=1, shuffle=True, seed=int.from_bytes(os.urandom(8)))
         if frame.width == 1:
             frame = frame.fill_null("")  # as "", lest an empty cell look like a blank line
-        plaintext = frame.write_csv(include_header=False).encode("utf-8")
+        plaintext = _write(frame)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError):
         # Their texts quote cells.
         raise explain(block.data) from None
     return _counted(plaintext, _compress(plaintext), records, block, minimised, observed)
+
+
+def _write(frame: pl.DataFrame) -> bytes:
+    memory = io.BytesIO()
+    frame.write_csv(memory, include_header=False)
+    return memory.getvalue()
 
 
 def _compress(data: bytes) -> bytes:

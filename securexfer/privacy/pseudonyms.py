@@ -15,6 +15,7 @@ import polars as pl
 import polars_hash  # noqa: F401  (registers the `chash` namespace on expressions)
 
 from securexfer.crypto.derivation import derive_key
+from securexfer.privacy.step import once
 
 TOKEN_HEX_DIGITS = 24
 # 60 bits, so that no shift is likelier than another by more than one part in 10**14.
@@ -83,16 +84,24 @@ def canonical_value(cell: pl.Expr) -> pl.Expr:
 
 def token(canonical: pl.Expr, domain: str, field_key: str) -> pl.Expr:
     """The token of each canonical value; null for an empty one, lest all unknown people be one."""
-    whole = pl.lit(f"{domain}_") + _digest(canonical, field_key).str.slice(0, TOKEN_HEX_DIGITS)
-    return pl.when(canonical != "").then(whole)
+
+    def step(value: pl.Expr) -> pl.Expr:
+        whole = pl.lit(f"{domain}_") + _digest(value, field_key).str.slice(0, TOKEN_HEX_DIGITS)
+        return pl.when(value != "").then(whole)
+
+    return once(canonical, step, pl.String)
 
 
 def day_shift(canonical: pl.Expr, days: int, field_key: str) -> pl.Expr:
     """By how many days the dates of a person move: `-days` to `days`, never 0, null for nobody."""
-    digits = _digest(canonical, field_key).str.slice(0, SHIFT_HEX_DIGITS)
-    step = digits.str.to_integer(base=16, dtype=pl.Int64, strict=False) % (2 * days)
-    shift = pl.when(step < days).then(step - days).otherwise(step - days + 1)
-    return pl.when(canonical != "").then(shift)
+
+    def step(value: pl.Expr) -> pl.Expr:
+        digits = _digest(value, field_key).str.slice(0, SHIFT_HEX_DIGITS)
+        place = digits.str.to_integer(base=16, dtype=pl.Int64, strict=False) % (2 * days)
+        shift = pl.when(place < days).then(place - days).otherwise(place - days + 1)
+        return pl.when(value != "").then(shift)
+
+    return once(canonical, step, pl.Int64)
 
 
 def file_mark(cell: pl.Expr, field_key: str) -> pl.Expr:

@@ -193,12 +193,11 @@ def _index(raw: Bytes, delimiter: int, quote: int) -> _Index:
             # The last word may be filled up, with zeros, which keep what is true at its end.
             is_quoted = quoted[-1] >> np.uint64(63)
             outside = ~quoted
-        newlines = piece == NEWLINE
-        n_newlines += int(np.count_nonzero(newlines))
-        if outside is None:
-            ends.append(np.flatnonzero(newlines) + start)
-        else:
-            ends.append(_positions(_masked(newlines, outside)) + start)
+        newlines = np.flatnonzero(piece == NEWLINE)
+        n_newlines += newlines.size
+        if outside is not None:
+            newlines = newlines[_are_set(outside, newlines)]
+        ends.append(newlines + start)
         separators.append(_masked(piece == delimiter, outside))
     return _Index(
         np.concatenate(quotes) if quotes else np.zeros(0, np.intp),
@@ -259,9 +258,11 @@ def _words(mask: Mask) -> Words:
     return padded.view(np.uint64)
 
 
-def _positions(words: Words) -> Positions:
-    """Positions of the set bits."""
-    return np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little").view(bool))
+def _are_set(words: Words, positions: Positions) -> Mask:
+    """Whether the bits at these positions are set; they are few."""
+    bits = words[positions >> 6] >> (positions & 63).astype(np.uint64)
+    are_set: Mask = (bits & np.uint64(1)).astype(bool)
+    return are_set
 
 
 def _first_misplaced_quote(raw: Bytes, quotes: Positions, delimiter: int, quote: int) -> int | None:

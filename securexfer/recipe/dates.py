@@ -44,6 +44,7 @@ class DateField(SourcedField):
     """
 
     is_closed: ClassVar[bool] = True
+    is_never_formula: ClassVar[bool] = True
 
     formats: Annotated[list[str], BeforeValidator(_listed)] = Field(alias="format", min_length=1)
     pivot: int | None = Field(default=None, ge=0, le=99)

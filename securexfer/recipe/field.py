@@ -31,6 +31,7 @@ class PseudonymiseField(SourcedField):
     """A keyed token in place of the identifier."""
 
     is_closed: ClassVar[bool] = True
+    is_never_formula: ClassVar[bool] = True
 
     action: Literal["pseudonymise"]
     domain: str = Field(pattern=f"^{DOMAIN}$")
@@ -41,6 +42,7 @@ class PostcodeDistrictField(SourcedField):
     """The outward part of a UK postcode."""
 
     is_closed: ClassVar[bool] = True
+    is_never_formula: ClassVar[bool] = True
 
     action: Literal["postcode-district"]
 
@@ -160,6 +162,7 @@ class ConstantField(Strict):
     """The same text in every row; takes no source column."""
 
     is_closed: ClassVar[bool] = True
+    is_never_formula: ClassVar[bool] = False
 
     action: Literal["constant"]
     value: str = Field(max_length=MAX_TEXT)

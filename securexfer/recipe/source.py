@@ -31,6 +31,9 @@ class SourcedField(Strict):
     # searched for identifiers.
     is_closed: ClassVar[bool] = False
 
+    # Whether nothing that comes out can begin as a spreadsheet's formula does.
+    is_never_formula: ClassVar[bool] = False
+
     # Whether a whole cell, or its beginning, can come out as it went in.
     leaves_cells: ClassVar[bool] = False
 

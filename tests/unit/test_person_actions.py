@@ -6,12 +6,16 @@ import csv
 import datetime
 import hashlib
 import hmac
+from typing import get_args
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securexfer.errors import RecipeError
+from securexfer.privacy.actions import ACTIONS, COUNTED_ACTIONS, PERSON_ACTIONS
+from securexfer.privacy.formulas import count_formulas
 from tests.unit.test_actions import act, outputs
 from tests.world import SCOPE, Minimised, csv_bytes, minimise_table, read, recipe_text
 
@@ -30,6 +34,44 @@ def age_on(birth: datetime.date, on: datetime.date) -> int:
         if birthday > on:
             return age
         age += 1
+
+
+# Of each action whose output can't be a formula: settings, and cells that it reads.
+NEVER_FORMULA = {
+    "pseudonymise": ('domain = "d"', "ab/123"),
+    "year": ('format = "%d/%m/%y", pivot = 30', "03/02/80"),
+    "month": ('format = ["%Y-%m-%d", "%B %Y"]', "May 1980"),
+    "age-band": ('format = "%Y-%m-%d", on = "2026-11-26", bottom = 10', "2020-02-03"),
+    "date-shift": ('format = "%Y-%m-%d", per = "person", days = 9', "1980-02-03"),
+    "postcode-district": ("", "SW1A 1AA"),
+}
+
+
+class TestFormulas:
+    def test_every_action_that_makes_none_is_tried(self) -> None:
+        made_by = {*ACTIONS, *PERSON_ACTIONS, *COUNTED_ACTIONS}
+        never = {kind.model_fields["action"] for kind in made_by if kind.is_never_formula}
+        assert {get_args(field.annotation)[0] for field in never} == set(NEVER_FORMULA)
+
+    @pytest.mark.parametrize("action", NEVER_FORMULA)
+    @settings(max_examples=50)
+    @given(tails=st.lists(st.text(st.characters(codec="utf-8", exclude_characters='"'))))
+    def test_none_comes_out_whatever_goes_in(self, action: str, tails: list[str]) -> None:
+        spec, readable = NEVER_FORMULA[action]
+        cells = [sign + tail for sign in ("=", "+", "-", "@", "\t", " =") for tail in tails]
+        cells += [readable, f"-{readable}", f"={readable}", f"\t{readable}"]
+        fields = {
+            "person": '{ action = "pseudonymise", domain = "person" }',
+            "out": f'{{ action = "{action}"{", " if spec else ""}{spec} }}',
+        }
+        table = csv_bytes(
+            [["person", "out"], *([str(i), cell] for i, cell in enumerate(cells))],
+            quoting=csv.QUOTE_ALL,
+        )
+        rows = minimise_table(table, recipe_text({"t": fields})).rows[1:]
+        assert rows[-4][1]
+        found = pl.DataFrame({"out": [row[1] for row in rows]})
+        assert count_formulas(found, ["out"]) == {"out": 0}
 
 
 class TestAgeBand:
