@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import contest, core, odd, opening, outside, size, start
+from bench import contest, core, odd, opening, outside, pen, size, start
 from bench.page import PAGE, render, show
 from bench.record import load_records, save_records
 from bench.reference import Bench
@@ -27,6 +27,7 @@ SCENES: tuple[Scene, ...] = (
     outside.SCENE,
     start.SCENE,
     core.SCENE,
+    pen.SCENE,
     odd.SCENE,
 )
 
