@@ -27,9 +27,10 @@ coverage: $(READY)
 mutation: $(READY)
 	$(BIN)/python -m tests.checks.mutate $(MUTATION_ARGS)
 
-# What the gates cost, as the ratio of two whole runs. `BENCH_ARGS="--rows 400000"` makes it short.
+# Against others, in turns; a quarter of an hour. `BENCH_ARGS="--rows 400000"` makes it short,
+# `BENCH_ARGS="--only peers"` takes a part; docs/performance.md says more.
 bench: $(READY)
-	$(BIN)/python -m bench.gates $(BENCH_ARGS)
+	$(BIN)/python -m bench $(BENCH_ARGS)
 
 check: lint types test  # the docs are held to the program by tests/docs
 

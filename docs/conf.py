@@ -20,7 +20,7 @@ ORDER = {
     "Start": ["README", "docs/install", "docs/quickstart"],
     "Decide what may leave": ["docs/concepts", "docs/recipe"],
     "Work with it": ["docs/operations", "docs/configuration", "docs/commands", "docs/errors"],
-    "Judge it": ["docs/threat-model", "docs/assurance", "SECURITY"],
+    "Judge it": ["docs/threat-model", "docs/assurance", "docs/performance", "SECURITY"],
     "Examples": [
         f"examples/{path.parent.name}/README" for path in sorted(ROOT.glob("examples/*/README.md"))
     ],

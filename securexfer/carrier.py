@@ -1,8 +1,11 @@
 """The drive: writing that lasts, or leaves nothing under the final name.
 
-Bytes go to a `.partial` file that only its owner may read; after fsync they are read back past
-the page cache and compared; only then does a rename give the file its name, and the folder is
-synced too, lest a power cut undo the rename.
+Bytes go to a `.partial` file that only its owner may read, hashed and stored by a thread while the
+next are being made; after fsync they are read back past the page cache and compared; only then does
+a rename give the file its name, and the folder is synced too, lest a power cut undo the rename.
+
+Nothing is read back before all is written. A drive that lies about its size gives back what came
+first until what came last has taken its place.
 """
 
 from __future__ import annotations
@@ -10,12 +13,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from securexfer.ahead import one_ahead
+from securexfer.behind import WriteBehind
 from securexfer.errors import (
     OutputExistsError,
     ReadBackError,
@@ -23,16 +26,17 @@ from securexfer.errors import (
 )
 from securexfer.medium.medium import UNKNOWN, Medium
 from securexfer.medium.rule import check_file_size
+from securexfer.partial import NO_LINKS, inode_of, lock_file, partial_path, remove_leftover
 from securexfer.place import check_target, sync_folder, translate
 from securexfer.reporting import Reporter
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-PARTIAL_SUFFIX = ".partial"
 FILE_MODE = 0o600
 _READ_BYTES = 4 * 1024 * 1024
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+# Less is not worth a thread: it is kept until there is more.
+_GATHERED_BYTES = 256 * 1024
 
 
 class PartialFile:
@@ -61,11 +65,13 @@ class PartialFile:
         self._force = force
         self._is_own = is_own
         self._digest = hashlib.sha256()
+        self._behind = WriteBehind(self._flush)
+        self._gathered = bytearray()
         self.n_bytes = 0
         check_target(target, force=force, is_own=is_own)
         if force:
             remove_leftover(self._partial)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS
         try:
             self._descriptor = os.open(self._partial, flags, FILE_MODE)
         except FileExistsError:
@@ -75,25 +81,39 @@ class PartialFile:
             ) from None
         except OSError as error:
             raise translate(error, target) from None
-        _lock(self._descriptor)
-        self._inode = _inode(os.fstat(self._descriptor))
+        lock_file(self._descriptor)
+        self._inode = inode_of(os.fstat(self._descriptor))
 
     @property
     def sha256(self) -> str:
         """SHA-256 (hex) of the bytes written so far."""
+        self._settle()
         return self._digest.hexdigest()
 
+    @property
+    def backlog(self) -> float:
+        """How much waits for the drive, as a share of what may; near 1 if it is the slowest."""
+        return self._behind.backlog
+
     def write(self, data: bytes | memoryview) -> int:
-        """Write all of it.
+        """Write all of it, sooner or later; what fails later is raised by a later call.
 
         Raises:
             DiskFullError: if there is no room left.
             FileTooLargeError: if the file system allows no such file.
             OutputError: for any other failure of the drive.
         """
-        self._digest.update(data)
-        self._store(data)
-        return len(data)
+        n_bytes = len(data)
+        self._count(n_bytes)
+        if n_bytes < _GATHERED_BYTES:
+            self._gathered += data
+            if len(self._gathered) < _GATHERED_BYTES:
+                return n_bytes
+            data = b""
+        self._behind.put(self._take_gathered(), self._hash_and_store)
+        if data:
+            self._behind.put(bytes(data), self._hash_and_store)
+        return n_bytes
 
     def write_first(self, pieces: Iterable[bytes], digest: _Hash) -> None:
         """Write what comes first and is known already, without hashing it once more.
@@ -107,30 +127,54 @@ class PartialFile:
         """
         self._digest = digest
         for piece in pieces:
-            self._store(piece)
+            self._count(len(piece))
+            if len(piece) < _GATHERED_BYTES:
+                self._behind.drain()
+                self._store(piece)
+            else:
+                self._behind.put(piece, self._store)
 
-    def _store(self, data: bytes | memoryview) -> None:
-        view = memoryview(data)
+    def _count(self, n_bytes: int) -> None:
         # Known beforehand, it is called by its name; the system's own word for it comes later.
-        check_file_size(self._medium, self.target, self.n_bytes + len(view))
+        check_file_size(self._medium, self.target, self.n_bytes + n_bytes)
+        self.n_bytes += n_bytes
+
+    def _take_gathered(self) -> bytes:
+        gathered, self._gathered = bytes(self._gathered), bytearray()
+        return gathered
+
+    def _settle(self) -> None:
+        """All of it has been hashed and given to the system."""
+        self._behind.drain()
+        if self._gathered:
+            self._hash_and_store(self._take_gathered())
+
+    def _hash_and_store(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._store(data)
+
+    def _store(self, data: bytes) -> None:
+        view = memoryview(data)
         try:
             while view:
-                n_written = os.write(self._descriptor, view)
-                self.n_bytes += n_written
-                view = view[n_written:]
+                view = view[os.write(self._descriptor, view) :]
         except OSError as error:
             raise translate(error, self.target) from None
 
-    def sync(self) -> None:
-        """Have the drive store it.
-
-        Raises:
-            OutputError: if it reports a failure.
-        """
+    def _flush(self) -> None:
         try:
             os.fsync(self._descriptor)
         except OSError as error:
             raise translate(error, self.target) from None
+
+    def sync(self) -> None:
+        """Have the drive store all of it.
+
+        Raises:
+            DiskFullError, OutputError: as `write`, or if the drive reports a failure.
+        """
+        self._settle()
+        self._flush()
 
     def read_back(self, reporter: Reporter) -> None:
         """Read everything again, past the page cache, and compare.
@@ -169,13 +213,14 @@ class PartialFile:
             raise OutputExistsError(
                 f"Another run has replaced {self._partial}.", hint="Run one at a time."
             )
+        self._settle()
         check_target(self.target, force=self._force, is_own=self._is_own)
         try:
             if os.name == "nt":
                 self._close()  # an open file can't be renamed there
             self._partial.replace(self.target)
             # Some drives number a file anew when it is renamed.
-            self._inode = _inode(self.target.lstat())
+            self._inode = inode_of(self.target.lstat())
             self._close()
             sync_folder(self.target.parent)
         except OSError as error:
@@ -187,6 +232,8 @@ class PartialFile:
         Args:
             keep_named: let it stay once it has its name, where it has replaced what was there.
         """
+        self._gathered.clear()
+        self._behind.abandon()
         for path in (self._partial,) if keep_named else (self._partial, self.target):
             if self._is_ours(path):
                 with contextlib.suppress(OSError):
@@ -204,14 +251,14 @@ class PartialFile:
 
     def _is_ours(self, path: Path) -> bool:
         try:
-            return _inode(path.lstat()) == self._inode
+            return inode_of(path.lstat()) == self._inode
         except OSError:
             return False
 
     def _may_be_at(self, path: Path) -> bool:
         # A drive that has gone shows nothing, and whatever was on it comes back with it.
         try:
-            return _inode(path.lstat()) == self._inode
+            return inode_of(path.lstat()) == self._inode
         except FileNotFoundError:
             return not self._is_on_device(path.parent)
         except OSError:
@@ -260,50 +307,6 @@ def hash_file(path: Path) -> tuple[str, int]:
     return digest.hexdigest(), n_bytes
 
 
-def partial_path(target: Path) -> Path:
-    """Where a file is while it is being written."""
-    return target.with_name(target.name + PARTIAL_SUFFIX)
-
-
-def remove_leftover(partial: Path, *, if_locked_only: bool = False) -> bool:
-    """Remove an unfinished file of ours that no run is writing any more; True if it did.
-
-    Args:
-        partial: its path.
-        if_locked_only: keep it where the drive can't tell whether a run is writing it.
-
-    Raises:
-        OutputExistsError: if a run is writing it now.
-    """
-    try:
-        descriptor = os.open(partial, os.O_RDWR | _NO_LINKS | getattr(os, "O_NONBLOCK", 0))
-    except (OSError, ValueError):
-        # Nothing there, a link, or no name at all: a link is no leftover of ours, and O_EXCL
-        # refuses it later.
-        return False
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or (
-            os.name == "posix" and status.st_uid != os.geteuid()
-        ):
-            return False
-        locked = _lock(descriptor)
-        if locked is False:
-            raise OutputExistsError(
-                f"Another run is writing {partial}.", hint="Wait for it to end, then try again."
-            )
-        if locked is None and if_locked_only:
-            return False
-        if _inode(partial.lstat()) != _inode(status):
-            return False  # another run has put its own there meanwhile
-        partial.unlink()
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-
-
 def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool = True) -> None:
     """Replace a small file, of our own unless said otherwise, whole or not at all, mode 0600.
 
@@ -324,20 +327,3 @@ def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool =
         file.discard(keep_named=force)
         raise
     file.finish()
-
-
-def _inode(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
-
-
-def _lock(descriptor: int) -> bool | None:
-    """Lock an open file for this run: False if another one holds it, None if the drive can't."""
-    try:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except (ImportError, OSError):
-        return None
-    return True

@@ -26,7 +26,7 @@ from securexfer.bundle.envelope import (
 from securexfer.bundle.layout import MAX_MEMBERS, PROVENANCE
 from securexfer.bundle.provenance import encode_provenance
 from securexfer.bundle.writer import ForwardWriter
-from securexfer.carrier import PartialFile, partial_path
+from securexfer.carrier import PartialFile
 from securexfer.crypto.identity import Identity
 from securexfer.custody.contradiction import contradict
 from securexfer.custody.refusal import try_to_record
@@ -47,6 +47,7 @@ from securexfer.medium.medium import FindMedium, Medium, find_medium
 from securexfer.medium.rule import check_file_size
 from securexfer.naming import neutral_name
 from securexfer.order import check_recipients, choose_path
+from securexfer.partial import partial_path
 from securexfer.place import check_space
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, recheck

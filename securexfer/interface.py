@@ -30,6 +30,7 @@ from securexfer.order import PackOrder
 from securexfer.packing import PackResult
 from securexfer.packing import pack as pack_bundle
 from securexfer.planning import Input, SharedScope, open_extracts
+from securexfer.privacy.compression import Effort
 from securexfer.recipe.model import Recipe
 from securexfer.recipe.reading import read_recipe
 from securexfer.reporting import Reporter, SilentReporter
@@ -133,6 +134,7 @@ def pack(
     if_found: str = "",
     force: bool = False,
     own_tokens: bool = False,
+    compress: Effort = "auto",
 ) -> PackResult:
     """Minimise extracts, encrypt them to contacts, sign and record: as `securexfer pack`.
 
@@ -145,13 +147,18 @@ def pack(
         if_found: whom a finder should call; stands in clear on the bundle.
         force: replace a file that is there.
         own_tokens: make tokens of your own, although a colleague's scope key is here.
+        compress: how hard: `auto`, as the drive's speed allows; `fast`; or `small`.
 
     Raises:
         SecurexferError: for any reason not to; then nothing is left under the final name.
     """
     recipe_file = read_recipe(Path(recipe))
     recipients = [identity.contacts.get(name) for name in dict.fromkeys(to)]
-    order = PackOrder(recipe_file, recipients, Path(output), force, if_found, own_tokens=own_tokens)
+    order = PackOrder(
+        *(recipe_file, recipients, Path(output), force, if_found),
+        own_tokens=own_tokens,
+        effort=compress,
+    )
     listed = [Input(table, Path(path)) for table, path in inputs.items()]
     if not own_tokens:
         shared = identity._find_shared(recipe_file.recipe, recipients)

@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from securexfer.carrier import partial_path, remove_leftover
 from securexfer.crypto.identity import Identity
 from securexfer.custody.register import Entry, Register
 from securexfer.errors import SecurexferError
 from securexfer.instant import Clock
+from securexfer.partial import partial_path, remove_leftover
 from securexfer.place import is_absent, sync_folder
 from securexfer.reporting import Reporter
 

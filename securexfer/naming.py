@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from securexfer.carrier import PARTIAL_SUFFIX, remove_leftover
 from securexfer.errors import SecurexferError, UsageError
+from securexfer.partial import PARTIAL_SUFFIX, remove_leftover
 from securexfer.recipe.model import Recipe
 
 DEFAULT_TEMPLATE = "sx-{bundle_id}.sxfer.zip"

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from securexfer.bundle.envelope import MAX_RECIPIENTS
-from securexfer.carrier import partial_path
 from securexfer.custody.drill import find_drills, last_complete
 from securexfer.custody.job import Run
 from securexfer.custody.register import Entry
@@ -28,8 +27,10 @@ from securexfer.instant import Clock
 from securexfer.medium.medium import Medium
 from securexfer.medium.rule import check_file_size, name_limit
 from securexfer.naming import DEFAULT_TEMPLATE, check_template, list_words, make_name
+from securexfer.partial import partial_path
 from securexfer.place import check_space, check_target, free_bytes
 from securexfer.planning import OpenExtracts, SharedScope, forecast_bytes
+from securexfer.privacy.compression import Effort
 from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter
 
@@ -60,6 +61,7 @@ class PackOrder:
         shared: a colleague's scope key for these recipients, which was imported here.
         own_tokens: make tokens of one's own, although a colleague's scope key was imported.
         checks_drive: whether nothing may lie in clear on the drive that it goes to.
+        effort: how hard tables are compressed.
     """
 
     recipe_file: RecipeFile
@@ -74,6 +76,7 @@ class PackOrder:
     shared: SharedScope | None = None
     own_tokens: bool = False
     checks_drive: bool = False
+    effort: Effort = "auto"
 
 
 def check_order(order: PackOrder, clock: Clock) -> None:

@@ -42,11 +42,7 @@ from securexfer.custody.contradiction import contradict
 from securexfer.custody.drill import DRILL
 from securexfer.custody.job import describe_run, find_missed, find_runs
 from securexfer.custody.register import Entry, Register, head_sha256
-from securexfer.errors import (
-    HeaderError,
-    RegisterError,
-    SecurexferError,
-)
+from securexfer.errors import HeaderError, RegisterError, SecurexferError
 from securexfer.expectation import count_last
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
@@ -60,6 +56,7 @@ from securexfer.order import (
     choose_target,
 )
 from securexfer.planning import OpenExtracts, choose_scope, survey_extract
+from securexfer.privacy.compression import Compression
 from securexfer.privacy.disclosure import (
     Finding,
     check_combinations,
@@ -177,8 +174,9 @@ def pack(
             writer.write_read_me(order.found_contact)
             watches = [Watch(plan) for plan in opened.plans]
             attached = [Attachments(plan, opened.extracts[plan.table]) for plan in opened.plans]
+            compression = Compression(order.effort, lambda: file.backlog)
             tables = [
-                _write_table(writer, opened, plan, scope, watch, files, reporter)
+                _write_table(writer, opened, plan, scope, watch, files, compression, reporter)
                 for plan, watch, files in zip(opened.plans, watches, attached, strict=True)
             ]
             order.expectation.check_rows({table.name: table.n_rows_in for table in tables}, last)
@@ -237,6 +235,7 @@ def _write_table(
     scope: ScopeKey,
     watch: Watch,
     attached: Attachments,
+    compression: Compression,
     reporter: Reporter,
 ) -> TableRecord:
     extract = opened.extracts[plan.table]
@@ -245,7 +244,9 @@ def _write_table(
     digest, n_bytes = hashlib.sha256(), 0
     findings = Findings()
     with writer.table() as write:
-        for chunk in minimise_extract(extract, plan, scope, watch=watch, rulings=rulings):
+        for chunk in minimise_extract(
+            extract, plan, scope, watch=watch, rulings=rulings, compression=compression
+        ):
             write(chunk.compressed)
             digest.update(chunk.plaintext)
             n_bytes += len(chunk.plaintext)

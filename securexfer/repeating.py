@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from securexfer.carrier import hash_file, partial_path, remove_leftover
+from securexfer.carrier import hash_file
 from securexfer.crypto.identity import Identity
 from securexfer.custody.contradiction import contradict
 from securexfer.custody.job import SKIPPED, Run, describe_run, find_missed, find_runs
@@ -26,6 +26,7 @@ from securexfer.errors import (
 from securexfer.instant import Clock
 from securexfer.naming import remove_unfinished
 from securexfer.order import PackOrder
+from securexfer.partial import partial_path, remove_leftover
 from securexfer.place import is_absent
 from securexfer.reporting import Reporter
 

@@ -14,7 +14,7 @@ from securexfer.bundle.manifest import (
     describe_archives,
     describe_package,
 )
-from securexfer.carrier import PartialFile, partial_path
+from securexfer.carrier import PartialFile
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
 from securexfer.custody.refusal import try_to_record
@@ -37,6 +37,7 @@ from securexfer.medium.rule import (
     needs_reason,
     warn_of_plaintext,
 )
+from securexfer.partial import partial_path
 from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.receipting import describe_receipt, make_receipt, seal_receipt

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Options that a command may have, and a configuration file may give.
-CONFIGURABLE = ("--recipe", "--name-template", "--if-found")
+CONFIGURABLE = ("--recipe", "--name-template", "--compress", "--if-found")
 EPILOG = "Every command also takes --home, --json, -q, -v, --no-input and --log-file."
 
 

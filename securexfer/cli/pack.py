@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from securexfer.order import PackOrder
     from securexfer.packing import PackResult
     from securexfer.planning import OpenExtracts
+    from securexfer.privacy.compression import Effort
     from securexfer.reporting import Reporter
 
 OWN_TOKENS = click.option(
@@ -67,6 +68,11 @@ _WROTE_PAGE = "Nothing was written but that page."
     help="With --dry-run: a page about what would leave; ends in .html, .md or .json.",
 )
 @click.option("--if-found", default="", metavar="TEXT", help="Whom a finder should call; in clear.")
+@click.option(
+    "--compress",
+    type=click.Choice(["auto", "fast", "small"]),
+    help="How hard: as the drive's speed allows (auto, the default), fast, or small.",
+)
 @job_options
 @OWN_TOKENS
 @FORCE
@@ -80,6 +86,7 @@ def pack(
     report: Path | None,
     check_drive: bool,
     if_found: str,
+    compress: Effort | None,
     own_tokens: bool,
     force: bool,
     passphrase_file: Path | None,
@@ -123,6 +130,7 @@ def pack(
         run=run,
         own_tokens=own_tokens,
         checks_drive=check_drive,
+        effort=compress or "auto",
     )
     if not dry_run or recipients:
         check_order(order, session.clock)

@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from securexfer.carrier import partial_path
 from securexfer.crypto.canonical import MAX_INTEGER
 from securexfer.errors import StatementMissingError
 from securexfer.instant import parse_instant
+from securexfer.partial import partial_path
 from securexfer.recipe.model import is_table_name
 
 StatementKind = Literal["receipt", "destruction", "extension", "scope-key"]

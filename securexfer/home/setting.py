@@ -43,6 +43,7 @@ class ProjectFile(BaseModel):
     Attributes:
         recipe: the recipe of `pack`; in or below the folder of the file.
         name_template: how bundles are named.
+        compress: how hard tables are compressed.
         output: `text`, or one JSON document on stdout.
         no_input: never ask.
     """
@@ -51,6 +52,7 @@ class ProjectFile(BaseModel):
 
     recipe: Text | None = None
     name_template: Text | None = None
+    compress: Literal["auto", "fast", "small"] | None = None
     output: Literal["text", "json"] | None = None
     no_input: bool | None = None
 
@@ -76,6 +78,7 @@ SETTINGS = {
     for setting in (
         Setting("recipe", "--recipe", "SECUREXFER_RECIPE", "none", True, True),
         Setting("name_template", "--name-template", "SECUREXFER_NAME_TEMPLATE", "built in", True),
+        Setting("compress", "--compress", "SECUREXFER_COMPRESS", "auto", True),
         Setting("output", "--json", "SECUREXFER_OUTPUT", "text", True),
         Setting("no_input", "--no-input", "SECUREXFER_NO_INPUT", "false", True),
         Setting("verbosity", "-q, -v", "SECUREXFER_VERBOSITY", "normal"),

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import polars as pl
-from isal import igzip
 
+from securexfer.privacy.compression import FAST, Compression
 from securexfer.privacy.extract import Extract, RecordBlock
 from securexfer.privacy.formulas import count_formulas
 from securexfer.privacy.heap import give_back
@@ -29,7 +29,6 @@ from securexfer.privacy.shape import CheckedRecords
 
 N_WORKERS = 2
 _IN_FLIGHT = N_WORKERS + 1
-_COMPRESSION = 1
 _BLOCKS_BETWEEN_TRIMS = 16
 
 
@@ -98,6 +97,7 @@ class Work:
         watch: looks at the output, if anybody does.
         rulings: of a first pass.
         is_trial: nothing is written or compressed; only counts come out.
+        compression: how hard.
     """
 
     plan: TablePlan
@@ -105,6 +105,7 @@ class Work:
     watch: Observer | None = None
     rulings: Rulings = NO_RULINGS
     is_trial: bool = False
+    compression: Compression = FAST
 
 
 @dataclass
@@ -134,6 +135,7 @@ def minimise_extract(
     watch: Observer | None = None,
     rulings: Rulings = NO_RULINGS,
     is_trial: bool = False,
+    compression: Compression = FAST,
     n_workers: int = N_WORKERS,
 ) -> Generator[Chunk, None, None]:
     """Yield the table's chunks in order, the header first.
@@ -142,7 +144,7 @@ def minimise_extract(
         ShapeError, EncodingError, RecordTooLongError: naming table and line, never the content.
         ExtractError: for anything else that the extract makes impossible.
     """
-    work = Work(plan, scope, watch, rulings, is_trial)
+    work = Work(plan, scope, watch, rulings, is_trial, compression)
     n_lines_before = extract.n_header_lines
     yield _header_chunk(plan)
     pool = ThreadPoolExecutor(n_workers, thread_name_prefix="securexfer")
@@ -181,7 +183,7 @@ def _header_chunk(plan: TablePlan) -> Chunk:
     header = _write(names)
     found = count_formulas(names, names.columns)
     n_formulas = Counter({plan.fields[int(i)].name: n for i, n in found.items()})
-    return Chunk(header, _compress(header), n_formulas=n_formulas)
+    return Chunk(header, FAST.compress(header), n_formulas=n_formulas)
 
 
 def _make_chunk(block: RecordBlock, work: Work) -> Chunk:
@@ -204,17 +206,15 @@ def _make_chunk(block: RecordBlock, work: Work) -> Chunk:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError):
         # Their texts quote cells.
         raise explain(block.data) from None
-    return _counted(plaintext, _compress(plaintext), records, block, minimised, observed)
+    return _counted(
+        plaintext, work.compression.compress(plaintext), records, block, minimised, observed
+    )
 
 
 def _write(frame: pl.DataFrame) -> bytes:
     memory = io.BytesIO()
     frame.write_csv(memory, include_header=False)
     return memory.getvalue()
-
-
-def _compress(data: bytes) -> bytes:
-    return igzip.compress(data, compresslevel=_COMPRESSION, mtime=0)
 
 
 def _counted(

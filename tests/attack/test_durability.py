@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from securexfer import carrier, place
-from securexfer.carrier import PartialFile, partial_path
+from securexfer.carrier import PartialFile
 from securexfer.custody.register import Register
 from securexfer.errors import (
     HeaderError,
@@ -23,6 +23,7 @@ from securexfer.errors import (
     UsageError,
 )
 from securexfer.home.contacts import Contact
+from securexfer.partial import partial_path
 from securexfer.planning import Input
 from tests.world import World, allow_forwarding, csv_bytes, keep_all, recipe_text
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from securexfer.carrier import PARTIAL_SUFFIX
+from securexfer.partial import PARTIAL_SUFFIX
 from tests.faults.invariants import (
     DESCRIPTOR,
     REGISTER_FILES,

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from securexfer import errors
-from securexfer.carrier import PARTIAL_SUFFIX
 from securexfer.crypto.identity import Identity
 from securexfer.custody.receipt import open_receipt
 from securexfer.custody.register import Actor, Entry, Register
@@ -30,6 +29,7 @@ from securexfer.home.contacts import ContactBook
 from securexfer.instant import system_clock
 from securexfer.order import PackOrder
 from securexfer.packing import pack
+from securexfer.partial import PARTIAL_SUFFIX
 from securexfer.planning import Input, open_extracts
 from securexfer.recipe.reading import read_recipe
 from securexfer.reporting import SilentReporter

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from securexfer.carrier import PARTIAL_SUFFIX
 from securexfer.custody.register import Entry
 from securexfer.custody.statement import statement_name
 from securexfer.destroying import destroy
@@ -23,6 +22,7 @@ from securexfer.extending import extend
 from securexfer.filing import Cabinet, import_certificate, import_extension, import_receipt
 from securexfer.home.contacts import ContactBook
 from securexfer.instant import system_clock
+from securexfer.partial import PARTIAL_SUFFIX
 from securexfer.reporting import SilentReporter
 from securexfer.verifying import pinned_senders
 from tests.assurance import Tally

@@ -56,7 +56,7 @@ def test_the_source_archive_has_what_it_takes_to_check_it(built: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     for needed in (
         *("Makefile", "constraints.txt", "pyproject.toml", "LICENSE", "SECURITY.md"),
-        *("docs/conf.py", "docs/format.md", "docs/site/index.html", "bench/gates.py"),
+        *("docs/conf.py", "docs/format.md", "docs/site/index.html", "bench/contest.py"),
         *("tests/vectors/bundles.json", "tests/release/dist.py", "examples/offenders.toml"),
     ):
         assert needed in names, needed

@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,90 @@ def test_a_drive_that_gives_back_other_bytes_is_found_out(tmp_path: Path) -> Non
     file.discard()
 
 
+PIECES = [bytes([number]) * size for number, size in enumerate([10, 400_000, 70, 262_144] * 5)]
+
+
+def write_pieces(target: Path) -> PartialFile:
+    file = PartialFile(target)
+    try:
+        for piece in PIECES:
+            file.write(piece)
+        file.sync()
+        file.read_back(SilentReporter())
+        file.publish()
+    except BaseException:
+        assert file.discard()
+        raise
+    file.finish()
+    return file
+
+
+def test_large_files_are_written_in_order_whatever_the_pieces(tmp_path: Path) -> None:
+    whole = b"".join(PIECES)
+    file = write_pieces(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == whole
+    assert (file.n_bytes, file.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
+
+
+def test_the_digest_is_of_all_that_was_written_so_far(tmp_path: Path) -> None:
+    file, written = PartialFile(tmp_path / "a"), b""
+    for piece in PIECES[:6]:
+        file.write(piece)
+        written += piece
+        assert file.sha256 == hashlib.sha256(written).hexdigest()
+    file.discard()
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+@pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])
+def test_any_write_of_a_large_file_may_fail_and_nothing_is_left(
+    tmp_path: Path, call: str, error: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = getattr(os, call)
+    turns = 0
+    for failing in range(1, 100):
+        n_calls = 0
+
+        def fail(*args: Any, failing: int = failing) -> Any:
+            nonlocal n_calls
+            n_calls += 1
+            if n_calls == failing:
+                raise OSError(error, os.strerror(error))
+            return honest(*args)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, call, fail)
+            try:
+                write_pieces(tmp_path / "a")
+                break
+            except (OutputError, DiskFullError):
+                turns += 1
+        assert list(tmp_path.iterdir()) == []
+    assert turns >= {"write": 10, "fsync": 3}[call]
+    assert (tmp_path / "a").read_bytes() == b"".join(PIECES)
+
+
+def test_a_file_that_is_never_synced_is_whole_when_it_gets_its_name(tmp_path: Path) -> None:
+    file = PartialFile(tmp_path / "a")
+    file.write(b"data")
+    file.publish()
+    file.finish()
+    assert (tmp_path / "a").read_bytes() == b"data"
+
+
+def test_what_comes_first_is_read_back_when_all_is_written(tmp_path: Path) -> None:
+    """Of a drive that wraps around, the first bytes are whole until the last are written."""
+    file = PartialFile(tmp_path / "a")
+    for piece in PIECES:
+        file.write(piece)
+    file.sync()
+    with (tmp_path / "a.partial").open("r+b") as stored:
+        stored.write(PIECES[-1][:100])
+    with pytest.raises(ReadBackError):
+        file.read_back(SilentReporter())
+    file.discard()
+
+
 def test_small_files_are_replaced_whole(tmp_path: Path) -> None:
     write_small(tmp_path / "a", b"one")
     write_small(tmp_path / "a", b"two")
@@ -130,16 +215,17 @@ def test_a_small_file_that_has_replaced_another_is_never_deleted(
 
 
 def test_what_is_known_already_is_written_and_proved_when_it_is_read_back(tmp_path: Path) -> None:
-    pieces = [b"first ", b"second "]
-    file = PartialFile(tmp_path / "a")
-    file.write_first(pieces, hashlib.sha256(b"".join(pieces)))
-    assert file.n_bytes == 13
-    file.write(b"third")
-    file.sync()
-    file.read_back(SilentReporter())
-    file.publish()
-    assert (tmp_path / "a").read_bytes() == b"first second third"
-    assert file.sha256 == hashlib.sha256(b"first second third").hexdigest()
+    for pieces in ([b"first ", b"second "], PIECES):
+        first = b"".join(pieces)
+        file = PartialFile(tmp_path / "a", force=True)
+        file.write_first(pieces, hashlib.sha256(first))
+        assert file.n_bytes == len(first)
+        file.write(b"third")
+        file.sync()
+        file.read_back(SilentReporter())
+        file.publish()
+        assert (tmp_path / "a").read_bytes() == first + b"third"
+        assert file.sha256 == hashlib.sha256(first + b"third").hexdigest()
 
 
 def test_what_was_not_what_it_was_known_for_is_not_kept(tmp_path: Path) -> None:

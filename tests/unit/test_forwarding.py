@@ -135,7 +135,7 @@ class TestWhatIsMade:
         pieces: list[int] = []
         honest = PartialFile._store
 
-        def listen(file: PartialFile, data: bytes | memoryview) -> None:
+        def listen(file: PartialFile, data: bytes) -> None:
             if file.target.suffix == ".zip":
                 pieces.append(len(data))
             honest(file, data)

@@ -22,6 +22,8 @@ FLOORS = {
     "crypto": 1,
     "medium": 1,
     "place": 1,
+    "behind": 0,
+    "partial": 1,
     "carrier": 2,
     "attachment": 2,
     "bundle": 3,

@@ -107,6 +107,14 @@ class Terminal:
             raw=self._capture("-e"),
         )
 
+    def has_ended(self) -> bool:
+        """Whether the command has."""
+        return self._code.exists()
+
+    def capture(self) -> str:
+        """The screen as it is now."""
+        return self._capture()
+
     def _capture(self, *options: str) -> str:
         return self._tmux("capture-pane", "-p", "-S", "-", "-t", "shown", *options)
 
