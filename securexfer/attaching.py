@@ -15,9 +15,10 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from securexfer.attachment.apart import Makers
 from securexfer.attachment.archive import ArchiveWriter
 from securexfer.attachment.fault import Fault, UnfitError, tell_faults
-from securexfer.attachment.image import clean_image
+from securexfer.attachment.making import LIBRARIES, check_kinds, make_anew
 from securexfer.attachment.root import Root
 from securexfer.bundle.layout import attachment_member
 from securexfer.bundle.manifest import ArchiveRecord
@@ -57,13 +58,18 @@ class _Named:
 
 
 class Attachments:
-    """The files of one table."""
+    """The files of one table.
+
+    Raises:
+        KindUnavailableError: if they can be of a kind for which nothing is installed.
+    """
 
     def __init__(self, plan: TablePlan, extract: Extract) -> None:
         self._plan = plan
         # Beside the extract; where it comes through a pipe, where the program runs.
         self._folder = extract.path.parent if extract.path is not None else Path()
         self._specs = {f.name: f.spec for f in plan.fields if isinstance(f.spec, AttachField)}
+        check_kinds({kind for spec in self._specs.values() for kind in spec.kinds})
         self._files: dict[str, _Named] = {}
         self._unnamed: list[_Named] = []
         self._n_rows = 0
@@ -158,12 +164,17 @@ class Attachments:
         return n_bytes
 
     def _made_anew(self, roots: dict[str, Root]) -> Iterator[tuple[str, int, bytes]]:
+        makers = Makers(_N_WORKERS)
+
         def make(named: _Named) -> tuple[int, bytes]:
             spec = self._specs[named.field_name]
             kind = named.kind(spec)
             data = roots[named.field_name].read(named.cell, spec.max_bytes)
             pixels, resize = spec.max_pixels, spec.resize
-            return len(data), clean_image(data, kind, max_pixels=pixels, resize=resize)
+            if kind not in LIBRARIES:
+                return len(data), make_anew(data, kind, max_pixels=pixels, resize=resize)
+            with makers.take() as maker:
+                return len(data), maker.make(data, kind, max_pixels=pixels, resize=resize)
 
         pool = ThreadPoolExecutor(_N_WORKERS, thread_name_prefix="securexfer")
         waiting = iter(sorted(self._files.items()))
@@ -182,6 +193,7 @@ class Attachments:
                     raise AttachmentError(self._tell(named.field_name, found)) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            makers.close()
 
     def _tell(self, name: str, faults: list[tuple[int, Fault]]) -> str:
         first = min(row for row, _ in faults)

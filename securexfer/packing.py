@@ -170,13 +170,13 @@ def pack(
     drive_check = check_carrier(order, target, carrier, identity, register, clock, reporter)
     sketch = [_record(plan, number) for number, plan in enumerate(opened.plans, start=1)]
     _check_manifest(make_manifest(sketch, combinations))
+    attached = [Attachments(plan, opened.extracts[plan.table]) for plan in opened.plans]
     file = PartialFile(target, force=order.force, medium=carrier)
     try:
         writer = BundleWriter(file)
         try:
             writer.write_read_me(order.found_contact)
             watches = [Watch(plan) for plan in opened.plans]
-            attached = [Attachments(plan, opened.extracts[plan.table]) for plan in opened.plans]
             tables = [
                 _write_table(writer, opened, plan, scope, watch, files, reporter)
                 for plan, watch, files in zip(opened.plans, watches, attached, strict=True)

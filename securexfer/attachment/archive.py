@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from securexfer.errors import ContentMismatchError
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,89}\.(?:jpg|png|tif)")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,89}\.(?:jpg|png|tif|pdf)")
 _BLOCK = 512
 _END_BYTES = 2 * _BLOCK
 MAX_FILE_BYTES = 2**33 - 1

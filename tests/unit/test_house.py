@@ -16,6 +16,7 @@ ROOT = Path(securexfer.__file__).parent
 FLOORS = {
     "errors": 0,
     "ahead": 0,
+    "confinement": 0,
     "reporting": 0,
     "instant": 0,
     "recipe": 1,
@@ -71,6 +72,8 @@ HOMES = {
     "numpy": "privacy",
     "pyzipper": "bundle",
     "PIL": "attachment",
+    "pillow_heif": "attachment",
+    "pikepdf": "attachment",
     "pypdf": "scan",
     "cryptography": "crypto",
     "keyring": "home",
