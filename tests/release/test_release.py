@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.release.check import find_missing, find_other_versions
 from tests.release.dist import ROOT, build, build_again, commit_epoch
 from tests.release.wheels import collect
 
@@ -98,6 +99,14 @@ def test_it_installs_and_runs_with_the_network_off(
     told = json.loads(alone(home / "securexfer", "demo", "--rows", "500", "--json"))
     assert told["n_rows"] == 500
     shutil.rmtree(home.parent)
+
+
+def test_one_version_is_named_everywhere() -> None:
+    assert list(find_other_versions()) == []
+
+
+def test_what_this_release_packs_is_kept() -> None:
+    assert list(find_missing()) == []
 
 
 def test_the_page_says_which_pythons_and_the_project_says_the_same() -> None:
