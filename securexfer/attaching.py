@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from securexfer.attachment.apart import Makers
-from securexfer.attachment.archive import ArchiveWriter
+from securexfer.attachment.archive import ArchiveWriter, Gathered
 from securexfer.attachment.fault import Fault, UnfitError, tell_faults
 from securexfer.attachment.making import LIBRARIES, check_kinds, make_anew
 from securexfer.attachment.root import Root
@@ -30,6 +30,7 @@ from securexfer.privacy.pipeline import Chunk
 from securexfer.privacy.plan import TablePlan
 from securexfer.recipe.field import KIND_OF_SUFFIX, AttachField, FileKind
 from securexfer.reporting import Reporter
+from securexfer.wording import plural
 
 MAX_FILES = 1_000_000
 _N_WORKERS = 2
@@ -73,6 +74,7 @@ class Attachments:
         self._files: dict[str, _Named] = {}
         self._unnamed: list[_Named] = []
         self._n_rows = 0
+        self._found: Gathered | None = None
 
     def add(self, chunk: Chunk) -> None:
         """Note the files that one more chunk names.
@@ -99,7 +101,7 @@ class Attachments:
             )
 
     def write(self, writer: BundleWriter, reporter: Reporter) -> ArchiveRecord | None:
-        """Find all files, make each anew, and write them as one archive.
+        """Find all files, if nobody has, make each anew, and write them as one archive.
 
         Returns:
             What the manifest says of it; None where the table attaches none.
@@ -109,10 +111,10 @@ class Attachments:
         """
         if not self._specs:
             return None
+        found = self._found or self.find(reporter)
         with self._roots() as roots:
-            n_bytes = self._check(roots, reporter)
             digest = hashlib.sha256()
-            reporter.begin(f"Attaching to {self._plan.table}", n_bytes)
+            reporter.begin(f"Attaching to {self._plan.table}", found.n_bytes)
             with writer.attachments() as write:
 
                 def put(data: bytes) -> None:
@@ -131,14 +133,22 @@ class Attachments:
             n_bytes=archive.n_bytes,
         )
 
-    def check(self, reporter: Reporter) -> None:
-        """Find all files, and open none.
+    def find(self, reporter: Reporter) -> Gathered:
+        """Find all files, and read none.
+
+        Returns:
+            How many they are, and how large.
 
         Raises:
             AttachmentError: for files that can't be attached, as far as can be known so.
         """
+        if not self._specs:
+            return Gathered(0, 0)
         with self._roots() as roots:
-            self._check(roots, reporter)
+            n_bytes = self._check(roots, reporter)
+        is_resized = any(spec.resize for spec in self._specs.values())
+        self._found = Gathered(len(self._files), n_bytes, is_resized)
+        return self._found
 
     @contextmanager
     def _roots(self) -> Iterator[dict[str, Root]]:
@@ -201,6 +211,6 @@ class Attachments:
         n_files = sum(one.field_name == name for one in named)
         told = tell_faults(Counter(fault for _, fault in faults))
         return (
-            f"Table {self._plan.table}, field {name}: of {n_files:,} files {told}. "
+            f"Table {self._plan.table}, field {name}: of {plural(n_files, 'file')} {told}. "
             f"The first is named in row {first:,} of those that leave."
         )

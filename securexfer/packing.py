@@ -53,6 +53,7 @@ from securexfer.instant import Clock, format_instant
 from securexfer.medium.medium import FindMedium, Medium, find_medium
 from securexfer.order import (
     PackOrder,
+    check_attached,
     check_drills,
     check_fit,
     check_order,
@@ -186,6 +187,8 @@ def pack(
             totals = check_totals(opened.recipe.limits, n_rows, watches)
             # All at once: whoever mends a recipe wants to know all that is wrong with it.
             refuse([*totals, *(one for watch in watches for one in judge_table(watch))])
+            found = [files.find(reporter) for files in attached]
+            check_attached(found, file.n_bytes, target, carrier, reporter)
             tables = [
                 table.model_copy(update={"attachments": files.write(writer, reporter)})
                 for table, files in zip(tables, attached, strict=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from tests.release.dist import ROOT
 
-
 EXTRAS = "heic,pdf"
 
 

@@ -17,6 +17,7 @@ FLOORS = {
     "errors": 0,
     "ahead": 0,
     "confinement": 0,
+    "wording": 0,
     "reporting": 0,
     "instant": 0,
     "recipe": 1,

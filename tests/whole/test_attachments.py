@@ -284,6 +284,16 @@ def test_if_one_is_not_right_nothing_leaves(how: str, says: str, office: Office)
             assert says in " ".join(checked.stderr.decode().split())
 
 
+def test_a_trial_says_how_many_files_there_are_and_how_large(office: Office) -> None:
+    n_bytes = sum((office.folder / "photos" / name).stat().st_size for name in NAMES)
+    tried = office.pack("--dry-run")
+    tables = tried["tables"]
+    assert isinstance(tables, list)
+    assert tables[0]["attached"] == {"n_files": 3, "n_bytes": n_bytes}
+    shown = office.ann.run("recipe", "check", "staff.toml", "staff.csv").stdout.decode()
+    assert f"Attached: 3 files, {n_bytes:,} bytes before they are made anew" in shown
+
+
 def test_all_that_are_missing_are_told_at_once(office: Office) -> None:
     office.write([f"CANARY-{n}.jpg" for n in range(40)] + ["CANARY.gif", "../x.jpg"])
     document = office.pack(check=20)
