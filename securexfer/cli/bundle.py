@@ -18,7 +18,7 @@ from securexfer.cli.options import (
     output_option,
     passphrase_option,
 )
-from securexfer.cli.plan import describe_field
+from securexfer.cli.plan import describe_field, warn_of_archives
 from securexfer.cli.session import Session
 from securexfer.instant import format_instant
 from securexfer.wording import plural
@@ -200,6 +200,7 @@ def unpack(
         )
 
     session.console.result(document, human)
+    warn_of_archives(session.console, result.files)
 
 
 @click.command(

@@ -103,6 +103,15 @@ def warn_of(console: Console, table: str, counts: Counts) -> None:
         )
 
 
+def warn_of_archives(console: Console, files: Sequence[Path]) -> None:
+    """Say what nobody will know of, where files can be taken out of an archive."""
+    if any(path.suffix == ".tar" for path in files):
+        console.note(
+            "What is taken out of an archive of attached files is not recorded: securexfer destroy "
+            "deletes the archive, and whoever took files out has to delete those."
+        )
+
+
 def print_gates(console: Console, title: str, findings: Sequence[Finding]) -> None:
     """What the gates found, a line for each; nothing where there are none."""
     from securexfer.custody.gate import describe_gate

@@ -93,8 +93,19 @@ def test_they_arrive_under_names_that_only_the_table_explains(office: Office) ->
     resources = json.loads((office.folder / "in" / "datapackage.json").read_text())["resources"]
     assert resources[-1]["path"] == "staff-attachments.tar"
     assert resources[-1]["bytes"] == len(data)
-    office.bob.run("destroy", str(packed["bundle_id"]))
+    said = office.bob.run("destroy", str(packed["bundle_id"])).stderr.decode()
+    assert "taken out of an archive of attached files are not known here" in " ".join(said.split())
     assert not (office.folder / "in" / "staff-attachments.tar").exists()
+
+
+def test_whoever_unpacks_an_archive_hears_that_nobody_knows_what_is_taken_out(
+    office: Office,
+) -> None:
+    packed = office.pack()
+    said = office.bob.run("unpack", str(packed["path"]), "-o", "in").stderr.decode()
+    assert "What is taken out of an archive of attached files is not recorded" in " ".join(
+        said.split()
+    )
 
 
 def test_every_kind_of_picture_arrives_without_what_is_not_pixels(tmp_path: Path) -> None:
