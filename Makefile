@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test soak coverage mutation bench check docs man site dist wheels lint types clean
+.PHONY: demo test soak coverage mutation bench check docs man site dist wheels release-check lint types clean
 
 demo: $(READY)
 	$(BIN)/securexfer demo
@@ -54,6 +54,10 @@ dist: $(READY)
 # A folder of wheels, build/wheels, to install from where there is no network.
 wheels: dist
 	$(BIN)/python -m tests.release.wheels
+
+# Whether this commit can be released, as far as can be seen without testing or building.
+release-check: $(READY)
+	$(BIN)/python -m tests.release.check
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

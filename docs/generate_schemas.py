@@ -121,7 +121,8 @@ TRIED_TABLE = members(
         "n_unparsed": COUNTS,
         "n_formulas": COUNTS,
         "gates": listed(GATE),
-    }
+    },
+    {"attached": members({"n_files": COUNT, "n_bytes": COUNT})},
 )
 TRIAL = {"tables": listed(TRIED_TABLE), "gates": listed(GATE)}
 AGREEMENT = members(

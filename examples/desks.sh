@@ -28,4 +28,8 @@ meet() { # DESK...
         done
     done
 }
+now() { date +%s%N; } # nanoseconds, by the clock
+say_time() { # WHAT FROM TO
+    echo "$1 took $((($3 - $2) / 1000000)) ms, start of the program, checks and reading back included"
+}
 step() { printf '\n-- %s\n' "$*"; }

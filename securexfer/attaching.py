@@ -15,9 +15,10 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from securexfer.attachment.archive import ArchiveWriter
+from securexfer.attachment.apart import Makers
+from securexfer.attachment.archive import ArchiveWriter, Gathered
 from securexfer.attachment.fault import Fault, UnfitError, tell_faults
-from securexfer.attachment.image import clean_image
+from securexfer.attachment.making import LIBRARIES, check_kinds, make_anew
 from securexfer.attachment.root import Root
 from securexfer.bundle.layout import attachment_member
 from securexfer.bundle.manifest import ArchiveRecord
@@ -29,6 +30,7 @@ from securexfer.privacy.pipeline import Chunk
 from securexfer.privacy.plan import TablePlan
 from securexfer.recipe.field import KIND_OF_SUFFIX, AttachField, FileKind
 from securexfer.reporting import Reporter
+from securexfer.wording import plural
 
 MAX_FILES = 1_000_000
 _N_WORKERS = 2
@@ -57,16 +59,22 @@ class _Named:
 
 
 class Attachments:
-    """The files of one table."""
+    """The files of one table.
+
+    Raises:
+        KindUnavailableError: if they can be of a kind for which nothing is installed.
+    """
 
     def __init__(self, plan: TablePlan, extract: Extract) -> None:
         self._plan = plan
         # Beside the extract; where it comes through a pipe, where the program runs.
         self._folder = extract.path.parent if extract.path is not None else Path()
         self._specs = {f.name: f.spec for f in plan.fields if isinstance(f.spec, AttachField)}
+        check_kinds({kind for spec in self._specs.values() for kind in spec.kinds})
         self._files: dict[str, _Named] = {}
         self._unnamed: list[_Named] = []
         self._n_rows = 0
+        self._found: Gathered | None = None
 
     def add(self, chunk: Chunk) -> None:
         """Note the files that one more chunk names.
@@ -93,7 +101,7 @@ class Attachments:
             )
 
     def write(self, writer: BundleWriter, reporter: Reporter) -> ArchiveRecord | None:
-        """Find all files, make each anew, and write them as one archive.
+        """Find all files, if nobody has, make each anew, and write them as one archive.
 
         Returns:
             What the manifest says of it; None where the table attaches none.
@@ -103,10 +111,10 @@ class Attachments:
         """
         if not self._specs:
             return None
+        found = self._found or self.find(reporter)
         with self._roots() as roots:
-            n_bytes = self._check(roots, reporter)
             digest = hashlib.sha256()
-            reporter.begin(f"Attaching to {self._plan.table}", n_bytes)
+            reporter.begin(f"Attaching to {self._plan.table}", found.n_bytes)
             with writer.attachments() as write:
 
                 def put(data: bytes) -> None:
@@ -125,14 +133,22 @@ class Attachments:
             n_bytes=archive.n_bytes,
         )
 
-    def check(self, reporter: Reporter) -> None:
-        """Find all files, and open none.
+    def find(self, reporter: Reporter) -> Gathered:
+        """Find all files, and read none.
+
+        Returns:
+            How many they are, and how large.
 
         Raises:
             AttachmentError: for files that can't be attached, as far as can be known so.
         """
+        if not self._specs:
+            return Gathered(0, 0)
         with self._roots() as roots:
-            self._check(roots, reporter)
+            n_bytes = self._check(roots, reporter)
+        is_resized = any(spec.resize for spec in self._specs.values())
+        self._found = Gathered(len(self._files), n_bytes, is_resized)
+        return self._found
 
     @contextmanager
     def _roots(self) -> Iterator[dict[str, Root]]:
@@ -158,12 +174,17 @@ class Attachments:
         return n_bytes
 
     def _made_anew(self, roots: dict[str, Root]) -> Iterator[tuple[str, int, bytes]]:
+        makers = Makers(_N_WORKERS)
+
         def make(named: _Named) -> tuple[int, bytes]:
             spec = self._specs[named.field_name]
             kind = named.kind(spec)
             data = roots[named.field_name].read(named.cell, spec.max_bytes)
             pixels, resize = spec.max_pixels, spec.resize
-            return len(data), clean_image(data, kind, max_pixels=pixels, resize=resize)
+            if kind not in LIBRARIES:
+                return len(data), make_anew(data, kind, max_pixels=pixels, resize=resize)
+            with makers.take() as maker:
+                return len(data), maker.make(data, kind, max_pixels=pixels, resize=resize)
 
         pool = ThreadPoolExecutor(_N_WORKERS, thread_name_prefix="securexfer")
         waiting = iter(sorted(self._files.items()))
@@ -182,6 +203,7 @@ class Attachments:
                     raise AttachmentError(self._tell(named.field_name, found)) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            makers.close()
 
     def _tell(self, name: str, faults: list[tuple[int, Fault]]) -> str:
         first = min(row for row, _ in faults)
@@ -189,6 +211,6 @@ class Attachments:
         n_files = sum(one.field_name == name for one in named)
         told = tell_faults(Counter(fault for _, fault in faults))
         return (
-            f"Table {self._plan.table}, field {name}: of {n_files:,} files {told}. "
+            f"Table {self._plan.table}, field {name}: of {plural(n_files, 'file')} {told}. "
             f"The first is named in row {first:,} of those that leave."
         )

@@ -25,6 +25,7 @@ from securexfer.leftovers import sweep_leftovers
 from securexfer.party import answer_keys
 from securexfer.place import check_target, is_absent, sync_folder
 from securexfer.reporting import Reporter
+from securexfer.wording import plural
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def destroy(
     if changed and not force:
         raise OutputChangedError(
             f"{changed[0]} is not as unpack wrote it. "
-            f"{len(changed)} of {len(there)} files have changed; nothing was deleted."
+            f"{len(changed)} of {plural(len(there), 'file')} changed; nothing was deleted."
         )
     # What is gone can't be brought back, so a register that can't take an entry is met before.
     register.check_writable(identity)
@@ -152,7 +153,7 @@ def destroy(
         entry = register.append(identity, event, details, clock(), check=check_files)
     if n_left:
         raise OutputError(
-            f"{n_left} of {len(there)} files could not be deleted.",
+            f"{n_left} of {plural(len(there), 'file')} could not be deleted.",
             hint="Check who may write to their folder, then run the command again.",
         )
     certificates, unknown = _write_certificates(entry, identity, find_sender, target)

@@ -72,6 +72,13 @@ class RecipeError(SecurexferError):
     hint = "Correct the recipe; docs/recipe.md describes every key."
 
 
+class KindUnavailableError(RecipeError):
+    """Files of a kind are to be attached for which a part is needed that is not installed."""
+
+    code = "kind_unavailable"
+    hint = "Install it, or take the kind out of kinds in the recipe."
+
+
 # -- 20: the extract ----------------------------------------------------------------------------
 
 

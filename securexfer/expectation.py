@@ -13,6 +13,7 @@ from typing import Any, Literal
 from securexfer.custody.entry import Entry
 from securexfer.custody.retention import UNSENT
 from securexfer.errors import ExtractEmptyError, RowCountError, UsageError
+from securexfer.wording import plural
 
 OnEmpty = Literal["pack", "refuse", "skip"]
 # The table of an expectation that holds for every table that has none of its own.
@@ -70,15 +71,17 @@ class Expectation:
         least = self.n_rows_min.get(table, self.n_rows_min.get(EVERY))
         most = self.n_rows_max.get(table, self.n_rows_max.get(EVERY))
         if least is not None and n < least:
-            return f"{n:,} rows, at least {least:,} expected"
+            return f"{plural(n, 'row')}, at least {least:,} expected"
         if most is not None and n > most:
-            return f"{n:,} rows, at most {most:,} expected"
+            return f"{plural(n, 'row')}, at most {most:,} expected"
         return ""
 
     def _judge_change(self, n: int, last: int | None) -> str:
         percent = self.change_max_percent
         if percent is not None and last is not None and abs(n - last) * 100 > percent * last:
-            return f"{n:,} rows, {last:,} in the last bundle, a change of {percent} % allowed"
+            return (
+                f"{plural(n, 'row')}, {last:,} in the last bundle, a change of {percent} % allowed"
+            )
         return ""
 
 

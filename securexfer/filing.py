@@ -43,6 +43,7 @@ from securexfer.matching import (
 )
 from securexfer.party import is_same_party
 from securexfer.place import make_folder
+from securexfer.wording import plural
 
 S = TypeVar("S", bound=Statement)
 _IMPORTED: dict[StatementKind, str] = {
@@ -148,11 +149,11 @@ def import_certificate(data: bytes, cabinet: Cabinet, *, older: bool = False) ->
     notes = []
     if said.n_missing:
         notes.append(
-            f"{said.n_missing} files were not there any more: the certificate says nothing of "
-            "where they went."
+            f"{plural(said.n_missing, 'file was', 'files were')} not there any more: the "
+            f"certificate says nothing of where {'it' if said.n_missing == 1 else 'they'} went."
         )
     if said.n_changed:
-        notes.append(f"{said.n_changed} files had been changed before they were deleted.")
+        notes.append(f"{plural(said.n_changed, 'file')} had been changed before deletion.")
     details = said.model_dump(
         include={
             *("destroyed_at", "n_removed", "n_changed", "n_missing", "tables", "openings"),

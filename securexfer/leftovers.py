@@ -18,6 +18,7 @@ from securexfer.instant import Clock
 from securexfer.partial import partial_path, remove_leftover
 from securexfer.place import is_absent, sync_folder
 from securexfer.reporting import Reporter
+from securexfer.wording import plural
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,7 @@ def sweep_leftovers(
             details = {"bundle_id": leftover.bundle_id, "folder": str(leftover.folder)}
             register.append(identity, "unpack-swept", details, clock())
     if n_removed:
-        reporter.note(f"Removed {n_removed} unfinished files of an earlier run that was cut off.")
+        reporter.note(
+            f"Removed {plural(n_removed, 'unfinished file')} of an earlier run that was cut off."
+        )
     return n_removed

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from securexfer.attachment.archive import Gathered
 from securexfer.bundle.envelope import MAX_RECIPIENTS
 from securexfer.custody.drill import find_drills, last_complete
 from securexfer.custody.job import Run
@@ -247,6 +248,34 @@ def check_fit(opened: OpenExtracts, target: Path, carrier: Medium, reporter: Rep
         check_file_size(carrier, target, forecast // _SURE)
     if (n_bytes // _USUAL_SHRINKAGE if forecast is None else forecast) > limit:
         reporter.note(f"The bundle may not fit into one file. {name_limit(carrier)}")
+
+
+def check_attached(
+    gathered: Iterable[Gathered], n_bytes: int, target: Path, carrier: Medium, reporter: Reporter
+) -> None:
+    """Check that one file on the carrier can hold the files that are attached, before one is read.
+
+    Notes where they may not fit, or the carrier may be too small.
+
+    Args:
+        gathered: the files of each table, as they were found.
+        n_bytes: what the bundle has without them; 0 if nobody knows.
+        target: of the bundle.
+        carrier: that it is on.
+        reporter: hears of notes.
+
+    Raises:
+        FileTooLargeError: if it surely can't: they would be too large at half their size.
+    """
+    found = [one for one in gathered if one.n_files]
+    n_attached = sum(one.n_archive_bytes for one in found)
+    if not any(one.is_resized for one in found):
+        check_file_size(carrier, target, n_bytes + n_attached // _SURE)
+    limit, free = carrier.limits.max_file_bytes, free_bytes(target.parent)
+    if limit is not None and n_bytes + n_attached > limit:
+        reporter.note(f"The bundle may not fit into one file. {name_limit(carrier)}")
+    if free is not None and n_attached > free:
+        reporter.note(f"{target.parent} may be too small: {free:,} bytes are free.")
 
 
 def check_apart(target: Path, source: Path | None) -> None:

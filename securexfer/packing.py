@@ -49,6 +49,7 @@ from securexfer.instant import Clock, format_instant
 from securexfer.medium.medium import FindMedium, Medium, find_medium
 from securexfer.order import (
     PackOrder,
+    check_attached,
     check_drills,
     check_fit,
     check_order,
@@ -167,13 +168,13 @@ def pack(
     drive_check = check_carrier(order, target, carrier, identity, register, clock, reporter)
     sketch = [_record(plan, number) for number, plan in enumerate(opened.plans, start=1)]
     _check_manifest(make_manifest(sketch, combinations))
+    attached = [Attachments(plan, opened.extracts[plan.table]) for plan in opened.plans]
     file = PartialFile(target, force=order.force, medium=carrier)
     try:
         writer = BundleWriter(file)
         try:
             writer.write_read_me(order.found_contact)
             watches = [Watch(plan) for plan in opened.plans]
-            attached = [Attachments(plan, opened.extracts[plan.table]) for plan in opened.plans]
             compression = Compression(order.effort, lambda: file.backlog)
             tables = [
                 _write_table(writer, opened, plan, scope, watch, files, compression, reporter)
@@ -184,6 +185,8 @@ def pack(
             totals = check_totals(opened.recipe.limits, n_rows, watches)
             # All at once: whoever mends a recipe wants to know all that is wrong with it.
             refuse([*totals, *(one for watch in watches for one in judge_table(watch))])
+            found = [files.find(reporter) for files in attached]
+            check_attached(found, file.n_bytes, target, carrier, reporter)
             tables = [
                 table.model_copy(update={"attachments": files.write(writer, reporter)})
                 for table, files in zip(tables, attached, strict=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from securexfer.attachment.archive import Gathered
 from securexfer.errors import UsageError
 from securexfer.home.contacts import Contact
 from securexfer.privacy.command import SourceCommand
@@ -110,6 +111,7 @@ class Trial:
         gates: findings of each table's gates.
         bundle_gates: findings of the gates that look at all tables together.
         subjects: `n_subjects` and `n_subjects_is` of each table.
+        attached: the files that the rows of a table name, if they were looked for.
     """
 
     found: dict[str, Findings]
@@ -117,6 +119,7 @@ class Trial:
     gates: dict[str, list[Finding]]
     bundle_gates: list[Finding]
     subjects: dict[str, dict[str, Any]]
+    attached: dict[str, Gathered]
 
     def refuse(self) -> None:
         """Stop if any gate refused.
@@ -149,8 +152,8 @@ class Gatherer(Protocol):
     def add(self, chunk: Chunk) -> None:
         """Those of one more chunk."""
 
-    def check(self, reporter: Reporter) -> None:
-        """Find them all, and open none."""
+    def find(self, reporter: Reporter) -> Gathered:
+        """Find them all, and read none."""
 
 
 def try_extracts(
@@ -174,6 +177,7 @@ def try_extracts(
     found: dict[str, Findings] = {}
     watches: dict[str, Watch] = {}
     forms: dict[str, Forms] = {}
+    attached: dict[str, Gathered] = {}
     for plan in opened.plans:
         extract = opened.extracts[plan.table]
         rulings = survey_extract(opened, plan, scope, reporter)
@@ -191,7 +195,7 @@ def try_extracts(
                 files.add(chunk)
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
         if files:
-            files.check(reporter)
+            attached[plan.table] = files.find(reporter)
     n_rows = sum(counts.n_rows_out for counts in found.values())
     limits = opened.recipe.limits
     return Trial(
@@ -206,6 +210,7 @@ def try_extracts(
             name: dict(zip(("n_subjects", "n_subjects_is"), watch.count_subjects(), strict=True))
             for name, watch in watches.items()
         },
+        attached,
     )
 
 

@@ -44,7 +44,7 @@ class PruneResult:
     """What became of the outbox.
 
     Attributes:
-        removed: deleted and recorded; with a dry run, what would be.
+        removed: deleted and recorded; without an identity, what would be.
         n_kept: known bundles that are not old enough.
         n_altered: files with the name of a bundle, and another content.
         n_others: files that are nothing of ours.
@@ -59,12 +59,11 @@ class PruneResult:
 def prune(
     folder: Path,
     days: int,
-    identity: Identity,
+    identity: Identity | None,
     register: Register,
     *,
     clock: Clock,
     reporter: Reporter,
-    dry_run: bool = False,
 ) -> PruneResult:
     """Delete every bundle in a folder that was sent more than so many days ago, and record it.
 
@@ -73,11 +72,10 @@ def prune(
     Args:
         folder: the outbox.
         days: by the time in the register, not that of the file.
-        identity: signs the entries.
+        identity: signs the entries; without one, nothing is deleted.
         register: knows the bundles.
         clock: now.
         reporter: progress.
-        dry_run: delete nothing.
 
     Raises:
         OutputError: if the folder or a file can't be read, or a file not be deleted.
@@ -104,7 +102,7 @@ def prune(
             n_kept += 1
         else:
             aged.append(Aged(path, fitting[-1], n_bytes))
-    if aged and not dry_run:
+    if aged and identity is not None:
         register.check_writable(identity)
         for one in aged:
             _remove(one, identity, register, clock)

@@ -29,6 +29,7 @@ from securexfer.order import PackOrder
 from securexfer.partial import partial_path, remove_leftover
 from securexfer.place import is_absent
 from securexfer.reporting import Reporter
+from securexfer.wording import plural
 
 # What clocks are put right by, while they run as they should.
 _TOLERANCE = timedelta(minutes=5)
@@ -94,7 +95,9 @@ def settle_run(
     elif entries and clock() < max(entry.at for entry in entries) - _TOLERANCE:
         reporter.note("This machine's clock is behind the register: it was changed, then or now.")
     if n_removed := remove_unfinished(folder, order.name_template):
-        reporter.note(f"Removed {n_removed} unfinished files of earlier runs that were cut off.")
+        reporter.note(
+            f"Removed {plural(n_removed, 'unfinished file')} of earlier runs that were cut off."
+        )
     return done
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from securexfer.bundle.sender import FindSender
 from securexfer.custody.register import Entry
 from securexfer.custody.scope import Scope, find_imported, imported_scope
 from securexfer.errors import (
@@ -11,6 +13,7 @@ from securexfer.errors import (
     ScopeKeyAudienceError,
     ScopeKeyError,
     ScopeKeyOtherError,
+    SenderRevokedError,
     StatementMismatchError,
 )
 from securexfer.home.contacts import Contact
@@ -70,6 +73,60 @@ def check_shared(
                 f"{differs}. Without the right one, the tokens of this bundle would be other than "
                 "theirs."
             )
+
+
+def find_file(known: Entry, folder: Path, find_sender: FindSender) -> Path:
+    """The file of a scope key that was imported, if who signed it is still to be trusted.
+
+    Raises:
+        ScopeKeyError: if they are not pinned any more.
+        SenderRevokedError: if their keys were revoked.
+    """
+    signer = find_sender(known.details["signer"])
+    if signer is None:
+        raise ScopeKeyError(
+            "The scope key for these recipients came from somebody who is not pinned here any more."
+        )
+    if signer.revoked_at is not None:
+        raise SenderRevokedError(
+            f"The scope key for these recipients came from {signer.name}, whose keys were "
+            f"revoked here on {signer.revoked_at:%Y-%m-%d}: whoever has them can try out whose "
+            "a token is.",
+            hint="Change epoch in the recipe, and share a new scope key in your team.",
+        )
+    # Its name is our own, made of a number that was checked when it was imported.
+    return folder / Path(known.details["file"]).name
+
+
+def check_imported(
+    recipe: Recipe,
+    recipients: Sequence[Contact],
+    entries: Sequence[Entry],
+    folder: Path,
+    find_sender: FindSender,
+) -> None:
+    """Check that a scope key which a bundle needs is here, without opening it.
+
+    Args:
+        recipe: that is to be packed by.
+        recipients: of the bundle.
+        entries: of the register.
+        folder: of the files of scope keys.
+        find_sender: looks up contacts by fingerprint.
+
+    Raises:
+        ScopeKeyError, SenderRevokedError: if it can't be used any more.
+        ScopeKeyOtherError: as `check_shared`.
+    """
+    if recipe.pseudonyms.linkage != "agreement":
+        return
+    known = find_imported(entries, scope_of(recipe, recipients))
+    if known is None:
+        check_shared(recipe, recipients, None, entries)
+        return
+    path = find_file(known, folder, find_sender)
+    if not path.is_file():
+        raise ScopeKeyError(f"The file of the scope key for these recipients, {path}, is missing.")
 
 
 def check_apart(colleague: Contact, scope: Scope, verb: str) -> None:

@@ -40,7 +40,6 @@ from securexfer.errors import (
     ScopeKeyAudienceError,
     ScopeKeyError,
     SecurexferError,
-    SenderRevokedError,
     StatementMismatchError,
     StatementReplayError,
     VerificationError,
@@ -54,7 +53,14 @@ from securexfer.place import make_folder
 from securexfer.planning import SharedScope, choose_scope
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.recipe.model import Recipe
-from securexfer.scoping import check_apart, check_expected, note_own_tokens, scope_of
+from securexfer.scoping import (
+    check_apart,
+    check_expected,
+    check_imported,
+    find_file,
+    note_own_tokens,
+    scope_of,
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,15 @@ class Ring:
         known = find_imported(self.register.entries(), scope_of(recipe, recipients))
         return None if known is None else self.open(known)
 
+    def check(self, recipe: Recipe, recipients: Sequence[Contact]) -> None:
+        """As `find`, as far as can be seen without unlocking anything.
+
+        Raises:
+            ScopeKeyError, ScopeKeyOtherError, SenderRevokedError: if `pack` would.
+        """
+        entries = self.register.entries()
+        check_imported(recipe, recipients, entries, self.folder, self.find_sender)
+
     def find_again(self, statement_sha256: str) -> SharedScope:
         """The key that a bundle was packed with, as its entry names it.
 
@@ -102,21 +117,7 @@ class Ring:
         Raises:
             ScopeKeyError, SenderRevokedError: as `find`.
         """
-        signer = self.find_sender(known.details["signer"])
-        if signer is None:
-            raise ScopeKeyError(
-                "The scope key for these recipients came from somebody who is not pinned here any "
-                "more."
-            )
-        if signer.revoked_at is not None:
-            raise SenderRevokedError(
-                f"The scope key for these recipients came from {signer.name}, whose keys were "
-                f"revoked here on {signer.revoked_at:%Y-%m-%d}: whoever has them can try out whose "
-                "a token is.",
-                hint="Change epoch in the recipe, and share a new scope key in your team.",
-            )
-        # Its name is our own, made of a number that was checked when it was imported.
-        path = self.folder / Path(known.details["file"]).name
+        path = find_file(known, self.folder, self.find_sender)
         try:
             opened = open_scope_key(
                 read_statement_file(path),

@@ -43,6 +43,7 @@ from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.receipting import describe_receipt, make_receipt, seal_receipt
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, counted_files, counted_rows, recheck
+from securexfer.wording import plural
 
 DESCRIPTOR_NAME = "datapackage.json"
 
@@ -208,8 +209,8 @@ def unpack(
         if left:
             # Not recorded as ended, so that the next run tries again.
             reporter.note(
-                f"{len(left)} unfinished files could not be removed from {folder}: they hold "
-                "plaintext. Delete them."
+                f"{plural(len(left), 'unfinished file')} could not be removed from {folder}: "
+                "plaintext is in there. Delete what is left."
             )
         elif started:
             reason = error.code if isinstance(error, SecurexferError) else "interrupted"

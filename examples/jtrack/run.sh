@@ -7,6 +7,7 @@ set -eu
 per_cent=10
 [ "${1:-}" = --full ] && per_cent=100
 . "$(dirname "$0")/../desks.sh"
+full=${1:-}
 meet ministry contractor colleague
 python3 "$here/make_extracts.py" source "$per_cent"
 
@@ -14,8 +15,11 @@ step "What a finder would have had in 2008: the extracts as they are"
 sed -n 2p source/six_or_more.csv
 
 step "What leaves instead, by a recipe for an evaluator"
+took_from=$(now)
 at ministry pack source/six_or_more.csv source/prolific.csv source/prisoners.csv \
     --recipe "$here/evaluator.toml" --to contractor -o stick --check-drive --json > packed.json
+took_to=$(now)
+[ "$full" != --full ] || say_time "Packing" "$took_from" "$took_to"
 bundle=stick/$(ls stick)
 echo "Bundle: $(ls stick | wc -l), sealed to one recipient"
 

@@ -7,6 +7,7 @@ set -eu
 n=47
 [ "${1:-}" = --full ] && n=47000
 . "$(dirname "$0")/../desks.sh"
+full=${1:-}
 meet police printer
 python3 "$here/make_extract.py" officers.csv "$n"
 
@@ -20,7 +21,10 @@ at police recipe check greedy.toml officers.csv > /dev/null 2> refused.txt || co
 echo "exit code $code"
 
 step "The recipe of the agreement"
+took_from=$(now)
 at police pack officers.csv --recipe "$here/printer.toml" --to printer -o stick --json > packed.json
+took_to=$(now)
+[ "$full" != --full ] || say_time "Packing" "$took_from" "$took_to"
 at printer unpack "stick/$(ls stick)" -o incoming -q > /dev/null 2>&1
 head -n 1 incoming/officers.csv
 tar -xf incoming/officers-attachments.tar -C incoming

@@ -10,13 +10,34 @@ from __future__ import annotations
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from securexfer.errors import ContentMismatchError
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,89}\.(?:jpg|png|tif)")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,89}\.(?:jpg|png|tif|pdf)")
 _BLOCK = 512
 _END_BYTES = 2 * _BLOCK
 MAX_FILE_BYTES = 2**33 - 1
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Files that are to be in an archive, as they were found.
+
+    Attributes:
+        n_files: how many.
+        n_bytes: of all of them, before they are made anew.
+        is_resized: whether some of them are made smaller, so that their size says little.
+    """
+
+    n_files: int
+    n_bytes: int
+    is_resized: bool = False
+
+    @property
+    def n_archive_bytes(self) -> int:
+        """What an archive of them would have, without what fills it up."""
+        return self.n_bytes + self.n_files * 2 * _BLOCK + _END_BYTES
 
 
 class ArchiveWriter:

@@ -20,6 +20,13 @@ class Fault(Enum):
     DAMAGED = "damaged or cut off"
     TOO_MANY_PIXELS = "larger than max_pixels"
     SEVERAL_PAGES = "of several pages or frames"
+    TOO_MUCH = "more than can be unpacked safely"
+    LOCKED = "encrypted or restricted"
+    SIGNED = "signed"
+    ACTIVE_FORM = "a form whose look is made by a program"
+    LAYERED = "of layers that can be hidden"
+    UNREDACTED = "marked for redaction that was never done"
+    NOT_ANEW = "built of parts that can't be made anew"
 
 
 class UnfitError(Exception):

@@ -10,15 +10,22 @@ from __future__ import annotations
 import io
 import warnings
 
-# The three decoders that are let near a file; others are not even loaded.
+# The three decoders that are let near a file; others are not even loaded. That of HEIC is loaded
+# where a recipe asks for it, in a process of its own.
 from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.recipe.field import FileKind
 
 # What Pillow calls what begins so. Telephones write MPO: a JPEG with another one behind it.
-_FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "TIFF": "tiff"}
-_DECODERS = [
+_FORMATS: dict[str, FileKind] = {
+    "JPEG": "jpeg",
+    "MPO": "jpeg",
+    "PNG": "png",
+    "TIFF": "tiff",
+    "HEIF": "heic",
+}
+_DECODERS: list[str] = [
     plugin.format
     for plugin in (
         JpegImagePlugin.JpegImageFile,
@@ -36,7 +43,7 @@ Image.MAX_IMAGE_PIXELS = None
 def clean_image(
     data: bytes, kind: FileKind, *, max_pixels: int, resize: int | None = None
 ) -> bytes:
-    """The same picture in a new file of the same kind.
+    """The same picture in a new file of the same kind; of HEIC, in a JPEG.
 
     Args:
         data: the file.
@@ -48,7 +55,7 @@ def clean_image(
         UnfitError: if it is no such picture, or is damaged or too large.
     """
     try:
-        image = Image.open(io.BytesIO(data), formats=_DECODERS)
+        image = Image.open(io.BytesIO(data), formats=_decoders(kind))
     except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError):
         raise UnfitError(Fault.MISNAMED) from None
     with image:
@@ -57,6 +64,16 @@ def clean_image(
         if image.width * image.height > max_pixels:
             raise UnfitError(Fault.TOO_MANY_PIXELS)
         return _encode(_draw(*_decode(image, kind, resize), resize), kind)
+
+
+def _decoders(kind: FileKind) -> list[str]:
+    if kind != "heic":
+        return _DECODERS
+    import pillow_heif
+
+    # The picture itself: not those that it carries along.
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    return ["HEIF"]
 
 
 def _decode(
@@ -110,7 +127,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 def _encode(image: Image.Image, kind: FileKind) -> bytes:
     target = io.BytesIO()
-    if kind == "jpeg":
+    if kind in ("jpeg", "heic"):
         flat = image if image.mode != "RGBA" else image.convert("RGB")
         flat.save(target, "JPEG", quality=_QUALITY)
     elif kind == "png":

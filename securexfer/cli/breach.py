@@ -10,6 +10,7 @@ import click
 
 from securexfer.cli.options import FORCE, SecurexferCommand, output_option, passphrase_option
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"])
 
@@ -87,7 +88,7 @@ def breach_report(
         aware_at=_utc(aware_at) if aware_at else None,
         register_head=head_sha256(entries),
     )
-    title = f"What was on it: {len(report.bundles):,} bundles"
+    title = f"What was on it: {plural(len(report.bundles), 'bundle')}"
     if len(report.bundles) == 1:
         title = f"What was on it: bundle {report.bundles[0].bundle_id[:12]}"
     if suffix == ".json":

@@ -18,9 +18,10 @@ from securexfer.cli.options import (
     output_option,
     passphrase_option,
 )
-from securexfer.cli.plan import describe_field
+from securexfer.cli.plan import describe_field, warn_of_archives
 from securexfer.cli.session import Session
 from securexfer.instant import format_instant
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from securexfer.bundle.envelope import Envelope
@@ -188,7 +189,7 @@ def unpack(
         session.console.line(f"Receipt: {plain(str(result.receipt))}")
         for name, n_escaped in (result.n_escaped or {}).items():
             session.console.line(
-                f"Table {name}: {n_escaped:,} formulas were given an apostrophe in front."
+                f"Table {name}: formulas given an apostrophe in front: {n_escaped:,}."
                 if n_escaped
                 else f"Table {name}: no cell is a formula."
             )
@@ -199,6 +200,7 @@ def unpack(
         )
 
     session.console.result(document, human)
+    warn_of_archives(session.console, result.files)
 
 
 @click.command(
@@ -342,7 +344,7 @@ def print_inside(session: Session, verified: Verified) -> None:
     )
     for table in manifest.tables:
         rows = [(f.name, describe_field(f.name, f.action, table)) for f in table.fields]
-        title = f"Table {table.name}: {table.n_rows_out:,} rows"
+        title = f"Table {table.name}: {plural(table.n_rows_out, 'row')}"
         if table.attachments:
-            title += f", {table.attachments.n_files:,} attached files"
+            title += f", {plural(table.attachments.n_files, 'attached file')}"
         session.console.table(("field", "what was done"), rows, title=title)

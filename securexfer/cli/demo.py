@@ -17,6 +17,7 @@ from securexfer.cli.pack import order_names, print_summary
 from securexfer.cli.plan import WHAT_IS_DONE
 from securexfer.cli.reminder import SILENT
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from securexfer.bundle.outside import Outside
@@ -181,7 +182,7 @@ def _play(session: Session, folder: Path, rows: int, *, is_kept: bool) -> dict[s
             medium_reason="a demonstration; nobody in it exists",
         )
     if not console.settings.json:
-        console.line(f"Every check held; {len(unpacked.files)} files written.\n")
+        console.line(f"Every check held; {plural(len(unpacked.files), 'file')} written.\n")
         _print_before_after(console, packed, extract, unpacked.files[0])
 
     story.tell("The receipt goes back by e-mail. securexfer receipt import, at the ministry")

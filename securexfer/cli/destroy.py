@@ -9,6 +9,7 @@ import click
 from securexfer.cli.console import plain
 from securexfer.cli.options import SecurexferCommand, output_option, passphrase_option
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 
 @click.command(cls=SecurexferCommand, epilog="Example: securexfer destroy 1a2b3c4d5e6f")
@@ -63,10 +64,15 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
         for path in result.certificates:
             session.console.line(f"Certificate: {plain(str(path))}")
         session.console.step(
-            f"{len(result.removed)} files deleted, and recorded. Copies made elsewhere are not "
-            "known here. Flash drives can keep old blocks until they are overwritten: an encrypted "
-            "disk makes them unreadable."
+            f"{plural(len(result.removed), 'file')} deleted, and recorded. Copies made elsewhere "
+            "are not known here. Flash drives can keep old blocks until they are overwritten: an "
+            "encrypted disk makes them unreadable."
         )
+        if any(path.suffix == ".tar" for path in (*result.removed, *result.missing)):
+            session.console.step(
+                "Files that were taken out of an archive of attached files are not known here "
+                "either: look for them, and delete them."
+            )
         if result.certificates:
             session.console.step("Send the certificate to whoever sent you the bundle.")
 

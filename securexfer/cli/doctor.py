@@ -22,6 +22,7 @@ from securexfer.cli.machine import (
 from securexfer.cli.options import SecurexferCommand, passphrase_option
 from securexfer.cli.session import Session
 from securexfer.errors import IdentityMissingError, OutputError, SecurexferError
+from securexfer.wording import plural
 
 OTHERS = 0o077
 MAX_FILES = 10_000
@@ -168,7 +169,7 @@ def _contacts(session: Session) -> Finding:
 
 def _register(session: Session) -> Finding:
     entries = session.register.entries()
-    text = f"{len(entries)} entries, in one chain."
+    text = f"{plural(len(entries), 'entry', 'entries')}, in one chain."
     return Finding("register", "ok", text, "Its signatures: securexfer register verify")
 
 
@@ -212,5 +213,5 @@ def _leftovers(session: Session) -> Finding:
             "If it is on a drive, plug it in and run this again.",
         )
     return Finding(
-        "leftovers", "ok", f"{n_there} unfinished files of a run that was cut off removed"
+        "leftovers", "ok", f"{plural(n_there, 'unfinished file')} of a run that was cut off removed"
     )

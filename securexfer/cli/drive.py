@@ -10,6 +10,7 @@ import click
 from securexfer.cli.console import Console, describe_error
 from securexfer.cli.options import SecurexferCommand, SecurexferGroup, passphrase_option
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from securexfer.scan.check import CheckedFile, DriveCheck
@@ -109,7 +110,7 @@ def print_check(console: Console, result: DriveCheck) -> None:
             [(file.path or ".", _why(file)) for file in result.unjudged],
             title="Not judged",
         )
-    counts = [("Looked at", f"{result.n_files:,} files, {result.n_bytes:,} bytes")]
+    counts = [("Looked at", f"{plural(result.n_files, 'file')}, {plural(result.n_bytes, 'byte')}")]
     if result.n_bundles:
         counts.append(("Bundles", f"{result.n_bundles:,}"))
     if result.n_opaque:

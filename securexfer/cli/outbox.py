@@ -9,6 +9,7 @@ import click
 from securexfer.cli.console import plain
 from securexfer.cli.options import SecurexferCommand, SecurexferGroup, passphrase_option
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 
 @click.group(cls=SecurexferGroup)
@@ -46,11 +47,10 @@ def prune(folder: Path, days: int, dry_run: bool, passphrase_file: Path | None) 
         result = prune_folder(
             folder,
             days,
-            session.identity,
+            None if dry_run else session.identity,
             session.register,
             clock=session.clock,
             reporter=reporter,
-            dry_run=dry_run,
         )
     document = {
         "dry_run": dry_run,
@@ -74,8 +74,9 @@ def prune(folder: Path, days: int, dry_run: bool, passphrase_file: Path | None) 
         for one in result.removed:
             session.console.line(f"{word}: {plain(str(one.path))}")
         session.console.step(
-            f"{len(result.removed)} bundles {word.lower()}, {result.n_kept} not old enough, "
-            f"{result.n_others + result.n_altered} other files."
+            f"{plural(len(result.removed), 'bundle')} {word.lower()}, "
+            f"{result.n_kept} not old enough, "
+            f"{plural(result.n_others + result.n_altered, 'other file')}."
         )
 
     session.console.result(document, human)

@@ -20,6 +20,7 @@ from securexfer.cli.plan import (
 )
 from securexfer.cli.report import check_planned, planned_record, write_planned
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -158,6 +159,8 @@ def pack(
                 check_place()
         opened = stack.enter_context(open_extracts(recipe_file.recipe, sources, stdin, reporter))
         if dry_run:
+            if recipients and not own_tokens:
+                session.ring.check(recipe_file.recipe, recipients)
             try_order(session, order, opened, target, reporter, report)
             return
         if not own_tokens:
@@ -210,7 +213,7 @@ def try_order(
     from securexfer.attaching import Attachments
     from securexfer.expectation import count_last
     from securexfer.medium.medium import find_medium
-    from securexfer.order import check_fit
+    from securexfer.order import check_attached, check_fit
     from securexfer.planning import try_extracts
 
     document: dict[str, Any] = {"dry_run": True}
@@ -225,6 +228,8 @@ def try_order(
         document["carrier"] = carrier.identify()
         facts += [("To", str(order.output)), ("Drive", carrier.describe())]
     trial = try_extracts(opened, reporter, Attachments)
+    if target is not None:
+        check_attached(trial.attached.values(), 0, target, carrier, reporter)
     last = {}
     if order.expectation.change_max_percent is not None:
         recipients = sorted(contact.fingerprint for contact in order.recipients)
@@ -288,10 +293,10 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
     manifest = result.manifest
     rows: list[tuple[str, str]] = []
     for table in manifest.tables:
-        rows.append((f"Table {table.name}", f"{table.n_rows_out:,} rows packed"))
+        rows.append((f"Table {table.name}", f"{plural(table.n_rows_out, 'row')} packed"))
         rows += [(f"  {f.name}", describe_field(f.name, f.action, table)) for f in table.fields]
         if table.attachments:
-            rows.append(("  attached", f"{table.attachments.n_files:,} files"))
+            rows.append(("  attached", plural(table.attachments.n_files, "file")))
         if table.n_blank_lines:
             rows.append(("  blank lines", f"{table.n_blank_lines:,} skipped"))
         rows.append(("  withheld", ", ".join(table.withheld) or "nothing"))
@@ -313,4 +318,6 @@ def _say_check(result: PackResult) -> list[tuple[str, str]]:
     checked = result.entry.details.get("drive_check")
     if not checked:
         return []
-    return [("", f"{checked['n_files']:,} files on it checked before, nothing found in clear")]
+    return [
+        ("", f"{plural(checked['n_files'], 'file')} on it checked before, nothing found in clear")
+    ]

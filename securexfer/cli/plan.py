@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from securexfer.cli.console import Console, plain
 from securexfer.errors import UsageError
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
+    from securexfer.attachment.archive import Gathered
     from securexfer.planning import Input, Trial
     from securexfer.privacy.disclosure import Finding
     from securexfer.privacy.plan import TablePlan
@@ -75,9 +77,13 @@ def describe_field(name: str, action: str, counts: Counts) -> str:
     done = WHAT_IS_DONE.get(action, action)
     remarks = []
     if n_unread := counts.n_unparsed.get(name, 0):
-        remarks.append(f"{n_unread:,} of {counts.n_rows_out:,} cells could not be read: blank")
+        remarks.append(
+            f"{n_unread:,} of {plural(counts.n_rows_out, 'cell')} could not be read: blank"
+        )
     if n_formulas := (counts.n_formulas or {}).get(name, 0):
-        remarks.append(f"{n_formulas:,} cells are formulas to a spreadsheet")
+        remarks.append(
+            f"{plural(n_formulas, 'cell is a formula', 'cells are formulas')} to a spreadsheet"
+        )
     return f"{done} ({'; '.join(remarks)})" if remarks else done
 
 
@@ -97,6 +103,15 @@ def warn_of(console: Console, table: str, counts: Counts) -> None:
         )
 
 
+def warn_of_archives(console: Console, files: Sequence[Path]) -> None:
+    """Say what nobody will know of, where files can be taken out of an archive."""
+    if any(path.suffix == ".tar" for path in files):
+        console.note(
+            "What is taken out of an archive of attached files is not recorded: securexfer destroy "
+            "deletes the archive, and whoever took files out has to delete those."
+        )
+
+
 def print_gates(console: Console, title: str, findings: Sequence[Finding]) -> None:
     """What the gates found, a line for each; nothing where there are none."""
     from securexfer.custody.gate import describe_gate
@@ -110,6 +125,10 @@ def print_trial(console: Console, plans: Sequence[TablePlan], trial: Trial) -> N
     """The plan, with what was counted and what each gate says, for people."""
     for plan in plans:
         _print_plan(console, plan, trial.found[plan.table], trial.forms[plan.table])
+        gathered = trial.attached.get(plan.table)
+        if gathered and gathered.n_files:
+            files = plural(gathered.n_files, "file")
+            console.line(f"Attached: {files}, {gathered.n_bytes:,} bytes before they are made anew")
     for name, findings in trial.gates.items():
         print_gates(console, f"Gates of table {name}", findings)
     print_gates(console, "Gates of the bundle", trial.bundle_gates)
@@ -148,11 +167,18 @@ def trial_document(plans: Sequence[TablePlan], trial: Trial) -> dict[str, Any]:
                 **_plan_document(plan, trial.forms[plan.table]),
                 **vars(trial.found[plan.table]),
                 "gates": [one.record() for one in trial.gates[plan.table]],
+                **_attached_document(trial.attached.get(plan.table)),
             }
             for plan in plans
         ],
         "gates": [one.record() for one in trial.bundle_gates],
     }
+
+
+def _attached_document(gathered: Gathered | None) -> dict[str, Any]:
+    if gathered is None or not gathered.n_files:
+        return {}
+    return {"attached": {"n_files": gathered.n_files, "n_bytes": gathered.n_bytes}}
 
 
 def _plan_document(plan: TablePlan, forms: Mapping[str, str]) -> dict[str, Any]:
@@ -182,5 +208,5 @@ def _print_plan(
         for f in plan.fields
     ]
     columns = ("field", "from column", "what is done", "looks like")
-    console.table(columns, rows, title=f"Table {plan.table}: {counts.n_rows_out:,} rows")
+    console.table(columns, rows, title=f"Table {plan.table}: {plural(counts.n_rows_out, 'row')}")
     console.line(f"Withheld: {plain(', '.join(plan.withheld)) or 'nothing'}")

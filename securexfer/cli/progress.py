@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from securexfer.cli.console import Console, rich_console
 from securexfer.cli.stopping import hear_stop, ignore_stops
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -50,7 +51,7 @@ class ConsoleReporter:
         hear_stop()
         self._n_rows += n_rows
         if self._progress is not None and self._task is not None:
-            rows = f"{self._n_rows:,} rows" if self._n_rows else ""
+            rows = plural(self._n_rows, "row") if self._n_rows else ""
             self._progress.update(self._task, advance=n_bytes, rows=rows)
 
     def rest(self) -> None:

@@ -9,6 +9,7 @@ import click
 
 from securexfer.cli.options import EXPECTED, STATEMENT, SecurexferGroup, passphrase_option
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from securexfer.filing import Filed
@@ -35,7 +36,7 @@ def import_file(file: Path, older: bool, passphrase_file: Path | None) -> None:
     session = Session.current(passphrase_file)
     filed = import_receipt(read_statement_file(file), session.cabinet, older=older)
     said = filed.statement
-    tables = ", ".join(f"{table.name}: {table.n_rows:,} rows" for table in said.tables)
+    tables = ", ".join(f"{table.name}: {plural(table.n_rows, 'row')}" for table in said.tables)
     where = said.medium.kind
     if said.medium.file_system:
         where += f" ({said.medium.file_system})"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from securexfer.cli.console import Console, plain
 from securexfer.cli.plan import WHAT_IS_DONE
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from securexfer.custody.entry import Entry
@@ -23,12 +24,12 @@ _SAID = {"bundle_id", "name", "recipient_names", "tables", "expires_at"}
 # Documents of many lines; their fingerprints are said beside them.
 _CARDS = {"card", "former_card"}
 _COUNTS = {
-    "n_rows": "rows",
-    "n_rows_in": "rows in",
-    "n_rows_out": "rows out",
-    "n_subjects": "data subjects",
-    "n_blank_lines": "blank lines",
-    "n_bytes": "bytes",
+    "n_rows": ("row", "rows"),
+    "n_rows_in": ("row in", "rows in"),
+    "n_rows_out": ("row out", "rows out"),
+    "n_subjects": ("data subject", "data subjects"),
+    "n_blank_lines": ("blank line", "blank lines"),
+    "n_bytes": ("byte", "bytes"),
 }
 
 
@@ -160,10 +161,12 @@ def _details(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str
 def _print_table(console: Console, table: Mapping[str, Any]) -> None:
     """A table as the manifest has it: what left, in what form, and what stayed."""
     counts = [
-        f"{table[name]:,} {what}" for name, what in _COUNTS.items() if type(table.get(name)) is int
+        plural(table[name], *words)
+        for name, words in _COUNTS.items()
+        if type(table.get(name)) is int
     ]
     if isinstance(exactness := table.get("n_subjects_is"), str):
-        counts = [f"{c} ({exactness})" if c.endswith("data subjects") else c for c in counts]
+        counts = [f"{c} ({exactness})" if "data subject" in c else c for c in counts]
     console.line(f"\nTable {plain(_say(table.get('name', '')))}: {plain(', '.join(counts))}")
     fields = table.get("fields")
     rows = [

@@ -21,6 +21,7 @@ from securexfer.cli.record import (
 )
 from securexfer.cli.reminder import SILENT
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from securexfer.crypto.keys import PublicKeys
@@ -208,7 +209,7 @@ def verify(
     document = audit_document(audit, keys, compared)
 
     def human() -> None:
-        session.console.line(f"{len(audit.entries)} entries, every check held.")
+        session.console.line(f"{plural(len(audit.entries), 'entry', 'entries')}, every check held.")
         session.console.facts(_audit_facts(audit, keys))
         for witness, number in compared:
             session.console.line(f"{plain(witness.source)} ({witness.kind}): {_agree(number)}.")
@@ -300,7 +301,7 @@ def _compare(
                 problems.append(error)
     if problems:
         raise RegisterContradictedError(
-            f"{len(problems)} of {len(paths)} files contradict the register.",
+            f"{len(problems)} of {plural(len(paths), 'file')} contradict the register.",
             problems=[problem.message for problem in problems],
             hint=problems[0].hint,
         )

@@ -14,6 +14,7 @@ from securexfer.cli.console import plain
 from securexfer.cli.options import FORCE, SecurexferCommand, output_option, passphrase_option
 from securexfer.cli.plan import parse_inputs
 from securexfer.cli.session import Session
+from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from securexfer.privacy.reversal import Reversed
@@ -114,7 +115,7 @@ def reidentify(
 
     session.console.result(document, human)
     session.console.note(
-        f"{result.n_found:,} of {result.n_tokens:,} tokens were found, and that is recorded. "
+        f"{result.n_found:,} of {plural(result.n_tokens, 'token')} found, and that is recorded. "
         "The identifiers are personal data: delete them when the reason is gone."
     )
 

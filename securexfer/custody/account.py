@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from securexfer.crypto.fingerprint import format_fingerprint
 from securexfer.custody.breach import PROTECTION
-from securexfer.custody.drawing import plural
 from securexfer.custody.flow import draw_flow
 from securexfer.custody.gate import Gate
 from securexfer.custody.histogram import draw_histogram
@@ -21,6 +20,7 @@ from securexfer.custody.table import TransferTable
 from securexfer.custody.tiles import draw_tiles
 from securexfer.custody.transfer import Transfer
 from securexfer.instant import parse_instant
+from securexfer.wording import plural
 
 _SHORT_ID = 12
 _TITLES = {

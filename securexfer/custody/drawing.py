@@ -119,11 +119,6 @@ def number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def plural(n: int, noun: str) -> str:
-    """`1 row`, `2,000 rows`."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
 def _advance(character: str) -> float:
     if unicodedata.combining(character):
         return 0

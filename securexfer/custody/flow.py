@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from securexfer.custody.drawing import NARROW, WIDE, Canvas, draw, figure, label, plural, shape
+from securexfer.custody.drawing import NARROW, WIDE, Canvas, draw, figure, label, shape
 from securexfer.custody.table import TransferField, TransferTable
+from securexfer.wording import plural
 
 WAY_TITLES = {
     "kept": "as it is",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from securexfer.custody.foreign import count_in, object_in, objects_in, text_in, texts_in
+from securexfer.wording import plural
 
 _TITLES = {
     "residual": "Identifiers left in fields",
@@ -116,7 +117,7 @@ def describe_gate(record: Mapping[str, Any]) -> str:
         if "field" in record:
             return f"{field}: {cells} cells had identifiers"
         n_fields = count_in(record.get("n_fields"))
-        searched = f"{n_fields:,} field{'' if n_fields == 1 else 's'} searched"
+        searched = f"{plural(n_fields, 'field')} searched"
         return searched if "n_fields" in record else ""
     if "field" in record:
         return f"{field}: {cells} cells repeat {text_in(record.get('source'))}"
@@ -150,4 +151,4 @@ def _count(record: Mapping[str, Any], name: str) -> str:
 def _rows(record: Mapping[str, Any], name: str, one: str = "", many: str = "") -> str:
     """`1 row is`, `3 rows are`."""
     n = count_in(record.get(name))
-    return f"{n:,} row{one}" if n == 1 else f"{n:,} rows{many}"
+    return plural(n, f"row{one}", f"rows{many}")

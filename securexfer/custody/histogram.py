@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from securexfer.custody.drawing import NARROW, WIDE, Canvas, draw, figure, label, shape
 from securexfer.custody.gate import Groups, SizeBand
+from securexfer.wording import plural
 
 _TOP, _PLOT, _FOOT = 58, 150, 44
 _SERIES = tuple(step * 10**power for power in range(10) for step in (1, 2, 5))
@@ -40,12 +41,14 @@ def describe_sizes(groups: Groups) -> str:
     n_groups = sum(band.n_groups for band in groups.sizes)
     n_small = sum(band.n_rows for band in groups.sizes if band.at_least < groups.min_group_size)
     said = (
-        f"{n_groups:,} groups of rows that look alike; the smallest has {groups.k:,} "
-        f"{'row' if groups.k == 1 else 'rows'}"
+        f"{plural(n_groups, 'group')} of rows that look alike; the smallest has "
+        f"{plural(groups.k, 'row')}"
     )
     if not groups.min_group_size:
         return f"{said}. The recipe asks for no least size."
-    below = f"{n_small:,} rows are below that" if n_small else "no row is below that"
+    below = (
+        f"{plural(n_small, 'row is', 'rows are')} below that" if n_small else "no row is below that"
+    )
     return f"{said}. The recipe asks for at least k = {groups.min_group_size:,}; {below}."
 
 

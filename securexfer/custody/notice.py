@@ -16,6 +16,7 @@ from securexfer.custody.breach import (
     ReportedBundle,
     ReportedTable,
 )
+from securexfer.wording import plural
 
 TO_FILL_IN = "[for a person to fill in: {}]"
 LAWS = {
@@ -132,7 +133,7 @@ def _write_bundle(bundle: ReportedBundle) -> list[Section]:
     ]
     if bundle.is_drill:
         facts.insert(0, ("A drill", "its records are synthetic; no person is in them"))
-    title = f"Bundle {bundle.bundle_id[:12]}: {bundle.n_rows:,} records"
+    title = f"Bundle {bundle.bundle_id[:12]}: {plural(bundle.n_rows, 'record')}"
     holders = Section(
         "Who received it",
         level=3,
@@ -152,7 +153,7 @@ def _write_bundle(bundle: ReportedBundle) -> list[Section]:
 
 def _write_table(table: ReportedTable) -> Section:
     return Section(
-        f"Table {table.name}: {table.n_rows:,} records",
+        f"Table {table.name}: {plural(table.n_rows, 'record')}",
         level=3,
         paragraphs=(
             f"Data subjects: {say_subjects(table.n_subjects, table.n_subjects_is)}.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from securexfer.custody.drawing import plural, show
+from securexfer.custody.drawing import show
 from securexfer.custody.notice import say_subjects
 from securexfer.custody.transfer import Transfer
+from securexfer.wording import plural
 
 
 def draw_tiles(transfer: Transfer) -> str:

@@ -19,6 +19,7 @@ from securexfer.privacy.plan import PlannedField, TablePlan
 from securexfer.privacy.subjects import together
 from securexfer.privacy.watch import Watch
 from securexfer.recipe.limits import Limits
+from securexfer.wording import plural
 
 
 @dataclass(frozen=True)
@@ -200,14 +201,15 @@ def _describe_small(watch: Watch, found: GroupFindings) -> str:
     limits, spec = watch.plan.limits, watch.plan.spec
     wanted, keys = [], []
     if limits.min_group_size is not None:
-        wanted.append(f"fewer than {limits.min_group_size:,} rows")
+        wanted.append(f"fewer than {plural(limits.min_group_size, 'row')}")
         keys.append("limits.min_group_size")
     if spec.min_distinct is not None:
         wanted.append(f"fewer than {spec.min_distinct:,} values of {', '.join(spec.sensitive)}")
         keys.append("min_distinct")
     without = ", ".join(f"{k:,} without {name}" for name, k in found.k_without.items())
     return (
-        f"{found.n_small_rows:,} of {watch.n_rows:,} rows are in groups with {' or '.join(wanted)} "
+        f"{found.n_small_rows:,} of {plural(watch.n_rows, 'row')} "
+        f"{'is' if found.n_small_rows == 1 else 'are'} in groups with {' or '.join(wanted)} "
         f"(rows in the smallest group: {found.k:,}; it would be {without}). Make them coarser, or "
         f'set limits.on_small_group = "suppress"; governed by {" and ".join(keys)}.'
     )

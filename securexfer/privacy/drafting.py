@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from securexfer.privacy.guessing import Guess
 from securexfer.recipe.model import Dialect, is_table_name
 from securexfer.recipe.reading import MAX_RECIPE_BYTES
+from securexfer.wording import plural
 
 # Kinds that stand for one person, in the order in which they make the better pseudonym.
 _PERSONAL = ("pnc", "nhs", "cro", "crn", "prison", "ni", "driving-licence", "passport")
@@ -121,7 +122,7 @@ def _draft_table(sampled: Sampled, *, with_withheld: bool) -> str:
         header.append(f"quasi_identifiers = {_listed(quasi)}")
     fields = [f"[tables.{sampled.table}.fields]", *leaving]
     if staying and not with_withheld:
-        fields += ["", f"# Withheld: {len(withheld):,} columns."]
+        fields += ["", f"# Withheld: {plural(len(withheld), 'column')}."]
     elif staying:
         fields += [
             "",

@@ -125,7 +125,7 @@ class CategoryField(SourcedField):
     other: Text = "other"
 
 
-FileKind = Literal["jpeg", "png", "tiff"]
+FileKind = Literal["jpeg", "png", "tiff", "heic", "pdf"]
 # The kinds of files that can be attached, by the end of their name; and the end that they get.
 KIND_OF_SUFFIX: dict[str, FileKind] = {
     "jpg": "jpeg",
@@ -133,8 +133,17 @@ KIND_OF_SUFFIX: dict[str, FileKind] = {
     "png": "png",
     "tif": "tiff",
     "tiff": "tiff",
+    "heic": "heic",
+    "heif": "heic",
+    "pdf": "pdf",
 }
-SUFFIX_OF_KIND: dict[FileKind, str] = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif"}
+SUFFIX_OF_KIND: dict[FileKind, str] = {
+    "jpeg": ".jpg",
+    "png": ".png",
+    "tiff": ".tif",
+    "heic": ".jpg",  # what few programs can show becomes what all can
+    "pdf": ".pdf",
+}
 
 
 class AttachField(SourcedField):

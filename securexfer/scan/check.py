@@ -20,6 +20,7 @@ from securexfer.scan.name import hide_in_name
 from securexfer.scan.source import HEAD_BYTES, MIB
 from securexfer.scan.walk import Seen, walk
 from securexfer.scan.worker import Job, Report
+from securexfer.wording import plural
 
 # A text this large is read in pieces, by as many workers as there are.
 _LARGE, _PIECE = 48 * MIB, 32 * MIB
@@ -97,14 +98,14 @@ class DriveCheck:
         """Why nothing more should be written to this drive; None if it is clean."""
         if self.findings:
             return DriveNotCleanError(
-                f"{len(self.findings):,} of {self.n_files:,} files hold personal data or secrets "
-                "in clear.",
+                f"{len(self.findings):,} of {plural(self.n_files, 'file')} "
+                f"{'holds' if self.n_files == 1 else 'hold'} personal data or secrets in clear.",
                 problems=_problems(self.findings),
             )
         if self.unjudged:
             return DriveNotJudgedError(
-                f"Nothing was found, but {len(self.unjudged):,} files or folders could not be "
-                "judged.",
+                "Nothing was found, but not all could be judged: "
+                f"{plural(len(self.unjudged), 'file or folder', 'files or folders')} could not.",
                 problems=_problems(self.unjudged),
             )
         return None

@@ -7,18 +7,15 @@ process and not the program: memory and time are limited by the kernel where it 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import signal
 import stat
-import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from securexfer.confinement import confine_process, limit_time
 from securexfer.scan.bound import seconds_for_bytes
 
 if TYPE_CHECKING:
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
 # Of what a process has for itself, code and what it shares left out.
 MAX_MEMORY = 1024 * 1024 * 1024
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _SPARE_SECONDS = 5
 
 
@@ -66,13 +62,13 @@ class Report:
 
 def work(connection: Connection) -> None:
     """Take jobs from the other end until it is closed."""
-    _bound_process()
+    confine_process(MAX_MEMORY)
     # Before polars is loaded: other workers use the other cores.
     os.putenv("POLARS_MAX_THREADS", "1")
     with contextlib.suppress(EOFError, OSError):
         while True:
             job: Job = connection.recv()
-            _bound_time(job)
+            limit_time(seconds_for_bytes(job.size) + _SPARE_SECONDS)
             connection.send(inspect_file(job))
 
 
@@ -121,34 +117,3 @@ def _open(path: str) -> int:
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, name, 0)
     return os.open(path, flags)
-
-
-def _bound_process() -> None:
-    # Libraries, and what they are made of, complain on stderr and may quote what they have read.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
-    # A stop is for the program, which then ends this process.
-    for name in ("SIGINT", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            prctl = ctypes.CDLL(None).prctl
-            prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-            # Ends with the program, also where that is killed.
-            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def _bound_time(job: Job) -> None:
-    """Let the kernel end this process if a library runs on without ever asking for the time."""
-    with contextlib.suppress(ImportError, ValueError, OSError, AttributeError):
-        import resource
-
-        seconds = int(time.process_time() + seconds_for_bytes(job.size)) + _SPARE_SECONDS
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))

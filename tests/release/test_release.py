@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.release.check import find_missing, find_other_versions
 from tests.release.dist import ROOT, build, build_again, commit_epoch
 from tests.release.wheels import collect
 
@@ -58,6 +59,7 @@ def test_the_source_archive_has_what_it_takes_to_check_it(built: Path) -> None:
         *("Makefile", "constraints.txt", "pyproject.toml", "LICENSE", "SECURITY.md"),
         *("docs/conf.py", "docs/format.md", "docs/site/index.html", "bench/contest.py"),
         *("tests/vectors/bundles.json", "tests/release/dist.py", "examples/offenders.toml"),
+        *("tests/releases/v1/SHA256SUMS", "tests/releases/v1/bundle.sxfer.zip"),
     ):
         assert needed in names, needed
     assert not [name for name in names if "__pycache__" in name or name.startswith("build/")]
@@ -94,10 +96,22 @@ def test_it_installs_and_runs_with_the_network_off(
     alone(sys.executable, "-m", "venv", "venv")
     home = tmp_path / "venv" / "bin"
     alone(home / "pip", "install", "--no-index", "--find-links", "wheels", "securexfer")
+    # Readers of rarer kinds are in the folder too, and not installed unless asked for.
+    alone(home / "python", "-c", "import pikepdf", code=1)
+    alone(home / "pip", "install", "--no-index", "--find-links", "wheels", "securexfer[heic,pdf]")
+    alone(home / "python", "-c", "import pikepdf, pillow_heif")
     assert PROJECT["version"] in alone(home / "securexfer", "--version")
     told = json.loads(alone(home / "securexfer", "demo", "--rows", "500", "--json"))
     assert told["n_rows"] == 500
     shutil.rmtree(home.parent)
+
+
+def test_one_version_is_named_everywhere() -> None:
+    assert list(find_other_versions()) == []
+
+
+def test_what_this_release_packs_is_kept() -> None:
+    assert list(find_missing()) == []
 
 
 def test_the_page_says_which_pythons_and_the_project_says_the_same() -> None:

@@ -1,7 +1,7 @@
 """A folder of wheels that installs without a network: `python -m tests.release.wheels`.
 
-It holds the wheel of this project and of everything that it needs at run time, in the versions of
-`constraints.txt`. Run with the interpreter that the folder is for.
+It holds the wheel of this project and of everything that it and its extras need at run time, in
+the versions of `constraints.txt`. Run with the interpreter that the folder is for.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from pathlib import Path
 
 from tests.release.dist import ROOT
 
+EXTRAS = "heic,pdf"
+
 
 def collect(wheel: Path, folder: Path, python: str = sys.executable) -> list[Path]:
-    """Fill a folder with the wheels that one wheel needs, itself included.
+    """Fill a folder with the wheels that one wheel and its extras need, itself included.
 
     Args:
         wheel: of this project.
@@ -28,7 +30,13 @@ def collect(wheel: Path, folder: Path, python: str = sys.executable) -> list[Pat
     subprocess.run(
         [
             *(python, "-m", "pip", "download", "--quiet", "--only-binary", ":all:"),
-            *("--constraint", str(ROOT / "constraints.txt"), "--dest", str(folder), str(wheel)),
+            *(
+                "--constraint",
+                str(ROOT / "constraints.txt"),
+                "--dest",
+                str(folder),
+                f"{wheel}[{EXTRAS}]",
+            ),
         ],
         stderr=subprocess.PIPE,
         text=True,

@@ -113,6 +113,24 @@ def thumbnail() -> bytes:
     return data[:2] + jfxx + data[2:]
 
 
+def heic(orientation: int = 1, mode: str = "RGB") -> bytes:
+    """EXIF, a position, XMP, a profile, a box of nobody's, and more at its end."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    made = io.BytesIO()
+    pixels(mode=mode).save(
+        made,
+        "HEIF",
+        quality=-1,
+        exif=exif(orientation).tobytes(),
+        xmp=b"<x:xmpmeta>" + CANARY + b"</x:xmpmeta>",
+        icc_profile=profile() if mode == "RGB" else None,
+    )
+    box = struct.pack(">I", 8 + len(CANARY)) + b"free" + CANARY
+    return made.getvalue() + box + CANARY
+
+
 def several() -> bytes:
     """A JPEG with a second picture behind it, as telephones make them."""
     made = io.BytesIO()
@@ -133,4 +151,7 @@ ALL: dict[str, tuple[str, Callable[[], bytes]]] = {
     "tiff": ("tiff", tiff),
     "tiff, for print": ("tiff", lambda: tiff("CMYK")),
     "tiff, grey": ("tiff", lambda: tiff("L")),
+    "heic": ("heic", heic),
+    "heic, with transparency": ("heic", lambda: heic(mode="RGBA")),
+    "heic, grey": ("heic", lambda: heic(mode="L")),
 }

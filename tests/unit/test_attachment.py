@@ -38,6 +38,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "jpeg": pictures.jpeg,
     "png": pictures.png,
     "tiff": pictures.tiff,
+    "heic": pictures.heic,
 }
 
 
@@ -176,8 +177,11 @@ class TestImage:
         )
 
     @pytest.mark.parametrize("orientation", range(1, 9))
-    def test_it_is_turned_as_it_was_to_be_shown(self, orientation: int) -> None:
-        image = clean(pictures.jpeg(orientation))
+    @pytest.mark.parametrize(("kind", "make"), [("jpeg", pictures.jpeg), ("heic", pictures.heic)])
+    def test_it_is_turned_as_it_was_to_be_shown(
+        self, kind: FileKind, make: Callable[[int], bytes], orientation: int
+    ) -> None:
+        image = clean(make(orientation), kind)
         assert image.size == ((96, 64) if orientation < 5 else (64, 96))
         corners = [
             (2, 2),
@@ -201,17 +205,18 @@ class TestImage:
         Image.new("RGBA", (8, 8), (10, 20, 30, 40)).save(source, "PNG")
         assert clean(source.getvalue(), "png").getpixel((3, 3)) == (10, 20, 30, 40)
 
-    @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff"])
+    @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "heic"])
     def test_it_becomes_as_small_as_asked(self, kind: FileKind) -> None:
         make = MAKERS[kind]
         assert max(clean(make(), kind, resize=32).size) == 32
         assert clean(make(), kind, resize=960).size == (96, 64)
 
-    def test_more_pixels_than_that_are_not_decoded(self) -> None:
-        data = pictures.jpeg()
-        assert clean(data, max_pixels=96 * 64).size == (96, 64)
+    @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "heic"])
+    def test_more_pixels_than_that_are_not_decoded(self, kind: FileKind) -> None:
+        data = MAKERS[kind]()
+        assert clean(data, kind, max_pixels=96 * 64).size == (96, 64)
         few = 96 * 64 - 1
-        fault = fault_of(lambda: clean_image(data, "jpeg", max_pixels=few))
+        fault = fault_of(lambda: clean_image(data, kind, max_pixels=few))
         assert fault is Fault.TOO_MANY_PIXELS
 
     def test_a_bomb_is_known_by_its_header(self) -> None:
@@ -241,6 +246,8 @@ class TestImage:
             (pictures.png(), "jpeg"),
             (pictures.jpeg(), "png"),
             (pictures.jpeg(), "tiff"),
+            (pictures.jpeg(), "heic"),
+            (pictures.heic(), "jpeg"),
             (b"%PDF-1.7 " + CANARY, "jpeg"),
             (b"GIF89a" + bytes(30), "png"),
             (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "png"),
@@ -250,7 +257,7 @@ class TestImage:
     def test_what_is_not_what_its_name_says(self, data: bytes, kind: FileKind) -> None:
         assert fault_of(lambda: clean_image(data, kind, max_pixels=MAX)) is Fault.MISNAMED
 
-    @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff"])
+    @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "heic"])
     def test_what_is_cut_off_is_damaged_wherever_it_is_cut(
         self, kind: FileKind, tally: Tally
     ) -> None:
@@ -263,7 +270,7 @@ class TestImage:
             n_cases += 1
         tally.count("input", "pictures cut off", n_cases)
 
-    @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff"])
+    @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "heic"])
     def test_damage_ends_in_a_picture_or_a_fault(self, kind: FileKind, tally: Tally) -> None:
         chance = random.Random(7)
         make = MAKERS[kind]

@@ -16,6 +16,8 @@ ROOT = Path(securexfer.__file__).parent
 FLOORS = {
     "errors": 0,
     "ahead": 0,
+    "confinement": 0,
+    "wording": 0,
     "reporting": 0,
     "instant": 0,
     "recipe": 1,
@@ -73,6 +75,8 @@ HOMES = {
     "numpy": "privacy",
     "pyzipper": "bundle",
     "PIL": "attachment",
+    "pillow_heif": "attachment",
+    "pikepdf": "attachment",
     "pypdf": "scan",
     "cryptography": "crypto",
     "keyring": "home",

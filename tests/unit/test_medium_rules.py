@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from securexfer.carrier import PartialFile
 from securexfer.errors import (
@@ -263,6 +264,55 @@ class TestPacking:
             assert warned
         notes = [note for note in reporter.notes if "may not fit into one file" in note]
         assert bool(notes) is warned
+
+    def attach(
+        self, world: World, n_files: int, room: int, reporter: SilentReporter, more: str = ""
+    ) -> None:
+        """Pack so many photographs of 17 kB to a drive with files of at most `room` KiB."""
+        photos = world.folder / "source" / "photos"
+        photos.mkdir(parents=True)
+        chance = random.Random(7)
+        picture = Image.frombytes("RGB", (128, 128), chance.randbytes(128 * 128 * 3))
+        for n in range(n_files):
+            picture.save(photos / f"{n}.jpg", quality=90)
+        recipe = recipe_text(
+            {"t": {"x": f'{{ action = "attach", from = "x", root = "photos"{more} }}'}}
+        )
+        rows = "".join(f"{n}.jpg\n" for n in range(n_files))
+        source = photos.parent / "t.csv"
+        source.write_text("x\n" + rows)
+        world.ann.pack_files(
+            [Input("t", source)],
+            recipe,
+            [world.bob],
+            world.drive,
+            reporter=reporter,
+            find_medium=all_is(small_fat(room * KIB)),
+        )
+
+    def test_files_that_surely_do_not_fit_are_refused_before_one_is_read(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("securexfer.attaching.make_anew", None)
+        with pytest.raises(FileTooLargeError, match="FAT32 allows no file of more than 65,536"):
+            self.attach(world, 8, 64, SilentReporter())
+        self.check_nothing(world)
+
+    def test_files_that_may_not_fit_are_told_of(self, world: World) -> None:
+        reporter = SilentReporter()
+        with pytest.raises(FileTooLargeError):
+            self.attach(world, 8, 100, reporter)
+        assert any("may not fit into one file" in note for note in reporter.notes)
+
+    def test_files_that_are_made_smaller_may_fit(self, world: World) -> None:
+        reporter = SilentReporter()
+        self.attach(world, 8, 64, reporter, ", resize = 16")
+        assert any("may not fit into one file" in note for note in reporter.notes)
+
+    def test_of_files_that_fit_nothing_is_told(self, world: World) -> None:
+        reporter = SilentReporter()
+        self.attach(world, 2, 1000, reporter)
+        assert reporter.notes == []
 
     def test_what_compresses_well_is_no_reason_to_refuse(self, world: World) -> None:
         self.pack(world, b"x\n" + b"the same again\n" * 40_000, 64 * KIB)

@@ -32,11 +32,10 @@ def prune_now(world: World, outbox: Path, days: int = 30, *, dry_run: bool = Fal
     return prune(
         outbox,
         days,
-        ann.identity,
+        None if dry_run else ann.identity,
         ann.register,
         clock=world.clock,
         reporter=SilentReporter(),
-        dry_run=dry_run,
     )
 
 

@@ -1326,6 +1326,13 @@ def attached_files() -> Iterator[Vector]:
         "ok-attachments-none", "a table with no file to attach", "M46", "ok", archive(), n_files=0
     )
     yield attached(
+        "ok-attachments-document",
+        "a document",
+        "M46",
+        "ok",
+        archive((name.replace(".jpg", ".pdf"), b"%PDF-1.7" + picture)),
+    )
+    yield attached(
         "ok-attachments-two",
         "two, and an empty one",
         "M46",

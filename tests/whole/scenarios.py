@@ -96,7 +96,7 @@ SCENARIOS = [
     Scenario("pack", "people.csv --recipe people.toml --to bob -o stick --dry-run"),
     Scenario("pack", "people.csv --recipe people.toml --dry-run"),
     secret("outbox prune", "outbox --older-than 0"),
-    secret("outbox prune", "stick --older-than 30 --dry-run"),
+    Scenario("outbox prune", "stick --older-than 30 --dry-run"),
     Scenario("inspect", "{bundle}"),
     secret("verify", "{bundle}", "bob"),
     secret("verify", "{sent_path}", "bob"),

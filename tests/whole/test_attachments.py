@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import tarfile
 import tracemalloc
@@ -16,6 +17,7 @@ import pytest
 import securexfer
 from securexfer import errors
 from securexfer.attachment.archive import ArchiveWriter, header, read_files
+from tests.unit import documents
 from tests.unit.pictures import ALL, CANARY, jpeg, png
 from tests.whole.cli import meet
 from tests.world import allow_forwarding, recipe_text
@@ -91,12 +93,23 @@ def test_they_arrive_under_names_that_only_the_table_explains(office: Office) ->
     resources = json.loads((office.folder / "in" / "datapackage.json").read_text())["resources"]
     assert resources[-1]["path"] == "staff-attachments.tar"
     assert resources[-1]["bytes"] == len(data)
-    office.bob.run("destroy", str(packed["bundle_id"]))
+    said = office.bob.run("destroy", str(packed["bundle_id"])).stderr.decode()
+    assert "taken out of an archive of attached files are not known here" in " ".join(said.split())
     assert not (office.folder / "in" / "staff-attachments.tar").exists()
 
 
+def test_whoever_unpacks_an_archive_hears_that_nobody_knows_what_is_taken_out(
+    office: Office,
+) -> None:
+    packed = office.pack()
+    said = office.bob.run("unpack", str(packed["path"]), "-o", "in").stderr.decode()
+    assert "What is taken out of an archive of attached files is not recorded" in " ".join(
+        said.split()
+    )
+
+
 def test_every_kind_of_picture_arrives_without_what_is_not_pixels(tmp_path: Path) -> None:
-    kinds = '["jpeg", "png", "tiff"]'
+    kinds = '["jpeg", "png", "tiff", "heic"]'
     office = Office(
         tmp_path, RECIPE.replace('root = "photos"', f'root = "photos", kinds = {kinds}')
     )
@@ -110,6 +123,61 @@ def test_every_kind_of_picture_arrives_without_what_is_not_pixels(tmp_path: Path
     data = (tmp_path / "in" / "staff-attachments.tar").read_bytes()
     assert b"CANARY" not in data
     assert len(rows_of(tmp_path / "in" / "staff.csv")) == len(ALL)
+
+
+def test_documents_arrive_with_what_their_pages_show(tmp_path: Path) -> None:
+    photos = PHOTO.replace('root = "photos"', 'root = "photos", kinds = ["jpeg", "pdf"]')
+    office = Office(tmp_path, recipe_text({"staff": {"person": PERSON, "picture": photos}}))
+    (tmp_path / "photos" / "CANARY.PDF").write_bytes(documents.all_at_once())
+    office.write([NAMES[0], "CANARY.PDF", ""])
+    packed = office.pack()
+    office.bob.run("verify", str(packed["path"]))
+    office.bob.run("unpack", str(packed["path"]), "-o", "in")
+    with tarfile.open(tmp_path / "in" / "staff-attachments.tar") as tar:
+        (name,) = (name for name in tar.getnames() if name.endswith(".pdf"))
+        file = tar.extractfile(name)
+        assert file is not None
+        made = file.read()
+    assert documents.n_canaries(made) == 0
+    assert documents.SHOWN.encode() in documents.everything(made)
+    assert name in [row["picture"] for row in rows_of(tmp_path / "in" / "staff.csv")]
+
+
+def test_documents_leave_only_where_the_recipe_lists_them(office: Office) -> None:
+    (office.folder / "photos" / "CANARY.pdf").write_bytes(documents.page())
+    office.write([NAMES[0], "CANARY.pdf"])
+    error = office.pack(check=20)["error"]
+    assert isinstance(error, dict)
+    assert "1 is of a kind that the recipe does not list" in error["message"]
+
+
+@pytest.mark.parametrize("kind", ["heic", "pdf"])
+def test_a_kind_for_which_nothing_is_installed_is_refused_before_anything_is_read(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = PHOTO.replace('root = "photos"', f'root = "photos", kinds = ["jpeg", "{kind}"]')
+    office = Office(tmp_path, recipe_text({"staff": {"person": PERSON, "picture": photos}}))
+    # As where neither was installed.
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "sitecustomize.py").write_text(
+        "import importlib.util as util\n"
+        "find = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name in ('pillow_heif', 'pikepdf')"
+        " else find(name, *more)\n"
+    )
+    usual = office.ann.environment()
+    bare = {**usual, "PYTHONPATH": f"{tmp_path / 'bare'}{os.pathsep}{usual['PYTHONPATH']}"}
+    monkeypatch.setattr(type(office.ann), "environment", lambda _: bare)
+    for command in ("pack", "recipe check"):
+        more = ["--to", "bob", "-o", "stick"] if command == "pack" else []
+        arguments = ["--recipe", "staff.toml", "staff.csv", *more]
+        if command == "recipe check":
+            arguments = ["staff.toml", "staff.csv"]
+        run = office.ann.run(*command.split(), *arguments, check=10)
+        message = " ".join(run.stderr.decode().split())
+        assert f"To attach {kind.upper()} files, a part that is not installed is needed" in message
+        assert f"pip install 'securexfer[{kind}]'" in message
+    assert list((tmp_path / "stick").iterdir()) == []
 
 
 def test_they_are_forwarded_as_they_are(office: Office) -> None:
@@ -225,6 +293,16 @@ def test_if_one_is_not_right_nothing_leaves(how: str, says: str, office: Office)
         for command in (["recipe", "check", "staff.toml", "staff.csv"],):
             checked = office.ann.run(*command, check=20)
             assert says in " ".join(checked.stderr.decode().split())
+
+
+def test_a_trial_says_how_many_files_there_are_and_how_large(office: Office) -> None:
+    n_bytes = sum((office.folder / "photos" / name).stat().st_size for name in NAMES)
+    tried = office.pack("--dry-run")
+    tables = tried["tables"]
+    assert isinstance(tables, list)
+    assert tables[0]["attached"] == {"n_files": 3, "n_bytes": n_bytes}
+    shown = office.ann.run("recipe", "check", "staff.toml", "staff.csv").stdout.decode()
+    assert f"Attached: 3 files, {n_bytes:,} bytes before they are made anew" in shown
 
 
 def test_all_that_are_missing_are_told_at_once(office: Office) -> None:

@@ -34,7 +34,7 @@ def ann(tmp_path: Path) -> Desk:
 def test_a_clean_drive(ann: Desk) -> None:
     (ann.folder / "stick" / "notes.txt").write_text("Pumps checked, all well.\n")
     run = ann.run("drive", "check", "stick")
-    assert b"Looked at:  1 files, " in run.stdout
+    assert b"Looked at:  1 file, " in run.stdout
     document = ann.json("register", "list")
     entry = document["entries"][-1]
     assert entry["event"] == "drive-checked"

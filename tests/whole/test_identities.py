@@ -233,6 +233,17 @@ class TestATeam:
             check=30,
         )["error"]
         assert error["code"] == "scope_key_other"
+        trial = ("pack", "people.csv", "--recipe", "people.toml", "--to", "bob", "--dry-run")
+        assert bea.json(*trial, check=30)["error"]["code"] == "scope_key_other"
+        assert bea.json(*trial, "--own-tokens")["dry_run"]
+
+        # The right one, and its file is gone: a trial needs no passphrase to see that.
+        (tmp_path / "people.toml").write_text(STABLE)
+        bea.secret.rename(tmp_path / "away")
+        assert bea.json(*trial)["dry_run"]
+        for path in (bea.home / "scope-keys").iterdir():
+            path.unlink()
+        assert bea.json(*trial, check=30)["error"]["code"] == "scope_key_unusable"
 
     def test_has_no_recipient_of_the_data(self, desks: tuple[Desk, Desk]) -> None:
         ann, _ = desks

@@ -233,7 +233,9 @@ def test_an_outbox_is_pruned_of_what_is_old(ann: Desk) -> None:
     ann.run(*TO_BOB)
     prune = ("outbox", "prune", "stick")
     assert ann.json(*prune, "--older-than", "1")["n_kept"] == 1
+    ann.secret.rename(ann.folder / "away-secret")
     planned = ann.json(*prune, "--older-than", "0", "--dry-run")
+    (ann.folder / "away-secret").rename(ann.secret)
     assert (planned["dry_run"], len(planned["removed"]), len(sent(ann))) == (True, 1, 1)
     assert b"Deleted: stick/sx-" in ann.run(*prune, "--older-than", "0").stdout
     assert sent(ann) == []

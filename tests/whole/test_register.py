@@ -113,7 +113,7 @@ class TestShow:
             "Entry 1: packed",
             "With: bob",
             "DSA-2026-014",
-            "Table t: 1 rows in, 1 rows out",
+            "Table t: 1 row in, 1 row out",
             "x x kept as it is",
             f"withheld: secret, {FORMULA}",
             "gate: residual",

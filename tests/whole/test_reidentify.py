@@ -20,7 +20,7 @@ def test_from_the_recipients_result_back_to_the_identifier(tmp_path: Path) -> No
     command += ["--bundle", packed["bundle_id"][:8], "--reason", "safeguarding referral 17"]
     shown = ann.run(*command)
     assert csv_rows(shown.stdout) == [["token", "column", "identifier"], [rows[2][0], "id", "2"]]
-    assert b"1 of 1 tokens were found, and that is recorded" in shown.stderr
+    assert b"1 of 1 token found, and that is recorded" in shown.stderr
     assert ann.json(*command)["found"] == [{"token": rows[2][0], "column": "id", "identifier": "2"}]
     document = ann.json(*command, "-o", "found.csv")
     assert "found" not in document

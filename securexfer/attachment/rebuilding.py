@@ -1,0 +1,263 @@
+"""Rebuilding: what the pages of a PDF document draw with, built anew in another one.
+
+Each part is built from the keys that are named here, by what they hold. What no instruction uses is
+not built, and a part that is used twice is built once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Pdf, Stream
+
+from securexfer.attachment.colour import function, functions, space
+from securexfer.attachment.drawing import INTENTS, rewrite
+from securexfer.attachment.fault import Fault, UnfitError
+from securexfer.attachment.font import SIMPLE, add_codes, composite_font, simple_font
+from securexfer.attachment.raster import picture
+from securexfer.attachment.value import (
+    Value,
+    content_of,
+    kind_of,
+    member,
+    number,
+    refuse,
+    take,
+    word,
+)
+
+_MAX_DEPTH = 12
+_MAX_PARTS = 200_000
+_BLENDS = frozenset(
+    (
+        *("Normal", "Compatible", "Multiply", "Screen", "Overlay", "Darken", "Lighten"),
+        *("ColorDodge", "ColorBurn", "HardLight", "SoftLight", "Difference", "Exclusion"),
+        *("Hue", "Saturation", "Color", "Luminosity"),
+    )
+)
+
+
+class Rebuilder:
+    """Parts of one document in another."""
+
+    def __init__(self, source: Pdf, target: Pdf, max_pixels: int) -> None:
+        self._source = source
+        self._target = target
+        self._max_pixels = max_pixels
+        self._built: dict[tuple[int, int], Value] = {}
+        self._n_parts = 0
+        self._depth = 0
+
+    def stream(self, content: bytes) -> Stream:
+        """New content."""
+        return self._target.make_stream(content)
+
+    def content(
+        self,
+        holder: Value,
+        resources: Value,
+        into: Dictionary | None = None,
+    ) -> tuple[bytes, Dictionary]:
+        """The instructions of a page, a form, a tile or a letter, and what they draw with.
+
+        Args:
+            holder: of the instructions.
+            resources: what they name.
+            into: what the new ones name, where several share that.
+
+        Raises:
+            UnfitError: if something in them can't be made anew.
+        """
+        made = Dictionary() if into is None else into
+        names: dict[tuple[str, str], Name] = {}
+
+        def put(category: str, built: Value) -> Name:
+            if "/" + category not in made:
+                made["/" + category] = Dictionary()
+            name = Name(f"/{category[:2]}{len(made['/' + category])}")
+            made["/" + category][name] = built
+            return name
+
+        def find(category: str, name: str) -> Name:
+            if (category, name) not in names:
+                part = _look_up(resources, category, name)
+                built = self._part(category, part, resources)
+                names[category, name] = put(category, built)
+            return names[category, name]
+
+        def take_inline(image: pikepdf.PdfInlineImage) -> Name:
+            stream = Stream(self._source, image.read_raw_bytes(), image.obj)
+            colours = member(stream, "ColorSpace")
+            if isinstance(colours, Name) and _has(resources, "ColorSpace", str(colours)):
+                stream.ColorSpace = _look_up(resources, "ColorSpace", str(colours))
+            return put("XObject", self._picture(stream))
+
+        with self._deeper():
+            return rewrite(holder, find, take_inline), made
+
+    def group(self, value: Value) -> Dictionary:
+        """How a page or a form is laid over what is below it."""
+        made = Dictionary(S=word(member(value, "S"), ("Transparency",)))
+        if (colours := member(value, "CS")) is not None:
+            made.CS, _ = space(colours, self._target)
+        take(value, made, truths="I K")
+        return made
+
+    def _part(self, category: str, part: Value, resources: Value) -> Value:
+        builders: dict[str, Callable[[], Value]] = {
+            "XObject": lambda: self._external(part, resources),
+            "Font": lambda: self._font(part, resources),
+            "ExtGState": lambda: self._state(part, resources),
+            "Shading": lambda: self._shading(part),
+            "ColorSpace": lambda: self._space(part),
+            "Pattern": lambda: self._pattern(part, resources),
+        }
+        key = getattr(part, "objgen", (0, 0))
+        if key != (0, 0) and key in self._built:
+            return self._built[key]
+        self._n_parts += 1
+        if self._n_parts > _MAX_PARTS:
+            raise UnfitError(Fault.TOO_MUCH)
+        with self._deeper():
+            built = builders[category]()
+        if isinstance(built, Dictionary | Stream) and not built.is_indirect:
+            built = self._target.make_indirect(built)
+        if key != (0, 0):
+            self._built[key] = built
+        return built
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        # A form that draws itself comes to this end too.
+        self._depth += 1
+        if self._depth > 2 * _MAX_DEPTH:
+            refuse()
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def _external(self, part: Value, resources: Value) -> Value:
+        if not isinstance(part, Stream) or "/OC" in part:
+            refuse()
+        kind = kind_of(part, "Subtype")
+        if kind == "Image":
+            return self._picture(part)
+        if kind != "Form" or "/Ref" in part:
+            refuse()
+        content, own = self.content(part, member(part, "Resources") or resources)
+        made = self.stream(content)
+        made.Type, made.Subtype, made.Resources = Name.XObject, Name.Form, own
+        take(part, made, many="BBox Matrix")
+        if (group := member(part, "Group")) is not None:
+            made.Group = self.group(group)
+        return made
+
+    def _picture(self, image: Value) -> Stream:
+        return picture(image, self._source, self._target, self._max_pixels)
+
+    def _space(self, part: Value) -> Value:
+        return space(part, self._target)[0]
+
+    def _font(self, font: Value, resources: Value) -> Value:
+        kind = kind_of(font, "Subtype")
+        if kind in SIMPLE:
+            return simple_font(font, self._target)
+        if kind == "Type0":
+            return composite_font(font, self._target)
+        if kind != "Type3":
+            refuse()
+        made = Dictionary(Type=Name.Font, Subtype=Name.Type3, CharProcs=Dictionary())
+        take(font, made, many="FontBBox FontMatrix")
+        add_codes(font, made, self._target)
+        letters = member(font, "CharProcs")
+        if not isinstance(letters, Dictionary):
+            refuse()
+        own = member(font, "Resources") or resources
+        shared = Dictionary()
+        for name, letter in letters.items():
+            content, _ = self.content(letter, own, shared)
+            made.CharProcs[name] = self.stream(content)
+        made.Resources = shared
+        return made
+
+    def _state(self, state: Value, resources: Value) -> Dictionary:
+        made = Dictionary(Type=Name.ExtGState)
+        take(
+            state,
+            made,
+            one="LW LC LJ ML OPM FL SM CA ca",
+            many="D",
+            truths="OP op SA AIS TK",
+        )
+        if (intent := member(state, "RI")) is not None:
+            made.RI = word(intent, INTENTS)
+        blend = member(state, "BM")
+        if isinstance(blend, Array):
+            made.BM = Array([word(one, _BLENDS) for one in list(blend)])
+        elif blend is not None:
+            made.BM = word(blend, _BLENDS)
+        if (font := member(state, "Font")) is not None:
+            made.Font = Array([self._part("Font", font[0], resources), number(font[1])])
+        mask = member(state, "SMask")
+        if isinstance(mask, Name):
+            made.SMask = word(mask, ("None",))
+        elif mask is not None:
+            made.SMask = self._mask(mask, resources)
+        return made
+
+    def _mask(self, mask: Value, resources: Value) -> Dictionary:
+        form = self._part("XObject", member(mask, "G") or refuse(), resources)
+        made = Dictionary(S=word(member(mask, "S"), ("Alpha", "Luminosity")), G=form)
+        take(mask, made, many="BC")
+        transfer = member(mask, "TR")
+        if isinstance(transfer, Name):
+            made.TR = word(transfer, ("Identity",))
+        elif transfer is not None:
+            made.TR = function(transfer, self._target)
+        return made
+
+    def _pattern(self, pattern: Value, resources: Value) -> Value:
+        made: Dictionary | Stream
+        if member(pattern, "PatternType") == 1:
+            content, own = self.content(pattern, member(pattern, "Resources"))
+            made = self.stream(content)
+            made.Resources = own
+            take(pattern, made, one="PaintType TilingType XStep YStep", many="BBox")
+        elif member(pattern, "PatternType") == 2:
+            made = Dictionary(Shading=self._part("Shading", pattern.Shading, resources))
+            if (state := member(pattern, "ExtGState")) is not None:
+                made.ExtGState = self._state(state, resources)
+        else:
+            refuse()
+        made.Type, made.PatternType = Name.Pattern, pattern.PatternType
+        take(pattern, made, many="Matrix")
+        return made
+
+    def _shading(self, shading: Value) -> Value:
+        made: Dictionary | Stream = Dictionary()
+        if isinstance(shading, Stream):
+            made = self.stream(content_of(shading))
+            keys = "BitsPerCoordinate BitsPerComponent BitsPerFlag VerticesPerRow"
+            take(shading, made, one=keys, many="Decode")
+        take(shading, made, one="ShadingType", many="Background BBox Domain Matrix Coords")
+        take(shading, made, truths="AntiAlias")
+        if (ends := member(shading, "Extend")) is not None:
+            made.Extend = Array([bool(end) for end in list(ends)])
+        made.ColorSpace, _ = space(member(shading, "ColorSpace") or refuse(), self._target)
+        if (how := member(shading, "Function")) is not None:
+            made.Function = functions(how, self._target)
+        return made
+
+
+def _has(resources: Value, category: str, name: str) -> bool:
+    parts = member(resources, category) if resources is not None else None
+    return isinstance(parts, Dictionary) and name in parts
+
+
+def _look_up(resources: Value, category: str, name: str) -> Value:
+    if resources is None or not _has(resources, category, name):
+        raise UnfitError(Fault.DAMAGED)
+    return resources["/" + category][name]

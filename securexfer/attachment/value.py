@@ -1,0 +1,109 @@
+"""Values of a PDF document, taken one by one: numbers, truths, and words from a list.
+
+Text and names of anybody's choice are none of them. A part that takes such is built by a module
+that knows what they are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Any, NoReturn, TypeAlias
+
+from pikepdf import Array, Dictionary, Name, Stream
+
+from securexfer.attachment.fault import Fault, UnfitError
+
+# What stands in a document: a number, a truth, or an object. Nothing is known of it beforehand.
+Value: TypeAlias = Any
+
+
+def refuse() -> NoReturn:
+    """Say that a part is not one that can be made anew."""
+    raise UnfitError(Fault.NOT_ANEW)
+
+
+def member(holder: Value, key: str) -> Value:
+    """A member of a dictionary or of a stream's; None where there is none."""
+    return holder.get("/" + key)
+
+
+def number(value: Value) -> int | Decimal:
+    """A number.
+
+    Raises:
+        UnfitError: if it is anything else.
+    """
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return value
+    refuse()
+
+
+def numbers(value: Value) -> Array:
+    """A list of numbers, or of such lists.
+
+    Raises:
+        UnfitError: if anything else is in it.
+    """
+    if not isinstance(value, Array):
+        refuse()
+    return Array([numbers(one) if isinstance(one, Array) else number(one) for one in value])
+
+
+def word(value: Value, allowed: Collection[str]) -> Name:
+    """One of these names.
+
+    Raises:
+        UnfitError: if it is none of them.
+    """
+    if not isinstance(value, Name) or str(value)[1:] not in allowed:
+        refuse()
+    return value
+
+
+def take(
+    holder: Value,
+    into: Dictionary | Stream,
+    *,
+    one: str = "",
+    many: str = "",
+    truths: str = "",
+) -> None:
+    """Take over members that are numbers, lists of numbers, and yes or no.
+
+    Args:
+        holder: what is taken from.
+        into: what it is taken into.
+        one, many, truths: keys, with a space between.
+
+    Raises:
+        UnfitError: if one is something else.
+    """
+    for key in one.split():
+        if (value := member(holder, key)) is not None:
+            into["/" + key] = number(value)
+    for key in many.split():
+        if (value := member(holder, key)) is not None:
+            into["/" + key] = numbers(value)
+    for key in truths.split():
+        if (value := member(holder, key)) is not None:
+            if not isinstance(value, bool):
+                refuse()
+            into["/" + key] = value
+
+
+def kind_of(holder: Value, key: str) -> str:
+    """The name under a key, without its slash; empty where there is none."""
+    value = member(holder, key)
+    return str(value)[1:] if isinstance(value, Name) else ""
+
+
+def content_of(stream: Value, max_bytes: int | None = None) -> bytes:
+    """What a stream says, unpacked; no more of it than that.
+
+    Raises:
+        UnfitError: if it is none, or packed in a way that is not one of text.
+    """
+    if not isinstance(stream, Stream):
+        refuse()
+    return stream.read_bytes()[:max_bytes]
