@@ -16,24 +16,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from securexfer.attaching import Attachments
-from securexfer.bundle.envelope import (
-    FORMAT,
-    Envelope,
-    Member,
-    commit_password,
-    seal_password,
-)
-from securexfer.bundle.layout import MANIFEST, READ_ME, table_member
-from securexfer.bundle.manifest import (
-    MAX_MANIFEST_BYTES,
-    AgreementRecord,
-    FieldRecord,
-    Manifest,
-    TableRecord,
-)
+from securexfer.bundle.envelope import Envelope, Member
+from securexfer.bundle.layout import MANIFEST, READ_ME
+from securexfer.bundle.manifest import AgreementRecord, Manifest, TableRecord
 from securexfer.bundle.writer import BundleWriter
 from securexfer.carrier import PartialFile
 from securexfer.clearance import check_carrier
@@ -42,9 +29,9 @@ from securexfer.custody.contradiction import contradict
 from securexfer.custody.drill import DRILL
 from securexfer.custody.job import describe_run, find_missed, find_runs
 from securexfer.custody.register import Entry, Register, head_sha256
-from securexfer.errors import HeaderError, RegisterError, SecurexferError
+from securexfer.describing import check_manifest, describe_pack, record_table, seal_envelope
+from securexfer.errors import RegisterError, SecurexferError
 from securexfer.expectation import count_last
-from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
 from securexfer.medium.medium import FindMedium, Medium, find_medium
 from securexfer.order import (
@@ -166,8 +153,8 @@ def pack(
         )
 
     drive_check = check_carrier(order, target, carrier, identity, register, clock, reporter)
-    sketch = [_record(plan, number) for number, plan in enumerate(opened.plans, start=1)]
-    _check_manifest(make_manifest(sketch, combinations))
+    sketch = [record_table(plan, number) for number, plan in enumerate(opened.plans, start=1)]
+    check_manifest(make_manifest(sketch, combinations))
     attached = [Attachments(plan, opened.extracts[plan.table]) for plan in opened.plans]
     file = PartialFile(target, force=order.force, medium=carrier)
     try:
@@ -192,10 +179,10 @@ def pack(
                 for table, files in zip(tables, attached, strict=True)
             ]
             manifest = make_manifest(tables, [*combinations, *totals])
-            _check_manifest(manifest)
+            check_manifest(manifest)
 
             def make_envelope(members: list[Member], password: str) -> Envelope:
-                return _seal_envelope(
+                return seal_envelope(
                     manifest, order.recipients, members, password, head_sha256(entries)
                 )
 
@@ -205,7 +192,7 @@ def pack(
             raise
         file.sync()
         file.read_back(reporter)
-        details = _describe(manifest, order, file, digests.bundle_sha256, carrier)
+        details = describe_pack(manifest, order, file, digests.bundle_sha256, carrier)
         details |= describe_run(order.run, missed) | drive_check
 
         def check_sequence(now_there: list[Entry]) -> None:
@@ -258,7 +245,7 @@ def _write_table(
             reporter.advance(chunk.n_bytes_in, chunk.n_rows_in)
         number = writer.n_tables
     n_subjects, n_subjects_is = watch.count_subjects()
-    return _record(plan, number).model_copy(
+    return record_table(plan, number).model_copy(
         update={
             **vars(findings),
             "n_subjects": n_subjects,
@@ -270,34 +257,6 @@ def _write_table(
     )
 
 
-def _record(plan: TablePlan, number: int) -> TableRecord:
-    """What is known about a table before its data are read."""
-    return TableRecord(
-        name=plan.table,
-        member=table_member(number),
-        fields=[
-            FieldRecord(name=f.name, action=f.spec.action, source=f.source) for f in plan.fields
-        ],
-        withheld=list(plan.withheld),
-        n_rows_in=0,
-        n_rows_out=0,
-        n_blank_lines=0,
-        n_unparsed={f.name: 0 for f in plan.fields},
-        n_formulas={f.name: 0 for f in plan.fields},
-        n_subjects=0,
-        n_subjects_is="upper bound",
-        plaintext_sha256="0" * 64,
-        n_bytes=0,
-        gates=[],
-    )
-
-
-def _check_manifest(sketch: Manifest) -> None:
-    # Column names are the sender's to choose; readers bound what they accept.
-    if len(sketch.encode()) > MAX_MANIFEST_BYTES:
-        raise HeaderError("The tables have too many or too long columns to be recorded.")
-
-
 def next_sequence(entries: Sequence[Entry], recipients: list[str]) -> int:
     """The number of the next bundle for exactly these recipients."""
     sent = [
@@ -306,46 +265,3 @@ def next_sequence(entries: Sequence[Entry], recipients: list[str]) -> int:
         if entry.event == "packed" and entry.details["recipients"] == recipients
     ]
     return max(sent, default=0) + 1
-
-
-def _seal_envelope(
-    manifest: Manifest,
-    recipients: Sequence[Contact],
-    members: list[Member],
-    password: str,
-    register_head: str,
-) -> Envelope:
-    keys = {contact.fingerprint: contact.card.keys for contact in recipients}
-    listed = {fingerprint: keys[fingerprint] for fingerprint in manifest.recipients}
-    return Envelope(
-        format=FORMAT,
-        bundle_id=manifest.bundle_id,
-        created_at=manifest.created_at,
-        expires_at=manifest.expires_at,
-        sender=manifest.sender,
-        recipients=seal_password(password, manifest.bundle_id, manifest.sender, listed),
-        password_commitment=commit_password(manifest.bundle_id, password),
-        register_head=register_head,
-        members=members,
-    )
-
-
-def _describe(
-    manifest: Manifest, order: PackOrder, file: PartialFile, bundle_sha256: str, carrier: Medium
-) -> dict[str, Any]:
-    """The register's details: all that the manifest says, and where it went."""
-    names = {contact.fingerprint: contact.name for contact in order.recipients}
-    record = manifest.model_dump(exclude_none=True, exclude={"format", "sender", "members"})
-    shared = {}
-    if order.shared is not None and manifest.linkage == "agreement" and not order.own_tokens:
-        shared["scope_key_sha256"] = order.shared.statement_sha256
-    return {
-        **record,
-        **shared,
-        "bundle_sha256": bundle_sha256,
-        "carrier": carrier.identify(),
-        "file_name": order.output.name if not order.output.is_dir() else file.target.name,
-        "file_sha256": file.sha256,
-        "n_bytes": file.n_bytes,
-        "recipient_names": [names[fingerprint] for fingerprint in manifest.recipients],
-    }

@@ -40,6 +40,7 @@ FLOORS = {
     "attaching": 4,
     "scoping": 5,
     "clearance": 6,
+    "describing": 6,
     "packing": 7,
     "repeating": 7,
     "reidentifying": 6,
