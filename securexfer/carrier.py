@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 FILE_MODE = 0o600
 _READ_BYTES = 4 * 1024 * 1024
-# Less is not worth a thread: it is kept until there is more.
+# Less is not worth a thread: in a small file it is stored at once, in a large one kept for more.
 _GATHERED_BYTES = 256 * 1024
+_SMALL_FILE_BYTES = 1024 * 1024
 
 
 class PartialFile:
@@ -67,6 +68,7 @@ class PartialFile:
         self._digest = hashlib.sha256()
         self._behind = WriteBehind(self._flush)
         self._gathered = bytearray()
+        self._is_large = False
         self.n_bytes = 0
         check_target(target, force=force, is_own=is_own)
         if force:
@@ -105,6 +107,10 @@ class PartialFile:
         """
         n_bytes = len(data)
         self._count(n_bytes)
+        self._is_large |= n_bytes >= _GATHERED_BYTES or self.n_bytes > _SMALL_FILE_BYTES
+        if not self._is_large:
+            self._hash_and_store(bytes(data))
+            return n_bytes
         if n_bytes < _GATHERED_BYTES:
             self._gathered += data
             if len(self._gathered) < _GATHERED_BYTES:
