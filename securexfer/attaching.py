@@ -202,6 +202,7 @@ class Attachments:
                     found = [(named.row, fault.fault)]
                     raise AttachmentError(self._tell(named.field_name, found)) from None
         finally:
+            makers.stop()
             pool.shutdown(wait=True, cancel_futures=True)
             makers.close()
 

@@ -65,6 +65,11 @@ class Maker:
         finally:
             watch.cancel()
 
+    def stop(self) -> None:
+        """End what it is at; from another thread than the one that waits for it."""
+        if (process := self._process) is not None:
+            process.kill()
+
     def close(self) -> None:
         """End it."""
         process, self._process = self._process, None
@@ -94,6 +99,11 @@ class Makers:
             yield maker
         finally:
             self._free.put(maker)
+
+    def stop(self) -> None:
+        """End what they are at, whoever waits for it."""
+        for maker in self._all:
+            maker.stop()
 
     def close(self) -> None:
         """End all."""

@@ -23,7 +23,7 @@ class Fault(Enum):
     TOO_MUCH = "more than can be unpacked safely"
     LOCKED = "encrypted or restricted"
     SIGNED = "signed"
-    ACTIVE_FORM = "a form whose look is made by a program"
+    ACTIVE_FORM = "of the kind of form whose look a program makes"
     LAYERED = "of layers that can be hidden"
     UNREDACTED = "marked for redaction that was never done"
     NOT_ANEW = "built of parts that can't be made anew"

@@ -28,7 +28,7 @@ from securexfer.attachment.value import (
     word,
 )
 
-_MAX_DEPTH = 12
+_MAX_DEPTH = 24
 _MAX_PARTS = 200_000
 _BLENDS = frozenset(
     (
@@ -132,7 +132,7 @@ class Rebuilder:
     def _deeper(self) -> Iterator[None]:
         # A form that draws itself comes to this end too.
         self._depth += 1
-        if self._depth > 2 * _MAX_DEPTH:
+        if self._depth > _MAX_DEPTH:
             refuse()
         try:
             yield

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import random
 import subprocess
+import threading
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,7 @@ from fpdf import FPDF
 from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 from PIL import Image, ImageChops
 
-from securexfer.attachment.apart import Maker
+from securexfer.attachment.apart import Maker, Makers
 from securexfer.attachment.document import clean_document
 from securexfer.attachment.fault import Fault, UnfitError
 from tests.assurance import Tally
@@ -348,6 +350,24 @@ class TestApart:
                 assert caught.value.fault is fault
         finally:
             maker.close()
+
+    def test_whoever_stops_does_not_wait_for_it(self) -> None:
+        makers = Makers(1)
+        data = bomb(600_000_000, b"q Q\n")
+
+        def make() -> None:
+            with makers.take() as maker, pytest.raises(UnfitError):
+                maker.make(data, "pdf", max_pixels=MAX)
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        time.sleep(1)
+        began = time.monotonic()
+        makers.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+        assert time.monotonic() - began < 5
+        makers.close()
 
     def test_what_kills_it_is_a_fault_of_the_file(self) -> None:
         maker = Maker()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from securexfer.crypto.canonical import decode_canonical
-from securexfer.crypto.identity import create_identity, rotate_identity
+from securexfer.crypto.identity import Identity, create_identity, rotate_identity
 from securexfer.custody.register import Entry, Register
 from securexfer.custody.scope import Scope, ScopeKeyStatement
 from securexfer.custody.seal import seal_statement
@@ -495,6 +496,20 @@ class TestLater:
             path.write_bytes(data)
         with pytest.raises(ScopeKeyError, match="can't be used"):
             team.tokens(team.bea)
+
+    def test_a_trial_sees_that_it_is_gone_and_unlocks_nothing(self, team: Team) -> None:
+        team.share()
+
+        def unlock() -> Identity:
+            raise AssertionError("nobody asked for a passphrase")
+
+        ring = replace(team.ring(team.bea), unlock=unlock)
+        recipe, recipients = read(RECIPE).recipe, [team.bea.contacts.get("cat")]
+        ring.check(recipe, recipients)
+        (path,) = (team.bea.home / "scope-keys").iterdir()
+        path.unlink()
+        with pytest.raises(ScopeKeyError, match="is missing"):
+            ring.check(recipe, recipients)
 
     def test_an_exporter_who_was_revoked_knows_the_key(self, team: Team) -> None:
         team.share()
