@@ -9,7 +9,10 @@ from typing import get_args
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from securexfer.privacy import validity
 from securexfer.privacy.identifiers import Evidence, Sighting, judge, look, redact_identifiers
 from securexfer.privacy.kinds import KINDS, canonical
 from securexfer.recipe.kinds import IdentifierKind
@@ -404,6 +407,27 @@ class TestColumns:
 )
 def test_exactly_the_identifier_is_replaced(cell: str, expected: str) -> None:
     assert redact_identifiers(pl.Series([cell])).to_list() == [expected]
+
+
+def test_what_has_the_look_of_a_licence_and_no_date_is_none() -> None:
+    cells = pl.Series(["A99000100A90AA00", "A000000A90AA", "MORGA753116SM9IJ"])
+    assert [KINDS["driving-licence"].is_valid(cell) for cell in cells] == [False, False, True]
+    assert look(cells.to_frame("c"), ["c"])["c"]["driving-licence"].n_valid == 1
+
+
+@pytest.mark.parametrize("slug", KINDS)
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_many_cells_are_checked_as_each_would_be(
+    slug: str, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validity, "_AT_ONCE", 3)
+    kind = KINDS[slug]
+    alike = st.from_regex(kind.pattern, fullmatch=True, alphabet=st.characters(codec="ascii"))
+    made = data.draw(st.lists(alike, min_size=4, max_size=20))
+    cells = pl.Series([*VALID.get(slug, []), *made], dtype=pl.String).str.to_uppercase()
+    found = validity.are_valid(cells, kind.is_valid)
+    assert found.to_list() == [kind.is_valid(cell) for cell in cells.to_list()]
 
 
 @pytest.mark.parametrize(
