@@ -102,6 +102,6 @@ SCENE = Scene(
     "taken off, and is shown; the last figure of each rate is of whole runs.",
     ("rows", "rates"),
     measure,
-    "Within 5 % of what the drive itself takes, wherever the drive is slower than the work. Where "
-    "it is not, the work shows.",
+    "Where the drive is much slower than the work, the drive alone is waited for. The nearer the "
+    "two are to each other, the more the work shows: reading back can't overlap it.",
 )

@@ -138,6 +138,8 @@ class PartialFile:
                 self._behind.drain()
                 self._store(piece)
             else:
+                # What follows must not overtake it.
+                self._is_large = True
                 self._behind.put(piece, self._store)
 
     def _count(self, n_bytes: int) -> None:

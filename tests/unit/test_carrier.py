@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +227,26 @@ def test_what_is_known_already_is_written_and_proved_when_it_is_read_back(tmp_pa
         file.publish()
         assert (tmp_path / "a").read_bytes() == first + b"third"
         assert file.sha256 == hashlib.sha256(first + b"third").hexdigest()
+
+
+def test_what_follows_does_not_overtake_what_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, delays = os.write, iter([0.2])
+
+    def dawdle(descriptor: int, data: bytes) -> int:
+        time.sleep(next(delays, 0))
+        return honest(descriptor, data)
+
+    monkeypatch.setattr(os, "write", dawdle)
+    first, second = b"x" * 300_000, b"y" * 10
+    file = PartialFile(tmp_path / "a")
+    file.write_first([first], hashlib.sha256(first))
+    file.write(second)
+    file.sync()
+    file.read_back(SilentReporter())
+    file.publish()
+    assert (tmp_path / "a").read_bytes() == first + second
 
 
 def test_what_was_not_what_it_was_known_for_is_not_kept(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from securexfer.crypto.identity import Identity, decrypt_identity
 from securexfer.crypto.keys import SEED_BYTES
+from securexfer.privacy.extract import BLOCK_BYTES as BLOCK
 from tests.assurance import Tally
 from tests.whole.cli import Desk, two_desks
 from tests.whole.watch import (
@@ -44,9 +45,8 @@ RECIPE = allow_forwarding(
         }
     )
 )
-# Several blocks of 4 MiB, so that a run can be stopped with some done and some to come.
-FILLER = "x" * 42_000
-BLOCK = 4 * 1024 * 1024
+# Several blocks, so that a run can be stopped with some done and some to come.
+FILLER = "x" * 63_000
 SECONDS = 30
 
 

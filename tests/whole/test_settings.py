@@ -99,7 +99,7 @@ def test_doctor_shows_every_setting_and_where_it_came_from(ann: Desk) -> None:
     assert shown["recipe"] == "people.toml, from securexfer.toml"
     assert shown["no_input"] == "true, from SECUREXFER_NO_INPUT"
     assert shown["log_file"] == "none, by default"
-    assert len(shown) == 8
+    assert len(shown) == 9
 
 
 def test_a_hostile_folder_stops_a_run_and_changes_nothing_in_it(ann: Desk) -> None:
