@@ -78,7 +78,7 @@ SCENE = Scene(
     "What is slow is the search for identifiers in what leaves, and that alone: with 200 of 500 "
     "columns of numbers, 97 % of the workers' samples are in `privacy/identifiers.py`, with one "
     "column 99 %. It looks at each column of each block by itself, in some 25 queries that take "
-    "about 2 ms however few cells there are; a block of 6 MiB of 500 columns has but 1,500 cells "
+    "about 2 ms however few cells there are; a block of 4 MiB of 500 columns has but 1,000 cells "
     "of each. Beyond that, each different cell with a digit in it costs more than 1 µs: folding "
     "0.5, the rough patterns of all kinds 0.7. The reference has few different cells in most "
     "columns.",

@@ -15,18 +15,29 @@ at() { # DESK COMMAND...: run a command at a desk
     shift
     securexfer --home "$folder/home-$desk" --no-input "$@"
 }
-meet() { # DESK...
-    for one in "$@"; do
-        at "$one" identity create --name "$one" --json > "$one.json" 2>/dev/null
-        at "$one" identity card -o "$one.card" -q > /dev/null
+introduce() { # DESK: it makes its identity, and a card of it
+    at "$1" identity create --name "$1" --json > "$1.json" 2>/dev/null
+    at "$1" identity card -o "$1.card" -q > /dev/null
+}
+pin() { # DESK OTHER...: it pins the cards of the others
+    desk=$1
+    shift
+    for other in "$@"; do
+        [ "$desk" = "$other" ] && continue
+        at "$desk" contact add "$other.card" --as "$other" \
+            --fingerprint "$(member fingerprint < "$other.json")" -q > /dev/null
     done
-    for one in "$@"; do
-        for other in "$@"; do
-            [ "$one" = "$other" ] && continue
-            at "$one" contact add "$other.card" --as "$other" \
-                --fingerprint "$(member fingerprint < "$other.json")" -q > /dev/null
-        done
-    done
+}
+wait_for() { # JOB...: fails if one of them does
+    for one in "$@"; do wait "$one"; done
+}
+meet() { # DESK...: each is a machine of its own, so all do it at the same time
+    jobs=
+    for one in "$@"; do introduce "$one" & jobs="$jobs $!"; done
+    wait_for $jobs
+    jobs=
+    for one in "$@"; do pin "$one" "$@" & jobs="$jobs $!"; done
+    wait_for $jobs
 }
 now() { date +%s%N; } # nanoseconds, by the clock
 say_time() { # WHAT FROM TO

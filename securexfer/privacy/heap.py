@@ -1,7 +1,7 @@
 """The heap: giving back what the C library keeps for later.
 
 Blocks come and go in worker threads, and glibc keeps the holes between what is left. Over a
-gigabyte they add up to 100 MB. Returning them every 96 MiB of input costs no time that can be
+gigabyte they add up to 100 MB. Returning them every 64 MiB of input costs no time that can be
 measured; fixing the threshold of `mmap` instead costs a fifth.
 """
 
