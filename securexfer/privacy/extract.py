@@ -23,12 +23,8 @@ from securexfer.errors import (
 )
 from securexfer.privacy.command import RunningCommand, SourceCommand
 from securexfer.privacy.encoding import Decoder
-from securexfer.privacy.shape import (
-    MisshapenError,
-    check_records,
-    first_record_end,
-    last_record_end,
-)
+from securexfer.privacy.pending import Pending
+from securexfer.privacy.shape import MisshapenError, check_records
 from securexfer.privacy.source import Source, open_source
 from securexfer.recipe.model import Dialect
 from securexfer.reporting import Reporter, SilentReporter
@@ -81,7 +77,7 @@ class Extract:
         self._max_record_bytes = max_record_bytes
         self.n_bytes = self._source.n_bytes
         self._decoder = Decoder(table, dialect.encoding)
-        self._pending = bytearray()
+        self._pending = Pending(self._quote)
         self._n_read = 0
         self._ended = False
         self.header, self.n_header_lines = self._read_header()
@@ -149,7 +145,7 @@ class Extract:
         """
         self._source.rewind()
         self._decoder = Decoder(self.table, self._dialect.encoding)
-        self._pending = bytearray()
+        self._pending = Pending(self._quote)
         self._n_read = 0
         self._ended = False
         if self._read_header() != (self.header, self.n_header_lines):
@@ -163,54 +159,50 @@ class Extract:
             ExtractChangedError: if a file changed meanwhile.
             ExtractMissingError: if reading fails.
         """
+        pending = self._pending
         while not self._ended:
             self._fill(max(self._block_bytes, 1))
-            end = len(self._pending) if self._ended else 0
-            end = end or last_record_end(self._pending, self._quote)
-            while not end and not self._ended and len(self._pending) <= self._max_record_bytes:
-                self._fill(len(self._pending) + self._block_bytes)
-                end = len(self._pending) if self._ended else 0
-                end = end or last_record_end(self._pending, self._quote)
-            if not self._pending:
-                break
-            if not end:
-                yield RecordBlock(bytes(self._pending), is_cut=True)
+            while not (end := self._end()) and not self._ended and self._may_wait():
+                self._fill(pending.n_bytes + self._block_bytes)
+            if pending.n_bytes and not end:
+                yield RecordBlock(pending.take(pending.n_bytes), is_cut=True)
                 return
-            if end == len(self._pending):
-                data, self._pending = bytes(self._pending), bytearray()
-            else:
-                data = bytes(memoryview(self._pending)[:end])
-                self._pending = self._pending[end:]
-            if data:
-                yield RecordBlock(data)
-        if self._pending:
-            yield RecordBlock(bytes(self._pending))
-            self._pending = bytearray()
+            if end:
+                yield RecordBlock(pending.take(end))
+        if pending.n_bytes:
+            yield RecordBlock(pending.take(pending.n_bytes))
         if self._source.has_changed():
             raise ExtractChangedError(_CHANGED.format(self.table))
 
     def _read_header(self) -> tuple[tuple[str, ...], int]:
         end, wanted = 0, _FIRST_READ_BYTES
-        while not end and not self._ended and len(self._pending) <= MAX_HEADER_BYTES:
+        while not end and not self._ended and self._pending.n_bytes <= MAX_HEADER_BYTES:
             self._fill(wanted)
-            end = first_record_end(self._pending, self._quote)
+            end = self._pending.first_end()
             wanted *= 4
-        record = bytes(memoryview(self._pending)[: end or len(self._pending)])
+        record = self._pending.take(end or self._pending.n_bytes)
         if len(record) > MAX_HEADER_BYTES:
             raise RecordTooLongError(f"Table {self.table}: the header, line 1, is over 1 MiB long.")
-        self._pending = self._pending[len(record) :]
         names = _parse_header(self.table, record, self._dialect)
         return names, max(record.count(b"\n"), 1)
 
+    def _end(self) -> int:
+        """Where to cut: the last record may lack its line end."""
+        return self._pending.n_bytes if self._ended else self._pending.last_end()
+
+    def _may_wait(self) -> bool:
+        """Whether the record that does not end here may go on."""
+        return self._pending.n_bytes <= self._max_record_bytes
+
     def _fill(self, wanted: int) -> None:
-        while len(self._pending) < wanted and not self._ended:
+        while self._pending.n_bytes < wanted and not self._ended:
             read = self._source.read_some(min(_READ_BYTES, wanted) or 1)
             self._ended = not read
             self._n_read += len(read or b"")
             if self.n_bytes is not None and self._n_read > self.n_bytes:
                 # At once: a file can grow as fast as it is read.
                 raise ExtractChangedError(_CHANGED.format(self.table))
-            self._pending += self._decoder.decode(read or b"")
+            self._pending.add(self._decoder.decode(read or b""))
 
 
 def _parse_header(table: str, record: bytes, dialect: Dialect) -> tuple[str, ...]:
