@@ -174,6 +174,8 @@ class PartialFile:
             os.fsync(self._descriptor)
         except OSError as error:
             raise translate(error, self.target) from None
+        # What is stored is read back past the page cache, and need not crowd it.
+        _forget(self._descriptor)
 
     def sync(self) -> None:
         """Have the drive store all of it.
@@ -194,14 +196,14 @@ class PartialFile:
         digest, n_read = hashlib.sha256(), 0
         try:
             with open(self._partial, "rb", buffering=0) as file:
-                if hasattr(os, "posix_fadvise"):
-                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                _forget(file.fileno())
                 # One piece more than there should be, to see that it ends there.
                 n_pieces = self.n_bytes // _READ_BYTES + 2
                 for piece in one_ahead(
                     lambda _: _read_piece(cast(BinaryIO, file)), range(n_pieces)
                 ):
                     digest.update(piece)
+                    _forget(file.fileno(), n_read, len(piece))
                     n_read += len(piece)
                     reporter.advance(len(piece))
         except OSError as error:
@@ -285,6 +287,13 @@ class PartialFile:
                 os.close(descriptor)
             except OSError as error:
                 raise translate(error, self.target) from None
+
+
+def _forget(descriptor: int, offset: int = 0, n_bytes: int = 0) -> None:
+    """Have the system forget what it holds of a stored file; all from `offset` on if 0 bytes."""
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(descriptor, offset, n_bytes, os.POSIX_FADV_DONTNEED)
 
 
 def _read_piece(file: BinaryIO) -> bytes:
