@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import random
 
 import pytest
 from hypothesis import given
@@ -31,6 +33,13 @@ def test_small_is_smaller() -> None:
 @pytest.mark.parametrize(("backlog", "expected"), [(0.0, FAST), (0.49, FAST), (0.5, SMALL)])
 def test_auto_is_small_while_the_drive_is_behind(backlog: float, expected: bytes) -> None:
     assert Compression("auto", lambda: backlog).compress(ROWS) == expected
+
+
+def test_auto_tries_no_harder_where_that_saves_nothing() -> None:
+    noise = base64.b64encode(random.Random(5).randbytes(300_000))
+    fast, auto = Compression("fast"), Compression("auto", lambda: 1.0)
+    assert auto.compress(noise) == fast.compress(noise)
+    assert auto.compress(b"") == fast.compress(b"")
 
 
 def test_auto_asks_for_each_block() -> None:
