@@ -7,7 +7,8 @@ field and closes only at its end (RFC 4180), and outside quotes each record has 
 header's number of fields.
 
 Because quotes alternate between opening and closing from the start of a record on, everything
-follows from their positions and the parity of their count.
+follows from where they stand and the parity of their count. Whether all is as it should be is told
+by masks; where it is not, positions tell what comes first.
 """
 
 from __future__ import annotations
@@ -17,15 +18,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from securexfer.privacy.mask import (
+    Bytes,
+    Positions,
+    Words,
+    count_before,
+    enclose,
+    ends_set,
+    find,
+    follow,
+    mark,
+)
+
 NEWLINE = 10
 RETURN = 13
 # A whole number of words.
 _PIECE_BYTES = 256 * 1024
 MISPLACED_QUOTE = "it has a quote where none may stand"
-Positions = npt.NDArray[np.intp]
-Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
-Words = npt.NDArray[np.uint64]
 
 
 class MisshapenError(Exception):
@@ -100,33 +110,24 @@ def check_records(data: bytes, *, n_fields: int, delimiter: int, quote: int) -> 
     if not ends_whole:
         data += b"\n"
     raw = np.frombuffer(data, np.uint8)
-    index = _index(raw, delimiter, quote)
-    quotes, ends = index.quotes, index.ends
-    starts = np.concatenate((np.zeros(1, np.intp), ends + 1))[: ends.size]
-
     has_returns = b"\r" in data
+    index = _index(raw, delimiter, quote, has_returns)
+    ends = index.ends
+    starts = np.concatenate((np.zeros(1, np.intp), ends + 1))[: ends.size]
     blank = ends == starts
     if has_returns:
         blank |= (ends == starts + 1) & (raw[starts] == RETURN)
-    counts = _count_fields(index.separators, ends)
-    wrong = np.flatnonzero((counts != n_fields) & ~blank)
-
-    faults: list[tuple[int, int, str]] = []  # position, order among equals, reason
-    if wrong.size:
-        row = int(wrong[0])
-        found = int(counts[row])
-        reason = f"it has {found} field{'s' * (found != 1)} where the header has {n_fields}"
-        faults.append((int(starts[row]), 1, reason))
-    misplaced = _first_misplaced_quote(raw, quotes, delimiter, quote)
-    if misplaced is not None:
-        faults.append((misplaced, 0, MISPLACED_QUOTE))
-    if quotes.size % 2:
-        faults.append((int(quotes[-1]), 2, "it opens a quote that is never closed"))
-    if has_returns:
-        lone = _first_lone_return(raw, quotes)
-        if lone is not None:
-            faults.append((lone, 3, "it has a carriage return that does not end a line"))
-    if faults:
+    # Separators of a record are those before its end, less those before the previous end.
+    counts = np.diff(count_before(index.separators, ends), prepend=0) + 1
+    wrong = (counts != n_fields) & ~blank
+    if index.has_faults or wrong.any():
+        faults = _find_faults(raw, delimiter, quote)
+        rows = np.flatnonzero(wrong)
+        if rows.size:
+            row = int(rows[0])
+            found = int(counts[row])
+            reason = f"it has {found} field{'s' * (found != 1)} where the header has {n_fields}"
+            faults.append((int(starts[row]), 1, reason))
         # A fault inverts what counts as quoted behind it, so only the first one is real; each is
         # named by the start of its record.
         at = [(int(np.searchsorted(ends, position)), order, why) for position, order, why in faults]
@@ -166,45 +167,74 @@ class _Index:
     """Where the marks of a block stand.
 
     Attributes:
-        quotes: positions of all quotes.
         ends: positions of the newlines outside quotes.
-        separators: delimiters outside quotes, a bit for each byte.
+        separators: delimiters outside quotes.
         n_newlines: newlines, quoted ones included.
+        has_faults: whether quotes or carriage returns stand where none may.
     """
 
-    quotes: Positions
     ends: Positions
     separators: Words
     n_newlines: int
+    has_faults: bool
 
 
-def _index(raw: Bytes, delimiter: int, quote: int) -> _Index:
+def _index(raw: Bytes, delimiter: int, quote: int, has_returns: bool) -> _Index:
     """Index a block piece by piece, so that whatever is in between stays in the cache."""
-    quotes, ends, separators = [], [], []
-    n_newlines, is_quoted = 0, np.uint64(0)
+    ends, separators = [], []
+    n_newlines, has_faults, is_quoted = 0, False, False
+    # What a piece begins after: as good as a newline, as good as no closing quote, no return.
+    after_mark, after_closing, after_return = True, False, False
     for start in range(0, raw.size, _PIECE_BYTES):
         piece = raw[start : start + _PIECE_BYTES]
-        marks = piece == quote
-        found = np.flatnonzero(marks)
-        outside = None
-        if found.size or is_quoted:
-            quotes.append(found + start)
-            quoted = _quoted(_words(marks), is_quoted)
-            # The last word may be filled up, with zeros, which keep what is true at its end.
-            is_quoted = quoted[-1] >> np.uint64(63)
+        quotes, newlines = mark(piece, quote), mark(piece, NEWLINE)
+        delimiters = mark(piece, delimiter)
+        n_newlines += int(np.bitwise_count(newlines).sum())
+        marks = delimiters | newlines
+        returns = mark(piece, RETURN) if has_returns else None
+        if is_quoted or after_closing or quotes.any():
+            quoted = enclose(quotes, is_quoted)
+            is_quoted = ends_set(quoted)
+            opening = quotes & quoted
+            closing = quotes ^ opening
+            # A quote right before an opening one closes the same field: it is a doubled one.
+            marks |= quotes
+            bad = opening & ~follow(marks, after_mark)
+            may_follow = marks if returns is None else marks | returns
+            bad |= follow(closing, after_closing) & ~may_follow
+            after_closing = ends_set(closing)
+            has_faults |= bool(bad.any())
             outside = ~quoted
-        newlines = np.flatnonzero(piece == NEWLINE)
-        n_newlines += newlines.size
-        if outside is not None:
-            newlines = newlines[_are_set(outside, newlines)]
-        ends.append(newlines + start)
-        separators.append(_masked(piece == delimiter, outside))
+            newlines &= outside
+            delimiters &= outside
+            if returns is not None:
+                returns &= outside
+        if returns is not None:
+            # Such a newline is outside quotes as well.
+            bad = follow(returns, after_return) & ~newlines
+            after_return = ends_set(returns)
+            has_faults |= bool(bad.any())
+        after_mark = ends_set(marks)
+        ends.append(find(newlines) + start)
+        separators.append(delimiters)
     return _Index(
-        np.concatenate(quotes) if quotes else np.zeros(0, np.intp),
-        np.concatenate(ends),
-        np.concatenate(separators),
-        n_newlines,
+        np.concatenate(ends), np.concatenate(separators), n_newlines, has_faults or is_quoted
     )
+
+
+def _find_faults(raw: Bytes, delimiter: int, quote: int) -> list[tuple[int, int, str]]:
+    """Where quotes or carriage returns stand and may not: position, order among equals, reason."""
+    faults = []
+    quotes = np.flatnonzero(raw == quote)
+    misplaced = _first_misplaced_quote(raw, quotes, delimiter, quote)
+    if misplaced is not None:
+        faults.append((misplaced, 0, MISPLACED_QUOTE))
+    if quotes.size % 2:
+        faults.append((int(quotes[-1]), 2, "it opens a quote that is never closed"))
+    lone = _first_lone_return(raw, quotes)
+    if lone is not None:
+        faults.append((lone, 3, "it has a carriage return that does not end a line"))
+    return faults
 
 
 def _outside(quotes: Positions, positions: Positions) -> Mask:
@@ -213,56 +243,6 @@ def _outside(quotes: Positions, positions: Positions) -> Mask:
         return np.ones(positions.size, bool)
     outside: Mask = np.searchsorted(quotes, positions) % 2 == 0
     return outside
-
-
-def _count_fields(separators: Words, ends: Positions) -> Positions:
-    """Number of fields of each record: its separators outside quotes, and one.
-
-    Separators of a record are those before its end, less those before the previous end.
-    """
-    before = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bitwise_count(separators))))
-    word, bit = ends >> 6, (ends & 63).astype(np.uint64)
-    below = separators[word] & ((np.uint64(1) << bit) - np.uint64(1))
-    until = before[word] + np.bitwise_count(below)
-    counts: Positions = np.diff(until, prepend=0) + 1
-    return counts
-
-
-def _quoted(quotes: Words, is_quoted: np.uint64) -> Words:
-    """Which bytes lie inside quotes, by prefix parity: within words, then across them.
-
-    Args:
-        quotes: a bit for each byte that is one.
-        is_quoted: 1 if the first byte lies inside quotes that were opened before.
-    """
-    words = quotes.copy()
-    for shift in (1, 2, 4, 8, 16, 32):
-        words ^= words << np.uint64(shift)
-    odd = words >> np.uint64(63)
-    carry = np.bitwise_xor.accumulate(odd) ^ odd ^ is_quoted
-    words ^= np.uint64(0) - carry
-    return words
-
-
-def _masked(mask: Mask, outside: Words | None) -> Words:
-    """A mask as words, without what lies inside quotes."""
-    words = _words(mask)
-    return words if outside is None else words & outside
-
-
-def _words(mask: Mask) -> Words:
-    """A mask as 64-bit words, lowest bit first, the last one filled with zeros."""
-    packed = np.packbits(mask, bitorder="little")
-    padded = np.zeros(-(-packed.size // 8) * 8, np.uint8)
-    padded[: packed.size] = packed
-    return padded.view(np.uint64)
-
-
-def _are_set(words: Words, positions: Positions) -> Mask:
-    """Whether the bits at these positions are set; they are few."""
-    bits = words[positions >> 6] >> (positions & 63).astype(np.uint64)
-    are_set: Mask = (bits & np.uint64(1)).astype(bool)
-    return are_set
 
 
 def _first_misplaced_quote(raw: Bytes, quotes: Positions, delimiter: int, quote: int) -> int | None:

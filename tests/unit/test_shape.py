@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from securexfer.privacy import shape
 from securexfer.privacy.shape import (
     MisshapenError,
     RecordCounter,
@@ -61,6 +64,69 @@ def test_records_are_counted_wherever_the_pieces_are_cut(rows: list[list[str]], 
     for start in range(0, len(data), step):
         counter.update(data[start : start + step])
     assert counter.n_records == len(rows)
+
+
+def read_plainly(data: bytes, n_fields: int) -> tuple[int, int] | None:
+    """Rows and blank lines, one byte after the other; None for what is no table."""
+    text = data if data.endswith(b"\n") or not data else data + b"\n"
+    n_rows = n_blank = 0
+    fields, at, start = 1, 0, 0
+    while at < len(text):
+        here = text[at : at + 1]
+        if here == b'"':
+            if at > start and text[at - 1 : at] != b",":
+                return None
+            at += 1
+            while at < len(text) and (text[at : at + 1] != b'"' or text[at : at + 2] == b'""'):
+                at += 2 if text[at : at + 1] == b'"' else 1
+            if at == len(text) or text[at + 1 : at + 2] not in (b",", b"\n", b"\r"):
+                return None
+        elif here == b",":
+            fields += 1
+        elif here == b"\r" and text[at + 1 : at + 2] != b"\n":
+            return None
+        elif here == b"\n":
+            is_blank = text[start:at] in (b"", b"\r")
+            if not is_blank and fields != n_fields:
+                return None
+            n_blank += is_blank
+            n_rows += not is_blank
+            fields, start = 1, at + 1
+        at += 1
+    return n_rows, n_blank
+
+
+messes = st.text(alphabet=st.sampled_from('a,"\n\r'), max_size=150).map(str.encode)
+damaged = st.tuples(tables, st.integers(0, 400), st.sampled_from([b'"', b",", b"\n", b"\r", b""]))
+
+
+def check_plainly(data: bytes, n_fields: int) -> None:
+    expected = read_plainly(data, n_fields)
+    try:
+        found = check_records(data, n_fields=n_fields, delimiter=COMMA, quote=QUOTE)
+    except MisshapenError:
+        assert expected is None
+    else:
+        assert (found.n_rows, found.n_blank) == expected
+
+
+@settings(max_examples=1000)
+@given(
+    messes | damaged.map(lambda d: csv_bytes(d[0])[: d[1]] + d[2] + csv_bytes(d[0])[d[1] :]),
+    st.integers(1, 4),
+)
+def test_what_passes_is_what_passes_byte_by_byte(data: bytes, n_fields: int) -> None:
+    check_plainly(data, n_fields)
+
+
+@pytest.mark.parametrize("n_before", range(58, 66))
+def test_pieces_are_no_borders(monkeypatch: pytest.MonkeyPatch, n_before: int) -> None:
+    # All texts of five such characters, at every place around the end of a piece.
+    monkeypatch.setattr(shape, "_PIECE_BYTES", 64)
+    check_plainly(b'a,"' + b"b,\n\r" * 50 + b'"\n', 2)
+    row = b"x" * (n_before - 3) + b",b\n"
+    for mess in itertools.product(b'a,"\n\r', repeat=5):
+        check_plainly(row + bytes(mess) + b"\n", 2)
 
 
 @pytest.mark.parametrize(
