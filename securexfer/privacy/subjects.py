@@ -110,9 +110,12 @@ def _merged(one: Tokens, other: Tokens) -> Tokens:
 
 def together(several: Iterable[Subjects], max_kept: int = MAX_KEPT) -> Subjects:
     """The subjects of several tables, whoever is in more than one counted once."""
+    tables = list(several)
+    if len(tables) == 1:
+        return tables[0]  # no need to hold them twice
     union = Subjects(max_kept)
     bounds = []
-    for one in several:
+    for one in tables:
         parts = one.parts()
         if not one.is_exact:
             bounds.append(int(next(part[-1] for part in reversed(parts) if part.size)))
