@@ -2,7 +2,7 @@
 
 A check reads the bytes and may give them up only with an error of the right family. What it
 accepts is spelled again, by the parser's own encoder and by the second writer of the format in
-`tests/vectors/format1.py`; both must give the bytes that were read.
+`tests/vectors/format1`; both must give the bytes that were read.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ from tests.fuzz.mutation import (
     shape_recipe,
 )
 from tests.vectors import format1
-from tests.vectors.generate_statements import Draft
+from tests.vectors.cases.statement import Draft
 from tests.world import toml_value
 
 MAX_SECONDS = 2.0
@@ -424,7 +424,7 @@ def check_recipe(data: bytes) -> None:
 # -- what to begin with -------------------------------------------------------------------------
 
 
-VECTORS = Path(format1.__file__).parent / "bundles"
+VECTORS = Path(format1.__file__).parents[1] / "bundles"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "offenders.toml"
 
 
