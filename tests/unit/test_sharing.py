@@ -37,8 +37,9 @@ from securexfer.errors import (
 from securexfer.pinning import revoke_contact
 from securexfer.planning import choose_scope
 from securexfer.privacy.pseudonyms import agreement_scope
+from securexfer.ring import Ring
 from securexfer.scoping import scope_of
-from securexfer.sharing import Ring, SharedResult, export_scope_key, import_scope_key
+from securexfer.sharing import SharedResult, export_scope_key, import_scope_key
 from securexfer.verifying import pinned_senders
 from tests.assurance import Tally
 from tests.attack.notary import seal_content

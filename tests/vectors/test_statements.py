@@ -19,7 +19,8 @@ from securexfer.errors import SecurexferError
 from securexfer.filing import Cabinet, import_certificate, import_extension, import_receipt
 from securexfer.home.contacts import ContactBook
 from securexfer.instant import parse_instant
-from securexfer.sharing import Ring, import_scope_key
+from securexfer.ring import Ring
+from securexfer.sharing import import_scope_key
 from securexfer.verifying import pinned_senders
 from tests.assurance import Tally
 from tests.vectors.cases.statement import Vector
