@@ -37,7 +37,7 @@ check: lint types test  # the docs are held to the program by tests/docs
 # The pages that the program writes itself, then all of them as a site in build/site.
 docs: man
 	$(BIN)/python docs/generate_commands.py
-	$(BIN)/python docs/generate_schemas.py
+	$(BIN)/python -m docs.generate_schemas
 	$(MAKE) site
 
 # One page for each command; the wheel installs them.

@@ -34,7 +34,7 @@ from securexfer.privacy.compression import Effort
 from securexfer.recipe.model import Recipe
 from securexfer.recipe.reading import read_recipe
 from securexfer.reporting import Reporter, SilentReporter
-from securexfer.sharing import Ring
+from securexfer.ring import Ring
 from securexfer.unpacking import UnpackResult
 from securexfer.unpacking import unpack as unpack_bundle
 from securexfer.verifying import Verified, check_tables, pinned_senders

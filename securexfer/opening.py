@@ -15,6 +15,7 @@ from typing import Any
 
 from securexfer.attachment.archive import ArchiveChecker, read_files
 from securexfer.bundle.manifest import Manifest, TableRecord
+from securexfer.content import counted_files, counted_rows
 from securexfer.crypto.identity import Identity
 from securexfer.custody.refusal import try_to_record
 from securexfer.custody.register import Register
@@ -24,7 +25,7 @@ from securexfer.instant import Clock
 from securexfer.medium.medium import Kind, Medium
 from securexfer.privacy.frame import Frame, join_frames, read_frames
 from securexfer.reporting import Reporter
-from securexfer.verifying import Verified, counted_files, counted_rows, recheck
+from securexfer.verifying import Verified, recheck
 
 MEMORY = Medium(Kind.MEMORY)
 # A picture of 50 megapixels is less than this; the format itself allows eight gigabytes.

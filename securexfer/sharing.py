@@ -6,9 +6,9 @@ the entry of this register.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from securexfer.bundle.sender import FindSender
 from securexfer.carrier import write_small
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import encode_base64
-from securexfer.custody.register import Entry, Register, head_sha256
+from securexfer.custody.register import Entry, head_sha256
 from securexfer.custody.scope import (
     EXPORT_FAILED,
     EXPORTED,
@@ -31,7 +31,6 @@ from securexfer.custody.seal import Opened, seal_statement
 from securexfer.custody.statement import (
     VERSION,
     new_statement_id,
-    read_statement_file,
     statement_name,
     tool_name,
 )
@@ -50,91 +49,15 @@ from securexfer.instant import Clock, format_instant, parse_instant
 from securexfer.matching import check_revoked, find_keys, find_signer
 from securexfer.order import check_recipients
 from securexfer.place import make_folder
-from securexfer.planning import SharedScope, choose_scope
-from securexfer.privacy.pseudonyms import ScopeKey
+from securexfer.planning import choose_scope
 from securexfer.recipe.model import Recipe
+from securexfer.ring import Ring
 from securexfer.scoping import (
     check_apart,
     check_expected,
-    check_imported,
-    find_file,
     note_own_tokens,
     scope_of,
 )
-
-
-@dataclass(frozen=True)
-class Ring:
-    """The scope keys of one home, and what they are held against.
-
-    Attributes:
-        register: says which were imported.
-        folder: keeps the files as they came.
-        find_sender: looks up contacts by fingerprint.
-        unlock: opens the identity; called only where a key is to be opened.
-    """
-
-    register: Register
-    folder: Path
-    find_sender: FindSender
-    unlock: Callable[[], Identity] = field(repr=False)
-
-    def find(self, recipe: Recipe, recipients: Sequence[Contact]) -> SharedScope | None:
-        """The key that a colleague shared for these recipients, or None.
-
-        Raises:
-            ScopeKeyError: if one was imported that can't be used any more.
-            SenderRevokedError: if it is from somebody whose keys were revoked.
-        """
-        if recipe.pseudonyms.linkage != "agreement":
-            return None
-        known = find_imported(self.register.entries(), scope_of(recipe, recipients))
-        return None if known is None else self.open(known)
-
-    def check(self, recipe: Recipe, recipients: Sequence[Contact]) -> None:
-        """As `find`, as far as can be seen without unlocking anything.
-
-        Raises:
-            ScopeKeyError, ScopeKeyOtherError, SenderRevokedError: if `pack` would.
-        """
-        entries = self.register.entries()
-        check_imported(recipe, recipients, entries, self.folder, self.find_sender)
-
-    def find_again(self, statement_sha256: str) -> SharedScope:
-        """The key that a bundle was packed with, as its entry names it.
-
-        Raises:
-            ScopeKeyError, SenderRevokedError: as `find`.
-        """
-        for entry in self.register.entries():
-            if imported_scope(entry) and entry.details["statement_sha256"] == statement_sha256:
-                return self.open(entry)
-        raise ScopeKeyError("The register does not know the scope key of that bundle.")
-
-    def open(self, known: Entry) -> SharedScope:
-        """The key that an entry tells of.
-
-        Raises:
-            ScopeKeyError, SenderRevokedError: as `find`.
-        """
-        path = find_file(known, self.folder, self.find_sender)
-        try:
-            opened = open_scope_key(
-                read_statement_file(path),
-                keys_for=self.unlock().keys_for,
-                find=find_keys(self.find_sender),
-            )
-        except SecurexferError as error:
-            raise ScopeKeyError(
-                f"The file of the scope key for these recipients, {path}, can't be used: "
-                f"{error.message}"
-            ) from None
-        if (opened.sha256, opened.signer) != (
-            known.details["statement_sha256"],
-            known.details["signer"],
-        ):
-            raise ScopeKeyError(f"The file {path} is not the scope key that was imported.")
-        return SharedScope(ScopeKey(opened.statement.key_bytes), opened.sha256)
 
 
 @dataclass(frozen=True)

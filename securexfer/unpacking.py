@@ -15,6 +15,7 @@ from securexfer.bundle.manifest import (
     describe_package,
 )
 from securexfer.carrier import PartialFile
+from securexfer.content import counted_files, counted_rows
 from securexfer.crypto.canonical import encode_pretty
 from securexfer.crypto.identity import Identity
 from securexfer.custody.refusal import try_to_record
@@ -42,7 +43,7 @@ from securexfer.place import check_path, check_space, check_target, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.receipting import describe_receipt, make_receipt, seal_receipt
 from securexfer.reporting import Reporter
-from securexfer.verifying import Verified, counted_files, counted_rows, recheck
+from securexfer.verifying import Verified, recheck
 from securexfer.wording import plural
 
 DESCRIPTOR_NAME = "datapackage.json"

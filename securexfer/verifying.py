@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from securexfer.attachment.archive import ArchiveChecker
 from securexfer.bundle.comment import decode_comment
 from securexfer.bundle.envelope import Envelope
 from securexfer.bundle.file import BundleFile
-from securexfer.bundle.manifest import Manifest, TableRecord
+from securexfer.bundle.manifest import Manifest
 from securexfer.bundle.outside import Outside, read_claims, read_outside
 from securexfer.bundle.reader import Inside, read_inside
 from securexfer.bundle.sender import FindSender, PinnedSender
+from securexfer.content import counted_files, counted_rows
 from securexfer.crypto.card import Card
 from securexfer.crypto.identity import Identity
 from securexfer.crypto.keys import PrivateKeys
@@ -28,7 +27,6 @@ from securexfer.errors import (
     BundleExpiredError,
     BundleFormatError,
     BundleFutureError,
-    ContentMismatchError,
     NotForThisIdentityError,
     SecurexferError,
     SenderRetiredError,
@@ -38,7 +36,6 @@ from securexfer.expiry import CLOCK_TOLERANCE, expiry_of, find_extended, newest_
 from securexfer.history import check_origin, check_replay, was_opened
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock
-from securexfer.privacy.shape import RecordCounter
 from securexfer.reporting import Reporter
 
 # Hears of a refusal, and of what the bundle claims to be: `sender`, `bundle_sha256` and, once its
@@ -178,37 +175,6 @@ def check_tables(verified: Verified, reporter: Reporter) -> None:
             pass
 
 
-def counted_files(
-    inside: Inside,
-    table: TableRecord,
-    reporter: Reporter,
-    checker: ArchiveChecker | None = None,
-) -> Iterator[bytes]:
-    """The archive of a table's attached files in pieces, held to its digest, size and grammar.
-
-    Nothing where the table has none.
-
-    Args:
-        inside: the opened bundle.
-        table: which one.
-        reporter: progress.
-        checker: a new one, for what else it counts.
-
-    Raises:
-        ContentMismatchError: at the end at the latest, if it is not what was signed.
-    """
-    archive = table.attachments
-    if archive is None:
-        return
-    reporter.begin(f"Files attached to {table.name}", archive.n_bytes)
-    checker = checker or ArchiveChecker(archive.n_files)
-    for piece in inside.attached(table, archive):
-        checker.update(piece)
-        reporter.advance(len(piece))
-        yield piece
-    checker.finish()
-
-
 def pinned_senders(
     contacts: Sequence[Contact], own_card: Card | None, own_former: Sequence[Card] = ()
 ) -> FindSender:
@@ -317,32 +283,3 @@ def _doubt_origin(inside: Inside) -> list[str]:
         for hop in inside.chain
         if hop.sender is None
     ]
-
-
-def counted_rows(
-    inside: Inside,
-    table: TableRecord,
-    reporter: Reporter,
-    tee: Callable[[bytes], Any] | None = None,
-) -> Iterator[bytes]:
-    """The table's CSV in pieces, held to its digest, size and number of rows.
-
-    Args:
-        inside: the opened bundle.
-        table: which one.
-        reporter: progress.
-        tee: is given the compressed bytes too.
-
-    Raises:
-        ContentMismatchError: at the end at the latest, if it is not what was signed.
-    """
-    counter = RecordCounter()
-    for piece in inside.rows(table, tee):
-        counter.update(piece)
-        reporter.advance(len(piece))
-        yield piece
-    if counter.n_records != table.n_rows_out + 1:
-        raise ContentMismatchError(
-            f"Table {table.name} has {max(counter.n_records - 1, 0)} rows, its manifest says "
-            f"{table.n_rows_out}."
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,15 +18,12 @@ from securexfer.cli.options import (
     output_option,
     passphrase_option,
 )
-from securexfer.cli.plan import describe_field, warn_of_archives
+from securexfer.cli.plan import warn_of_archives
 from securexfer.cli.session import Session
-from securexfer.instant import format_instant
-from securexfer.wording import plural
+from securexfer.cli.view import inside_document, outside_document, print_inside, print_outside
 
 if TYPE_CHECKING:
-    from securexfer.bundle.envelope import Envelope
-    from securexfer.bundle.outside import Outside
-    from securexfer.verifying import Verified
+    pass
 
 
 @click.command(
@@ -240,111 +237,3 @@ def release_password(bundle: Path, older: bool, passphrase_file: Path | None) ->
         "password": password,
     }
     session.console.result(document, lambda: session.console.line(password))
-
-
-def outside_document(outside: Outside) -> dict[str, Any]:
-    """What is visible, in JSON results."""
-    envelope = outside.envelope
-    extended = {}
-    if outside.extended_until is not None:
-        extended["extended_until"] = format_instant(outside.extended_until)
-    return {
-        **extended,
-        "bundle_id": envelope.bundle_id,
-        "bundle_sha256": outside.claimed.bundle_sha256,
-        "created_at": envelope.created_at,
-        "expires_at": envelope.expires_at,
-        "format": envelope.format,
-        "forwarded": is_forwarded(outside),
-        "members": [{"name": m.name, "n_bytes": m.length} for m in envelope.members],
-        "n_bytes": outside.file.size,
-        "read_me": outside.read_me,
-        "recipients": [r.fingerprint for r in envelope.recipients],
-        "sender": envelope.sender,
-    }
-
-
-def is_forwarded(outside: Outside) -> bool:
-    """Whether the sender says that somebody else packed it."""
-    from securexfer.bundle.layout import PROVENANCE
-
-    return any(member.name == PROVENANCE for member in outside.envelope.members)
-
-
-def inside_document(verified: Verified) -> dict[str, Any]:
-    """A verified bundle in JSON results."""
-    manifest = verified.manifest
-    return {
-        **outside_document(verified.inside.outside),
-        **chain_document(verified.inside),
-        "agreement": manifest.agreement.model_dump(),
-        "forwarding": manifest.forwarding,
-        "notes": list(verified.notes),
-        "sender_name": verified.sender.name,
-        "sequence": manifest.sequence,
-        "tables": [
-            table.model_dump(exclude={"gates", "member"}, exclude_none=True)
-            for table in manifest.tables
-        ],
-        "verified": True,
-    }
-
-
-def describe_expiry(outside: Outside) -> str:
-    """The date, and what its sender made of it since."""
-    if outside.extended_until is None:
-        return outside.envelope.expires_at
-    until = format_instant(outside.extended_until)
-    return f"{until}, extended by the sender; at first {outside.envelope.expires_at}"
-
-
-def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
-    """What is visible, for people."""
-    from securexfer.crypto.fingerprint import format_fingerprint
-
-    envelope: Envelope = outside.envelope
-    own_name = session.contact_name
-    rows = [
-        ("Bundle", envelope.bundle_id),
-        (
-            "Sender",
-            f"{sender} {format_fingerprint(envelope.sender)}, {own_name(envelope.sender)}",
-        ),
-        *(
-            (
-                "Recipient",
-                f"{format_fingerprint(r.fingerprint)}, {own_name(r.fingerprint)}",
-            )
-            for r in envelope.recipients
-        ),
-        ("Created", envelope.created_at),
-        ("Expires", describe_expiry(outside)),
-        ("Size", f"{outside.file.size:,} bytes, {len(envelope.members)} members"),
-    ]
-    if is_forwarded(outside):
-        rows.append(("Forwarded", "yes; who packed it, and through whose hands it came, is inside"))
-    session.console.facts(rows)
-
-
-def print_inside(session: Session, verified: Verified) -> None:
-    """A verified bundle, for people, before anything is written."""
-    manifest = verified.manifest
-    is_drill = manifest.drill == "yes"
-    session.console.facts(
-        [
-            *([("A drill", "synthetic records, to rehearse with")] if is_drill else []),
-            ("From", verified.sender.name),
-            *(chain_rows(verified.inside) if verified.inside.is_forwarded else ()),
-            ("Agreement", f"{manifest.agreement.reference}: {manifest.agreement.purpose}"),
-            ("Controller", manifest.agreement.controller),
-            ("Created", manifest.created_at),
-            ("Expires", describe_expiry(verified.inside.outside)),
-            ("Forwarding", "allowed" if manifest.forwarding == "yes" else "not allowed"),
-        ]
-    )
-    for table in manifest.tables:
-        rows = [(f.name, describe_field(f.name, f.action, table)) for f in table.fields]
-        title = f"Table {table.name}: {plural(table.n_rows_out, 'row')}"
-        if table.attachments:
-            title += f", {plural(table.attachments.n_files, 'attached file')}"
-        session.console.table(("field", "what was done"), rows, title=title)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from securexfer.home.secrets import Passphrase, SecretSource
     from securexfer.planning import SharedScope
     from securexfer.recipe.model import Recipe
-    from securexfer.sharing import Ring
+    from securexfer.ring import Ring
     from securexfer.verifying import Verified
 
 
@@ -205,7 +205,7 @@ class Session:
     @cached_property
     def ring(self) -> Ring:
         """Scope keys that colleagues shared."""
-        from securexfer.sharing import Ring
+        from securexfer.ring import Ring
 
         return Ring(
             self.register, self.desk.scope_keys_path, self.find_sender(), lambda: self.identity

@@ -10,12 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from securexfer.crypto.fingerprint import format_fingerprint
-from securexfer.custody.breach import (
-    PROTECTION,
-    BreachReport,
-    ReportedBundle,
-    ReportedTable,
-)
+from securexfer.custody.breach import PROTECTION, BreachReport
+from securexfer.custody.particulars import ReportedBundle, ReportedTable
 from securexfer.wording import plural
 
 TO_FILL_IN = "[for a person to fill in: {}]"

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from securexfer.custody.breach import ReportedHolder, report_holder, spell
 from securexfer.custody.course import Event, tell_course
 from securexfer.custody.entry import Entry, head_sha256
 from securexfer.custody.foreign import count_in, object_in, objects_in, text_in, texts_in
 from securexfer.custody.gate import Gate, read_gate
+from securexfer.custody.particulars import ReportedHolder, report_holder, spell
 from securexfer.custody.retention import SENT, UNSENT, Held, find_held
 from securexfer.custody.selection import find_entries
 from securexfer.custody.table import TransferTable, read_table

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.attack.victim import ANN, BOB
+from tests.vectors.cases.change import member, renamed, with_member
 from tests.vectors.format1 import (
     END_BYTES,
     Bundle,
@@ -27,7 +28,6 @@ from tests.vectors.format1 import (
     gzip_member,
     poke,
 )
-from tests.vectors.generate_bundles import member, renamed, with_member
 
 MALFORMED, ALTERED = "bundle_malformed", "bundle_altered"
 MANIFEST, CONTENT = "manifest_mismatch", "content_mismatch"

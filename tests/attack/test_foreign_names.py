@@ -11,8 +11,8 @@ import pytest
 from securexfer.instant import format_instant
 from tests.assurance import Tally
 from tests.attack.archives import NAMES, sets
+from tests.vectors.cases.change import renamed
 from tests.vectors.format1 import Bundle, CardDraft, IdentityDraft, Keys, Person, Table
-from tests.vectors.generate_bundles import renamed
 from tests.whole.cli import Desk
 
 NASTY = "".join(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from securexfer import errors
+from securexfer.content import counted_rows
 from securexfer.crypto.identity import Identity
 from securexfer.custody.receipt import open_receipt
 from securexfer.custody.register import Actor, Entry, Register
@@ -34,7 +35,7 @@ from securexfer.planning import Input, open_extracts
 from securexfer.recipe.reading import read_recipe
 from securexfer.reporting import SilentReporter
 from securexfer.unpacking import unpack
-from securexfer.verifying import Verified, counted_rows, inspect, pinned_senders, verify
+from securexfer.verifying import Verified, inspect, pinned_senders, verify
 from tests.whole.cli import Desk, two_desks
 from tests.world import allow_forwarding, csv_bytes, recipe_text
 

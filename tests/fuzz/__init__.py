@@ -3,6 +3,6 @@
     python -m tests.fuzz NAME --seconds 60    search, guided by coverage (needs atheris)
     python -m tests.fuzz NAME --merge FOLDER  keep of a folder what adds coverage
 
-`targets.py` says for each parser what must hold of any input; the kept corpus is in `corpus/`.
-`test_corpus.py` replays it, and mutations of it, without atheris.
+`targets.py` names the parsers, and the module of each says what must hold of any input. The kept
+corpus is in `corpus/`; `test_corpus.py` replays it, and mutations of it, without atheris.
 """

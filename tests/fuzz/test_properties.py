@@ -27,7 +27,7 @@ from securexfer.errors import CardInvalidError, PassphraseWrongError
 from securexfer.instant import format_instant, parse_instant
 from securexfer.recipe.reading import parse_recipe
 from tests.fuzz.conftest import N_EXAMPLES
-from tests.fuzz.targets import FORMER, KEYS
+from tests.fuzz.signer import FORMER, KEYS
 from tests.vectors import format1
 from tests.world import csv_bytes, keep_all, minimise_table, toml_value
 

@@ -32,15 +32,18 @@ from securexfer.reporting import SilentReporter
 from securexfer.unpacking import UnpackResult, unpack
 from securexfer.verifying import Verified, check_tables, pinned_senders, verify
 from tests.assurance import Tally
-from tests.vectors.generate_bundles import NOT_KEPT, Vector, all_vectors
+from tests.vectors.cases.cast import people
+from tests.vectors.cases.vector import NOT_KEPT, Vector
+from tests.vectors.generate_bundles import all_vectors
 from tests.world import SetClock
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "bundles"
 FILE: dict[str, Any] = json.loads((HERE / "bundles.json").read_text("utf-8"))
 VECTORS: dict[str, dict[str, Any]] = {vector["file"]: vector for vector in FILE["vectors"]}
+MADE = list(all_vectors())
 # Those that the folder does not keep, made from the same page whenever the tests run.
-FRESH: dict[str, Vector] = {vector.file: vector for vector in all_vectors() if not vector.kept}
+FRESH: dict[str, Vector] = {vector.file: vector for vector in MADE if not vector.kept}
 FACTS = VECTORS | {name: vector.described() for name, vector in FRESH.items()}
 PINNED_AT = datetime.fromisoformat("2026-11-21T09:30:00Z")
 SLUGS = {
@@ -258,6 +261,13 @@ def test_the_folder_and_the_list_agree() -> None:
     assert len(VECTORS) == len(FILE["vectors"])
 
 
+def test_what_is_listed_is_what_the_generator_says() -> None:
+    listed = [{**vector, "sha256": ""} for vector in FILE["vectors"]]
+    said = [{**vector.described(), "sha256": ""} for vector in MADE if vector.kept]
+    assert json.loads(json.dumps(said)) == listed
+    assert people() == FILE["people"]
+
+
 def test_the_words_of_the_list_are_known() -> None:
     for vector in VECTORS.values():
         assert vector["outcome"] in SLUGS | {"ok"}
@@ -289,14 +299,14 @@ def test_the_files_are_small() -> None:
     assert {name.split(".")[0] for name in FRESH} == NOT_KEPT
 
 
-def test_the_generator_does_without_securexfer() -> None:
-    for name in ("generate_bundles.py", "format1.py"):
-        tree = ast.parse((HERE / name).read_text("utf-8"))
-        for node in ast.walk(tree):
+def test_the_generators_do_without_securexfer() -> None:
+    sources = [*HERE.glob("generate_*.py"), *(HERE / "cases").glob("*.py")]
+    for path in [*sources, *(HERE / "format1").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 assert not any(alias.name.startswith("securexfer") for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 assert not (node.module or "").startswith("securexfer")
-    code = "import sys; import tests.vectors.generate_bundles; "
+    code = "import sys; import tests.vectors.generate_bundles, tests.vectors.generate_statements; "
     code += "sys.exit(any(name.split('.')[0] == 'securexfer' for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], cwd=HERE.parent.parent, check=True)

@@ -6,7 +6,6 @@ reader must find in each. Those that are not kept are made anew, and held to the
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from datetime import datetime
@@ -20,10 +19,12 @@ from securexfer.errors import SecurexferError
 from securexfer.filing import Cabinet, import_certificate, import_extension, import_receipt
 from securexfer.home.contacts import ContactBook
 from securexfer.instant import parse_instant
-from securexfer.sharing import Ring, import_scope_key
+from securexfer.ring import Ring
+from securexfer.sharing import import_scope_key
 from securexfer.verifying import pinned_senders
 from tests.assurance import Tally
-from tests.vectors.generate_statements import Vector, all_vectors
+from tests.vectors.cases.statement import Vector
+from tests.vectors.generate_statements import all_vectors
 from tests.vectors.test_bundles import FILE as PEOPLE
 from tests.vectors.test_bundles import SLUGS, identity_of, pin_in_turn
 from tests.world import SetClock
@@ -132,20 +133,3 @@ def test_the_words_are_known_and_every_rule_has_a_vector() -> None:
     assert {f"M{n}" for n in range(53, 67)} - rules == {"M54"}
     # M77 and M78 are about what comes later.
     assert {f"M{n}" for n in range(72, 77)} <= rules
-
-
-def test_the_generator_does_without_securexfer() -> None:
-    tree = ast.parse((HERE / "generate_statements.py").read_text("utf-8"))
-    names = [
-        name
-        for node in ast.walk(tree)
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    ]
-    assert names
-    assert not any(name.startswith("securexfer") for name in names)

@@ -1,0 +1,1 @@
+"""The pages, and what writes those of them that the program makes."""

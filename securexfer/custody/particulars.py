@@ -1,0 +1,152 @@
+"""Particulars: what the register says of one bundle that left, its tables, and who holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from securexfer.custody.register import Entry
+from securexfer.custody.retention import Held, Holder
+from securexfer.instant import format_instant
+
+
+@dataclass(frozen=True)
+class ReportedField:
+    """One field as it left."""
+
+    name: str
+    action: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ReportedTable:
+    """One table as it left: rows, data subjects, fields, columns that stayed, files attached."""
+
+    name: str
+    n_rows: int
+    n_subjects: int
+    n_subjects_is: str
+    fields: tuple[ReportedField, ...]
+    withheld: tuple[str, ...]
+    n_files: int
+
+
+@dataclass(frozen=True)
+class ReportedHolder:
+    """A recipient: what came back from them, and whether they still hold the data.
+
+    Attributes:
+        name: by which they were known when it was packed.
+        fingerprint: of the key that opens the bundle.
+        opened_at: of each receipt.
+        destroyed_at: of the newest certificate; empty without one.
+        status: in words.
+    """
+
+    name: str
+    fingerprint: str
+    opened_at: tuple[str, ...]
+    destroyed_at: str
+    status: str
+
+
+@dataclass(frozen=True)
+class ReportedBundle:
+    """One bundle.
+
+    Attributes:
+        destroy_by: extensions counted.
+        is_overdue: whether that has passed without a certificate from everybody.
+        is_held: whether some recipient may still hold it.
+        drive_check: what was found on the drive before packing, if it was looked at.
+    """
+
+    bundle_id: str
+    bundle_sha256: str
+    packed_at: str
+    file_name: str
+    agreement: Mapping[str, Any]
+    linkage: str
+    destroy_by: str
+    is_overdue: bool
+    is_held: bool
+    is_drill: bool
+    carrier: Mapping[str, str]
+    drive_check: Mapping[str, Any]
+    holders: tuple[ReportedHolder, ...]
+    tables: tuple[ReportedTable, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """Records of all its tables."""
+        return sum(table.n_rows for table in self.tables)
+
+    @property
+    def n_subjects(self) -> int:
+        """Data subjects of all its tables: at most, as people may be in several."""
+        return sum(table.n_subjects for table in self.tables)
+
+
+def report_bundle(entry: Entry, held: Held, now: datetime) -> ReportedBundle:
+    """One bundle, from the entry of its packing and what came back since."""
+    details = entry.details
+    names = dict(zip(details["recipients"], details["recipient_names"], strict=False))
+    return ReportedBundle(
+        bundle_id=details["bundle_id"],
+        bundle_sha256=details["bundle_sha256"],
+        packed_at=format_instant(entry.at),
+        file_name=details.get("file_name", ""),
+        agreement=details.get("agreement", {}),
+        linkage=details.get("linkage", ""),
+        destroy_by=format_instant(held.destroy_by) if held.destroy_by else "",
+        is_overdue=held.is_overdue(now),
+        is_held=any("certificate" in holder.missing for holder in held.holders),
+        is_drill=details.get("drill") == "yes",
+        carrier=details.get("carrier", {}),
+        drive_check=details.get("drive_check", {}),
+        holders=tuple(
+            report_holder(holder, names.get(holder.fingerprint, "")) for holder in held.holders
+        ),
+        tables=tuple(_report_table(table) for table in details.get("tables", ())),
+    )
+
+
+def report_holder(holder: Holder, name: str) -> ReportedHolder:
+    """What came back from a recipient, and what follows from it."""
+    opened_at = tuple(sorted(holder.opened_at.values()))
+    if not holder.missing:
+        status = f"destroyed, certified on {holder.destroyed_at}"
+    elif not opened_at:
+        status = "no receipt has come: not known to be opened, and not known to be destroyed"
+    elif holder.destroyed_at:
+        status = "opened again after the last certificate, and not known to be destroyed"
+    else:
+        status = "opened, and not known to be destroyed"
+    return ReportedHolder(name, holder.fingerprint, opened_at, holder.destroyed_at, status)
+
+
+def _report_table(table: Mapping[str, Any]) -> ReportedTable:
+    return ReportedTable(
+        name=table["name"],
+        n_rows=table["n_rows_out"],
+        n_subjects=table["n_subjects"],
+        n_subjects_is=table["n_subjects_is"],
+        fields=tuple(
+            ReportedField(one["name"], one["action"], one.get("source", ""))
+            for one in table["fields"]
+        ),
+        withheld=tuple(table["withheld"]),
+        n_files=table.get("attachments", {}).get("n_files", 0),
+    )
+
+
+def spell(part: Any) -> Any:
+    """A part of a report as JSON has it; nothing but what the register records is in there."""
+    if is_dataclass(part):
+        return {one.name: spell(getattr(part, one.name)) for one in fields(part)}
+    if isinstance(part, tuple):
+        return [spell(one) for one in part]
+    return dict(part) if isinstance(part, Mapping) else part
