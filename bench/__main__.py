@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import contest, core, odd, opening, outside, pen, size, start
+from bench import contest, core, floor, odd, opening, outside, pen, size, start
 from bench.page import PAGE, render, show
 from bench.record import load_records, save_records
 from bench.reference import Bench
@@ -22,6 +22,7 @@ from bench.scene import Options, Scene
 
 SCENES: tuple[Scene, ...] = (
     contest.SCENE,
+    floor.SCENE,
     opening.SCENE,
     size.SCENE,
     outside.SCENE,
