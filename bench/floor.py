@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import resource
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -48,7 +49,9 @@ def measure(bench: Bench, options: Options) -> Outcome:
     for _ in range(min(options.n_rounds, 3)):
         runs[job.name] += run_in_turns([job], 1)[job.name]
         for name, seconds in _take_steps(blocks).items():
-            runs[name].append(Run(seconds * scale, seconds * scale, 0))
+            # They share one process, and its memory.
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            runs[name].append(Run(seconds * scale, seconds * scale, peak))
     series = [make_series(name, found) for name, found in runs.items()]
     peer_series = series[0]
     total = sum(one.cpu for one in series[1:])
