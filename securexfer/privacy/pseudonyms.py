@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import polars as pl
 import polars_hash  # noqa: F401  (registers the `chash` namespace on expressions)
 
@@ -78,8 +79,7 @@ def canonical_value(cell: pl.Expr) -> pl.Expr:
 
     polars' functions are the reference: Python's differ for some characters.
     """
-    composed = cell.map_batches(_compose, return_dtype=pl.String)
-    return composed.str.strip_chars().str.to_uppercase()
+    return cell.map_batches(_canonical, return_dtype=pl.String)
 
 
 def token(canonical: pl.Expr, domain: str, field_key: str) -> pl.Expr:
@@ -107,6 +107,20 @@ def day_shift(canonical: pl.Expr, days: int, field_key: str) -> pl.Expr:
 def file_mark(cell: pl.Expr, field_key: str) -> pl.Expr:
     """What tells one attached file of a person from another: 64 bits over the name in the cell."""
     return _digest(cell, field_key).str.slice(0, MARK_HEX_DIGITS)
+
+
+def _canonical(cells: pl.Series) -> pl.Series:
+    # Most identifiers are written in capitals and digits, and then there is nothing to do.
+    if _is_canonical(cells):
+        return cells
+    return _compose(cells).str.strip_chars().str.to_uppercase()
+
+
+def _is_canonical(cells: pl.Series) -> bool:
+    """Whether all are ASCII that is printed, no space and no small letter among it."""
+    raw = np.frombuffer((cells.str.join("").item() or "").encode("utf-8"), np.uint8)
+    is_small = (raw >= ord("a")) & (raw <= ord("z"))
+    return not (is_small | (raw <= ord(" ")) | (raw > ord("~"))).any()
 
 
 def _compose(cells: pl.Series) -> pl.Series:

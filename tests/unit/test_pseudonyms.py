@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from securexfer.privacy.pseudonyms import (
@@ -42,6 +42,28 @@ def tokenise(values: list[str], domain: str, key: str) -> list[str | None]:
 
 def tokens_under(scope: ScopeKey, values: list[str]) -> list[str | None]:
     return tokenise(values, "person", scope.field_key("person"))
+
+
+CODES = st.text(alphabet="AZ09/-~!", max_size=6)
+OTHERS = st.text(max_size=4) | st.sampled_from(
+    ["", " ", "a", "Aa", "z9", "A B", "A\t", "\x7f", "É", "ﬀ", "\u00a0A"]
+)
+
+
+@given(
+    st.tuples(st.lists(st.none() | CODES), OTHERS | CODES, st.lists(st.none() | CODES)).map(
+        lambda parts: [*parts[0], parts[1], *parts[2]]
+    )
+)
+@example([" "])
+@example(["A", " B", None])
+@example([None])
+@example([])
+def test_no_short_cut_makes_another_canonical_value(values: list[str | None]) -> None:
+    cells = pl.Series("c", values, dtype=pl.String)
+    plain = cells.str.normalize("NFKC").str.strip_chars().str.to_uppercase()
+    made = cells.to_frame().select(canonical_value(pl.col("c"))).to_series()
+    assert made.to_list() == plain.to_list()
 
 
 class TestVectors:
