@@ -29,6 +29,7 @@ _QUOTE = ord('"')
 _MAX_RECORD_BYTES = 64 * 1024 * 1024
 _SIGNS = "=+@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
 _SIGNS += "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}-"
+_SOMEWHERE = _SIGNS + "\t\r"
 _FORMULA = rf"(?s)^(?:[ \t\r\n]*[{_SIGNS}].|[\t\r])"
 _NUMBER = r"^[+-][0-9]+(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]+)?$"
 
@@ -54,6 +55,11 @@ def count_formulas(frame: pl.DataFrame, columns: Iterable[str]) -> dict[str, int
 
     counts = []
     for column in columns:
+        # Most columns have no such character at all, which is seen at once in all their text.
+        text = frame[column].str.join("").item() or ""
+        if not any(sign in text for sign in _SOMEWHERE):
+            counts.append(pl.lit(0).alias(column))
+            continue
         formulas = pl.col(column).filter(pl.col(column).str.contains(_FORMULA))
         counts.append((~formulas.str.contains(_NUMBER)).sum().alias(column))
     return frame.select(counts).row(0, named=True) if counts else {}
