@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from securexfer.privacy.spelling import (
@@ -134,6 +135,8 @@ class _Column:
     @cached_property
     def names(self) -> pl.DataFrame:
         """Different cells, `cell`, and the words by which a name in them is found, `word`."""
+        if _has_no_names(self.cells):
+            return pl.DataFrame(schema={"cell": pl.String, "word": pl.String})
         cells = self.distinct.drop_nulls()
         has_letters = cells.str.contains(rf"\p{{L}}{{{MIN_LETTERS - 1}}}") | cells.str.contains(
             "['`]"
@@ -225,6 +228,16 @@ def _with_numbers(source: _Column, target: _Column) -> pl.Series:
     rows = target.folded.str.contains(source.like_numbers).arg_true()
     squeezed = target.folded.gather(rows).str.replace_all(r"[^\p{L}\p{N}]", "")
     return rows.filter(_contains(squeezed, source.numbers.gather(rows)))
+
+
+def _has_no_names(cells: pl.Series) -> bool:
+    """Whether a look at all their bytes together shows that none holds a name: most numbers."""
+    text = cells.str.join("\n").item() or ""
+    if not text.isascii() or "'" in text or "`" in text:
+        return False
+    small = np.frombuffer(text.encode("ascii"), np.uint8) | 32
+    is_letter = (small >= ord("a")) & (small <= ord("z"))
+    return not (is_letter[1:] & is_letter[:-1]).any()
 
 
 def _contains(cells: pl.Series, needles: pl.Series) -> pl.Series:

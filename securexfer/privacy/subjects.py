@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from securexfer.privacy.pseudonyms import TOKEN_HEX_DIGITS
+
 MAX_KEPT = 5_000_000
 _DIGITS = 16
 # Merging holds a part of the tokens twice, not all of them.
@@ -26,7 +28,7 @@ Tokens = npt.NDArray[np.uint64]
 
 def tokens_of(column: pl.Series) -> Tokens:
     """The different tokens of a column as numbers; blank cells are nobody."""
-    digits = column.drop_nulls().str.split("_").list.last().str.slice(0, _DIGITS).unique()
+    digits = column.drop_nulls().str.tail(TOKEN_HEX_DIGITS).str.head(_DIGITS).unique()
     return digits.str.to_integer(base=16, dtype=pl.UInt64).to_numpy().astype(np.uint64)
 
 

@@ -165,4 +165,7 @@ class Watch:
 
 
 def _count_filled(cells: pl.Series) -> int:
-    return int(cells.str.contains(r"\S").sum())
+    # Nearly all cells begin with a character that is seen, in ASCII; the others are looked through.
+    is_plain = (cells >= "!") & (cells < "\x7f")
+    others = cells.filter(~is_plain.fill_null(value=True))
+    return int(is_plain.sum()) + int(others.str.contains(r"\S").sum())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securexfer.privacy.echoes import EchoPair, count_echoes, redact_echoes
+from securexfer.privacy.echoes import EchoPair, _has_no_names, count_echoes, redact_echoes
 
 PAIR = EchoPair("source", "target")
 
@@ -240,3 +240,15 @@ def test_a_source_of_any_length_can_be_looked_for(source: str) -> None:
     pair = EchoPair("s", "t")
     count_echoes(frame, [pair])
     redact_echoes(frame, [pair])
+
+
+CELLS = st.lists(st.none() | st.text(alphabet="aZ9 '`-\n\u00e9\u2019", max_size=4), max_size=6)
+
+
+@given(CELLS)
+def test_what_has_no_names_at_a_glance_has_none(cells: list[str | None]) -> None:
+    column = pl.Series("c", cells, dtype=pl.String)
+    could_be = [
+        cell for cell in cells if cell and re.search(r"[^\W\d_]{2}|['`]|[^\x00-\x7f]", cell)
+    ]
+    assert _has_no_names(column) is not bool(could_be)
