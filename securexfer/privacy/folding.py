@@ -18,7 +18,7 @@ _MINUS = "\u2212"
 _SUFFIXES = ("number", "num", "no", "nr", "id", "address", "addr", "ids", "s")
 _CASES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A floor after the letter of a block has the form of a postcode.
-_FLOOR = r"\b([A-Z]{1,2}[0-9][A-Z0-9]? ?)(?:1st|2nd|3rd|[04-9]th)\b"
+FLOOR = r"\b([A-Z]{1,2}[0-9][A-Z0-9]? ?)(?:1st|2nd|3rd|[04-9]th)\b"
 
 
 class _Folded(dict[int, str]):
@@ -48,7 +48,7 @@ _FOLDED = _Folded()
 
 def fold_cells(cells: pl.Series) -> pl.Series:
     """Cells in the form in which they are compared, without spaces around."""
-    cells = cells.str.replace_all(_FLOOR, "${1}---")
+    cells = cells.str.replace_all(FLOOR, "${1}---")
     rare = (cells.str.len_bytes() != cells.str.len_chars()).arg_true()
     if rare.len():
         plain = [cell.translate(_FOLDED) for cell in cells.gather(rare).to_list()]
@@ -58,7 +58,7 @@ def fold_cells(cells: pl.Series) -> pl.Series:
 
 def fold_text(text: str) -> tuple[str, list[int]]:
     """A text as it is compared, and for each of its characters the place it came from."""
-    text = re.sub(_FLOOR, r"\1---", text)
+    text = re.sub(FLOOR, r"\1---", text)
     folded = [_FOLDED[ord(character)] for character in text]
     places = [place for place, plain in enumerate(folded) for _ in plain]
     return "".join(folded), places

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from securexfer.privacy.folding import fold_text
-from securexfer.privacy.identifiers import TRACE, WHOLE, Evidence
+from securexfer.privacy.identifiers import Evidence
 from securexfer.privacy.kinds import KINDS
+from securexfer.privacy.pattern import TRACE, WHOLE
 from securexfer.privacy.spotting import AS_NUMBERS
 
 FEW = 2000

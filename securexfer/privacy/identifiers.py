@@ -7,23 +7,21 @@ ten-digit numbers pass the check of an NHS number, so it matters how many that l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from securexfer.privacy.folding import fold_cells, fold_text, words_of
 from securexfer.privacy.kinds import KINDS, Kind
-from securexfer.privacy.spotting import (
-    AS_NUMBERS,
-    OPEN_ENDED,
-    is_labelled,
-    labels_of,
-    spans_in,
-    valid_in,
-)
+from securexfer.privacy.outline import NEAR_BIT, bit_of, sift
+from securexfer.privacy.pattern import BARE, BY_NAME, NEAR, RARE, RARE_TRACE, ROUGH, TRACE, WHOLE
+from securexfer.privacy.spotting import AS_NUMBERS, OPEN_ENDED, is_labelled, spans_in, valid_in
 from securexfer.privacy.validity import are_valid
 
+Numbers = npt.NDArray[np.uint32]
 REDACTED = "[redacted]"
 # Of cells that look alike, so many must pass, or they are another kind of number.
 _SHARE = 0.5
@@ -34,24 +32,10 @@ _WEAK_SHARE = 0.3
 # Of so many look-alikes inside text, no more than this share: they pass by chance.
 _MANY, _CHANCE = 20, 1 / 6
 _BY_CHANCE = ("nhs", "pnc", "cro", "card")
-# What every one of them has somewhere; most cells have none of it and are not looked at again.
-TRACE = (
-    r"(?i)@|%40|[0-9](?:[^A-Z0-9]{0,6}[0-9]){6}|[A-Z][^A-Z0-9]{0,4}[0-9]{2}"
-    r"|[0-9] ?/ ?[0-9]+ ?[A-Z]|[0-9][A-Z]{2}|(?:[0-9]{1,3}\.){3}|(?::[0-9A-F]*){3}|::"
-)
-_RARE, _RARE_TRACE = r"[^\x00-\x7f]", r"\p{N}|[@\x{FF20}\x{FE6B}]"
-# Nobody finds these by their look.
-_BY_NAME = ("passport",)
+# Of a column's cells, so many different ones are too many to tell apart.
+_MOSTLY = 0.95
 # Columns of these have four numbers with dots.
 _VERSIONS = frozenset(["version", "release", "build", "firmware", "netmask", "mask", "subnet"])
-_ROUGH = {
-    slug: rf"(?:^|[^A-Z0-9])(?:{labels_of(k)})?(?:{k.pattern})(?:$|[^A-Z0-9])"
-    for slug, k in KINDS.items()
-}
-WHOLE = {
-    slug: rf"^-?(?:{k.pattern})(?:\.0+)?$" if slug in AS_NUMBERS else f"^(?:{k.pattern})$"
-    for slug, k in KINDS.items()
-}
 
 
 @dataclass
@@ -99,8 +83,40 @@ class Sighting:
 
 def look(frame: pl.DataFrame, columns: Sequence[str]) -> dict[str, dict[str, Evidence]]:
     """What speaks for each kind in each of these text columns, where anything does."""
-    found = {column: _look_at(frame[column]) for column in columns}
-    return {column: kinds for column, kinds in found.items() if kinds}
+    if not columns or not frame.height:
+        return {}
+    counted = [_count(frame[column]) for column in columns]
+    cells = pl.concat([some for some, _ in counted])
+    numbers = np.repeat(np.arange(len(columns), dtype=np.uint32), [one.len() for one, _ in counted])
+    times = np.concatenate([n for _, n in counted])
+    finds = _Finds(len(columns))
+    for sifted in sift(cells):
+        finds.add_passports(numbers[sifted.passports], times[sifted.passports])
+        if sifted.rows.size:
+            some = pl.DataFrame(
+                {
+                    "column": numbers[sifted.rows],
+                    "cell": cells.gather(sifted.rows),
+                    "kinds": sifted.kinds,
+                    "n": times[sifted.rows],
+                }
+            )
+            _search(some, finds)
+    return {column: kinds for column, kinds in zip(columns, finds.in_order(), strict=True) if kinds}
+
+
+def _count(cells: pl.Series) -> tuple[pl.Series, Numbers]:
+    """A column's cells, and how often each stands there; or all of them, where few stand twice.
+
+    Most columns repeat few values over and over; to find that out of others takes longer than to
+    look at their cells as they come.
+    """
+    n_tried = min(max(cells.len() // 16, 64), 2048)
+    tried = cells.gather_every(max(cells.len() // n_tried, 1))
+    if tried.n_unique() >= _MOSTLY * tried.len():
+        return cells.alias("cell"), np.ones(cells.len(), dtype=np.uint32)
+    counted = cells.value_counts(name="n")
+    return counted.to_series(0).alias("cell"), counted["n"].to_numpy()
 
 
 def judge(names: Sequence[str], evidence: Mapping[str, Evidence], n_filled: int) -> list[Sighting]:
@@ -119,7 +135,7 @@ def judge(names: Sequence[str], evidence: Mapping[str, Evidence], n_filled: int)
         if slug == "ip" and not is_named and words & _VERSIONS:
             continue
         n_whole = one.n_valid
-        if slug in _BY_NAME:
+        if slug in BY_NAME:
             counts = is_named
         elif kind.is_weak:
             counts = n_whole >= _WEAK_SHARE * n_filled or is_named
@@ -144,7 +160,7 @@ def redact_identifiers(cells: pl.Series, allow: frozenset[str] = frozenset()) ->
     rows = _have_trace(cells.fill_null("")).arg_true()
     if not rows.len():
         return cells
-    kinds = [k for slug, k in KINDS.items() if slug not in _BY_NAME and slug not in allow]
+    kinds = [k for slug, k in KINDS.items() if slug not in BY_NAME and slug not in allow]
     redacted = [_redact(cell, kinds) for cell in cells.gather(rows).to_list()]
     return cells.scatter(rows, pl.Series(redacted, dtype=pl.String))
 
@@ -161,68 +177,97 @@ def _redact(cell: str, kinds: Sequence[Kind]) -> str:
 
 
 def _have_trace(cells: pl.Series) -> pl.Series:
-    return cells.str.contains(TRACE) | (cells.str.contains(_RARE) & cells.str.contains(_RARE_TRACE))
+    return cells.str.contains(TRACE) | (cells.str.contains(RARE) & cells.str.contains(RARE_TRACE))
 
 
-def _look_at(cells: pl.Series) -> dict[str, Evidence]:
-    # Different cells only: most columns repeat few values over and over.
-    counted = cells.drop_nulls().value_counts(name="n")
-    counted.columns = ["cell", "n"]
-    found = {slug: Evidence(n, 0, 0) for slug, n in _near(counted) if n}
-    counted = counted.filter(_have_trace(counted["cell"]))
-    if not counted.height:
-        return found
-    counted = counted.with_columns(fold_cells(counted["cell"]).alias("cell"))
-    suspects = counted.select(
-        pl.col("cell").str.contains(_ROUGH[slug]).alias(slug) for slug in KINDS
-    )
+class _Finds:
+    """Evidence as it is found, by column and kind."""
+
+    def __init__(self, n_columns: int) -> None:
+        self._found: list[dict[str, Evidence]] = [{} for _ in range(n_columns)]
+
+    def of(self, column: int, slug: str) -> Evidence:
+        """To be added to."""
+        return self._found[column].setdefault(slug, Evidence(0, 0, 0))
+
+    def count(self, slug: str, cells: pl.DataFrame, *fields: str) -> None:
+        """Add to these fields how many cells there are in each column."""
+        for column, n in cells.group_by("column").agg(pl.col("n").sum()).iter_rows():
+            self._add(column, slug, n, *fields)
+
+    def add_passports(self, columns: Numbers, times: Numbers) -> None:
+        """Count cells of these columns that look like a passport's number, and are valid."""
+        counts = np.bincount(columns, times)
+        for column in np.flatnonzero(counts):
+            self._add(int(column), "passport", int(counts[column]), "n_shaped", "n_valid")
+
+    def _add(self, column: int, slug: str, n: int, *fields: str) -> None:
+        evidence = self.of(column, slug)
+        for name in fields:
+            setattr(evidence, name, getattr(evidence, name) + n)
+
+    def in_order(self) -> list[dict[str, Evidence]]:
+        """Where there is any, kinds in their order."""
+        return [
+            {slug: kinds[slug] for slug in KINDS if slug in kinds and any(astuple(kinds[slug]))}
+            for kinds in self._found
+        ]
+
+
+def _search(cells: pl.DataFrame, finds: _Finds) -> None:
+    """Look at cells that may hold something; each with its column, kinds and number."""
+    _search_near(cells, finds)
+    cells = cells.filter(_have_trace(cells["cell"]))
+    cells = cells.with_columns(fold_cells(cells["cell"]).alias("cell"))
     for slug, kind in KINDS.items():
-        evidence = found.get(slug, Evidence(0, 0, 0))
-        if suspects[slug].any():
-            evidence.add(_weigh(counted.filter(suspects[slug]), kind))
+        some = cells.filter(cells["kinds"] & bit_of(slug) != 0)
+        if not some.height:
+            continue
         if kind.bare:
-            is_bare = counted["cell"].str.contains(rf"^{kind.bare}(?:\.0+)?$")
-            evidence.n_bare = int(counted.filter(is_bare)["n"].sum())
-        if any(astuple(evidence)):
-            found[slug] = evidence
-    return found
+            finds.count(slug, some.filter(pl.col("cell").str.contains(BARE[slug])), "n_bare")
+        some = some.filter(pl.col("cell").str.contains(ROUGH[slug]))
+        if some.height:
+            _weigh(some, kind, finds)
 
 
-def _near(counted: pl.DataFrame) -> Iterator[tuple[str, int]]:
+def _search_near(cells: pl.DataFrame, finds: _Finds) -> None:
     """Of kinds that have a look to go by alone: whole cells of the same sort that lack that."""
     cell = pl.col("cell")
     # First what is quick to ask, and true of no cell of most columns.
-    mixed = counted.filter(cell.str.contains("[A-Za-z]") & cell.str.contains("[0-9]"))
+    mixed = cells.filter(
+        (cells["kinds"] & NEAR_BIT != 0)
+        & cells["cell"].str.contains("[A-Za-z]")
+        & cells["cell"].str.contains("[0-9]")
+    )
     if not mixed.height:
         return
-    for slug, kind in KINDS.items():
-        if kind.near:
-            near = kind.near.replace("A-Z", "A-Za-z")
-            alike = mixed.filter(cell.str.contains(rf"^\s*(?:{near})\s*$"))
-            lack = ~fold_cells(alike["cell"]).str.contains(WHOLE[slug])
-            yield slug, int(alike.filter(lack)["n"].sum())
+    for slug, near in NEAR.items():
+        alike = mixed.filter(cell.str.contains(near))
+        lack = ~fold_cells(alike["cell"]).str.contains(WHOLE[slug])
+        finds.count(slug, alike.filter(lack), "n_shaped")
 
 
-def _weigh(counted: pl.DataFrame, kind: Kind) -> Evidence:
-    """Evidence for a kind in distinct cells, with their counts, that could hold it."""
-    is_whole = counted["cell"].str.contains(WHOLE[kind.slug])
-    whole, longer = counted.filter(is_whole), counted.filter(~is_whole)
-    found = Evidence(int(whole["n"].sum()), 0, 0)
+def _weigh(cells: pl.DataFrame, kind: Kind, finds: _Finds) -> None:
+    """Evidence for a kind in different cells that could hold it."""
+    is_whole = cells["cell"].str.contains(WHOLE[kind.slug])
+    whole, longer = cells.filter(is_whole), cells.filter(~is_whole)
     if whole.height:
+        finds.count(kind.slug, whole, "n_shaped")
         typed = whole["cell"]
         if kind.slug in AS_NUMBERS:
             typed = typed.str.replace(r"^-", "").str.replace(r"\.0+$", "")
         valid = are_valid(typed, kind.is_valid)
-        found.n_valid = int(whole.filter(valid)["n"].sum())
+        finds.count(kind.slug, whole.filter(valid), "n_valid")
         if kind.slug == "postcode":
-            found.n_spelled = int(whole.filter(valid & typed.str.contains(" "))["n"].sum())
+            finds.count(kind.slug, whole.filter(valid & typed.str.contains(" ")), "n_spelled")
         if kind.slug in OPEN_ENDED:
             # A number before or behind it, so that the whole cell looks like one and is none.
             longer = longer.vstack(whole.filter(~valid & typed.str.contains("[ ().-]")))
-    if kind.slug in _BY_NAME:
-        return found
-    for cell, n in longer.iter_rows():
+    if kind.slug in BY_NAME:
+        return
+    for column, cell, n in longer.select("column", "cell", "n").iter_rows():
         looks = False
+        found = finds.of(column, kind.slug)
         for start, _, is_valid in spans_in(cell, kind):
             looks = True
             if is_valid:
@@ -230,4 +275,3 @@ def _weigh(counted: pl.DataFrame, kind: Kind) -> Evidence:
                 found.n_labelled += n * is_labelled(cell, start, kind)
                 break
         found.n_embedded_shaped += n * looks
-    return found
