@@ -50,13 +50,14 @@ _MAY_START["\N{FULLWIDTH EQUALS SIGN}".encode()[0]] = True
 
 def count_formulas(frame: pl.DataFrame, columns: Iterable[str]) -> dict[str, int]:
     """How many cells of each of these text columns are formulas."""
-    import polars as pl  # the way in escapes, and does without it
+    from securexfer.privacy.stack import Stack  # the way in escapes, and does without polars
 
-    counts = []
-    for column in columns:
-        formulas = pl.col(column).filter(pl.col(column).str.contains(_FORMULA))
-        counts.append((~formulas.str.contains(_NUMBER)).sum().alias(column))
-    return frame.select(counts).row(0, named=True) if counts else {}
+    stack = Stack(frame, list(columns))
+    # To compare how cells begin is much quicker than to search them: most begin otherwise.
+    plain = stack.cells.is_between(".", "<") | stack.cells.is_between("A", "~")
+    rows = (~plain).arg_true()
+    cells = stack.cells.gather(rows)
+    return stack.count(rows.filter(cells.str.contains(_FORMULA) & ~cells.str.contains(_NUMBER)))
 
 
 def escape_cell(cell: str) -> str:

@@ -8,7 +8,7 @@ ten-digit numbers pass the check of an NHS number, so it matters how many that l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from securexfer.privacy.kinds import KINDS, Kind
 from securexfer.privacy.outline import NEAR_BIT, bit_of, sift
 from securexfer.privacy.pattern import BARE, BY_NAME, NEAR, RARE, RARE_TRACE, ROUGH, TRACE, WHOLE
 from securexfer.privacy.spotting import AS_NUMBERS, OPEN_ENDED, is_labelled, spans_in, valid_in
+from securexfer.privacy.stack import Stack
 from securexfer.privacy.validity import are_valid
 
 Numbers = npt.NDArray[np.uint32]
@@ -85,38 +86,51 @@ def look(frame: pl.DataFrame, columns: Sequence[str]) -> dict[str, dict[str, Evi
     """What speaks for each kind in each of these text columns, where anything does."""
     if not columns or not frame.height:
         return {}
-    counted = [_count(frame[column]) for column in columns]
+    repeats = _find_repeating(Stack(frame, columns))
+    counted = [_count(frame[name]) if name in repeats else _take(frame[name]) for name in columns]
     cells = pl.concat([some for some, _ in counted])
     numbers = np.repeat(np.arange(len(columns), dtype=np.uint32), [one.len() for one, _ in counted])
     times = np.concatenate([n for _, n in counted])
     finds = _Finds(len(columns))
-    for sifted in sift(cells):
-        finds.add_passports(numbers[sifted.passports], times[sifted.passports])
-        if sifted.rows.size:
-            some = pl.DataFrame(
-                {
-                    "column": numbers[sifted.rows],
-                    "cell": cells.gather(sifted.rows),
-                    "kinds": sifted.kinds,
-                    "n": times[sifted.rows],
-                }
-            )
-            _search(some, finds)
+    sifted = sift(cells)
+    finds.add_passports(numbers[sifted.passports], times[sifted.passports])
+    if sifted.rows.size:
+        some = pl.DataFrame(
+            {
+                "column": numbers[sifted.rows],
+                "cell": cells.gather(sifted.rows),
+                "kinds": sifted.kinds,
+                "n": times[sifted.rows],
+            }
+        )
+        _search(some, finds)
     return {column: kinds for column, kinds in zip(columns, finds.in_order(), strict=True) if kinds}
 
 
-def _count(cells: pl.Series) -> tuple[pl.Series, Numbers]:
-    """A column's cells, and how often each stands there; or all of them, where few stand twice.
+def _find_repeating(stack: Stack) -> set[str]:
+    """Columns that repeat values, as most do. In others, that takes longer than to look at all."""
+    step = max(stack.height // min(max(stack.height // 16, 64), 2048), 1)
+    tried = pl.DataFrame(
+        {
+            "column": np.arange(0, stack.cells.len(), step) // stack.height,
+            "cell": stack.cells.gather_every(step),
+        }
+    )
+    found = tried.group_by("column").agg(pl.col("cell").n_unique(), pl.len())
+    return {
+        stack.columns[column]
+        for column, n_different, n in found.iter_rows()
+        if n_different < _MOSTLY * n
+    }
 
-    Most columns repeat few values over and over; to find that out of others takes longer than to
-    look at their cells as they come.
-    """
-    n_tried = min(max(cells.len() // 16, 64), 2048)
-    tried = cells.gather_every(max(cells.len() // n_tried, 1))
-    if tried.n_unique() >= _MOSTLY * tried.len():
-        return cells.alias("cell"), np.ones(cells.len(), dtype=np.uint32)
+
+def _count(cells: pl.Series) -> tuple[pl.Series, Numbers]:
     counted = cells.value_counts(name="n")
     return counted.to_series(0).alias("cell"), counted["n"].to_numpy()
+
+
+def _take(cells: pl.Series) -> tuple[pl.Series, Numbers]:
+    return cells.alias("cell"), np.ones(cells.len(), dtype=np.uint32)
 
 
 def judge(names: Sequence[str], evidence: Mapping[str, Evidence], n_filled: int) -> list[Sighting]:
@@ -209,7 +223,11 @@ class _Finds:
     def in_order(self) -> list[dict[str, Evidence]]:
         """Where there is any, kinds in their order."""
         return [
-            {slug: kinds[slug] for slug in KINDS if slug in kinds and any(astuple(kinds[slug]))}
+            {
+                slug: kinds[slug]
+                for slug in KINDS
+                if slug in kinds and any(vars(kinds[slug]).values())
+            }
             for kinds in self._found
         ]
 

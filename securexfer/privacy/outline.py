@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +25,8 @@ LONGEST = 32
 _HALF = 16
 # Cells that are outlined together, so that what is worked out for them stays small.
 _AT_ONCE = 1 << 17
-# An outline that so few cells of these have is not worth asking about.
-_FEW = 32
+# Where there are more outlines than a few, one that fewer of these have is not worth asking about.
+_FEW, _SOME = 256, 32
 _N_REMEMBERED = 1 << 14
 # More than this are looked up, fewer are sought one by one.
 _N_SOUGHT = 24
@@ -51,7 +50,7 @@ def bit_of(slug: str) -> int:
 
 @dataclass(frozen=True)
 class Sifted:
-    """What outlines show of a run of cells.
+    """What outlines show of cells.
 
     Attributes:
         rows: those that may hold something.
@@ -70,19 +69,24 @@ class _Verdict:
     is_passport: bool = False
 
 
-def sift(cells: pl.Series) -> Iterator[Sifted]:
-    """Which cells may hold what, piece by piece; rows are counted from the first cell on."""
+def sift(cells: pl.Series) -> Sifted:
+    """Which cells may hold what; rows are counted from the first cell on."""
+    pieces = [_unknown(np.empty(0, dtype=np.int64))]
     for start in range(0, cells.len(), _AT_ONCE):
         part = cells.slice(start, _AT_ONCE)
         sizes = part.str.len_bytes().fill_null(0).to_numpy()
         long = np.flatnonzero(sizes > LONGEST)
-        if long.size:
-            yield _unknown(long + start)
+        pieces.append(_unknown(long + start))
         for first, last in ((1, _HALF), (_HALF + 1, LONGEST)):
             rows = np.flatnonzero((sizes >= first) & (sizes <= last))
             if rows.size:
                 chosen = part if rows.size == part.len() else part.gather(rows)
-                yield _sift(chosen, rows + start)
+                pieces.append(_sift(chosen, rows + start))
+    return Sifted(
+        np.concatenate([piece.rows for piece in pieces]),
+        np.concatenate([piece.kinds for piece in pieces]),
+        np.concatenate([piece.passports for piece in pieces]),
+    )
 
 
 def _unknown(rows: Rows) -> Sifted:
@@ -92,10 +96,17 @@ def _unknown(rows: Rows) -> Sifted:
 def _sift(cells: pl.Series, rows: Rows) -> Sifted:
     """Of cells that are not blank, and of which all fit a half or none does."""
     keys = _outline(cells)
-    counted = keys.group_by(keys.columns).len()
-    known = counted.filter(pl.col("len") >= _FEW).drop("len").rows()
+    counted = (
+        keys.to_series().value_counts(name="len")
+        if keys.width == 1
+        else keys.group_by(keys.columns).len()
+    )
+    if counted.height > _FEW:
+        counted = counted.filter(pl.col("len") >= _SOME)
+    is_all_known = counted["len"].sum() == rows.size
+    known = counted.drop("len").rows()
     verdicts = {key: _judge(_text_of(key)) for key in known}
-    before = 0 if counted.height == len(known) else ALL
+    before = 0 if is_all_known else ALL
     told = {key: verdict.kinds for key, verdict in verdicts.items() if verdict.kinds != before}
     if len(told) <= _N_SOUGHT:
         kinds = np.full(rows.size, before, dtype=np.uint32)

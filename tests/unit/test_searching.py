@@ -102,12 +102,14 @@ def test_no_columns_or_no_rows_are_nothing() -> None:
 
 def test_pieces_and_columns_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outline, "_AT_ONCE", 7)
-    monkeypatch.setattr(outline, "_FEW", 1)
+    monkeypatch.setattr(outline, "_FEW", 0)
+    monkeypatch.setattr(outline, "_SOME", 1)
     test_tables_of_all_sorts_of_columns(9, 100)
 
 
 def test_more_outlines_than_are_sought_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outline, "_FEW", 1)
+    monkeypatch.setattr(outline, "_FEW", 0)
+    monkeypatch.setattr(outline, "_SOME", 1)
     monkeypatch.setattr(outline, "_N_SOUGHT", 1)
     test_tables_of_all_sorts_of_columns(10, 200)
 
