@@ -56,6 +56,11 @@ def fold_cells(cells: pl.Series) -> pl.Series:
     return cells.str.to_uppercase().str.replace_all(r"[\x00-\x1f\x7f]", " ").str.strip_chars()
 
 
+def fold_plain(cells: pl.Series) -> pl.Series:
+    """The same, of cells of printable ASCII that name no floor."""
+    return cells.str.to_uppercase().str.strip_chars()
+
+
 def fold_text(text: str) -> tuple[str, list[int]]:
     """A text as it is compared, and for each of its characters the place it came from."""
     text = re.sub(FLOOR, r"\1---", text)

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from securexfer.privacy.folding import fold_cells, fold_text, words_of
+from securexfer.privacy.folding import fold_cells, fold_plain, fold_text, words_of
 from securexfer.privacy.kinds import KINDS, Kind
-from securexfer.privacy.outline import NEAR_BIT, bit_of, sift
+from securexfer.privacy.outline import ALL, NUMBER, PASSPORT, bit_of, near_bit_of, sift
 from securexfer.privacy.pattern import BARE, BY_NAME, NEAR, RARE, RARE_TRACE, ROUGH, TRACE, WHOLE
 from securexfer.privacy.spotting import AS_NUMBERS, OPEN_ENDED, is_labelled, spans_in, valid_in
 from securexfer.privacy.stack import Stack
@@ -89,21 +89,18 @@ def look(frame: pl.DataFrame, columns: Sequence[str]) -> dict[str, dict[str, Evi
     repeats = _find_repeating(Stack(frame, columns))
     counted = [_count(frame[name]) if name in repeats else _take(frame[name]) for name in columns]
     cells = pl.concat([some for some, _ in counted])
-    numbers = np.repeat(np.arange(len(columns), dtype=np.uint32), [one.len() for one, _ in counted])
+    sizes = [some.len() for some, _ in counted]
     times = np.concatenate([n for _, n in counted])
+    kinds = sift(cells)
     finds = _Finds(len(columns))
-    sifted = sift(cells)
-    finds.add_passports(numbers[sifted.passports], times[sifted.passports])
-    if sifted.rows.size:
-        some = pl.DataFrame(
-            {
-                "column": numbers[sifted.rows],
-                "cell": cells.gather(sifted.rows),
-                "kinds": sifted.kinds,
-                "n": times[sifted.rows],
-            }
-        )
-        _search(some, finds)
+    passports = np.add.reduceat(np.where(kinds == PASSPORT, times, 0), np.cumsum([0, *sizes[:-1]]))
+    for column in np.flatnonzero(passports):
+        finds.add(int(column), "passport", int(passports[column]), "n_shaped", "n_valid")
+    rows = np.flatnonzero((kinds != 0) & (kinds != PASSPORT))
+    if rows.size:
+        numbers = np.repeat(np.arange(len(columns), dtype=np.uint32), sizes)
+        some = pl.DataFrame({"column": numbers[rows], "kinds": kinds[rows], "n": times[rows]})
+        _search(some.with_columns(cell=cells.gather(rows)), finds)
     return {column: kinds for column, kinds in zip(columns, finds.in_order(), strict=True) if kinds}
 
 
@@ -207,15 +204,10 @@ class _Finds:
     def count(self, slug: str, cells: pl.DataFrame, *fields: str) -> None:
         """Add to these fields how many cells there are in each column."""
         for column, n in cells.group_by("column").agg(pl.col("n").sum()).iter_rows():
-            self._add(column, slug, n, *fields)
+            self.add(column, slug, n, *fields)
 
-    def add_passports(self, columns: Numbers, times: Numbers) -> None:
-        """Count cells of these columns that look like a passport's number, and are valid."""
-        counts = np.bincount(columns, times)
-        for column in np.flatnonzero(counts):
-            self._add(int(column), "passport", int(counts[column]), "n_shaped", "n_valid")
-
-    def _add(self, column: int, slug: str, n: int, *fields: str) -> None:
+    def add(self, column: int, slug: str, n: int, *fields: str) -> None:
+        """Add so many to these fields."""
         evidence = self.of(column, slug)
         for name in fields:
             setattr(evidence, name, getattr(evidence, name) + n)
@@ -233,10 +225,21 @@ class _Finds:
 
 
 def _search(cells: pl.DataFrame, finds: _Finds) -> None:
-    """Look at cells that may hold something; each with its column, kinds and number."""
+    """Look at cells that may hold something; each with its column, its kinds and how often."""
+    is_number = cells["kinds"] & NUMBER != 0
+    is_number &= ~cells["cell"].str.starts_with("0")
+    if is_number.any():
+        _search_numbers(cells.filter(is_number), finds)
+        cells = cells.filter(~is_number)
+    is_plain = cells["kinds"] != ALL
     _search_near(cells, finds)
-    cells = cells.filter(_have_trace(cells["cell"]))
-    cells = cells.with_columns(fold_cells(cells["cell"]).alias("cell"))
+    plain, others = cells.filter(is_plain), cells.filter(~is_plain)
+    plain = plain.filter(plain["cell"].str.contains(TRACE))
+    plain = plain.with_columns(fold_plain(plain["cell"]))
+    if others.height:
+        others = others.filter(_have_trace(others["cell"]))
+        others = others.with_columns(fold_cells(others["cell"]))
+    cells = plain.vstack(others)
     for slug, kind in KINDS.items():
         some = cells.filter(cells["kinds"] & bit_of(slug) != 0)
         if not some.height:
@@ -248,21 +251,31 @@ def _search(cells: pl.DataFrame, finds: _Finds) -> None:
             _weigh(some, kind, finds)
 
 
+def _search_numbers(cells: pl.DataFrame, finds: _Finds) -> None:
+    """Whole numbers of ten digits and more that begin with no zero: few kinds can be that."""
+    lengths = cells["cell"].str.len_bytes()
+    for slug, shortest, longest in (("nhs", 10, 10), ("card", 13, 19)):
+        some = cells.filter(lengths.is_between(shortest, longest))
+        if some.height:
+            finds.count(slug, some, "n_shaped")
+            valid = are_valid(some["cell"], KINDS[slug].is_valid)
+            finds.count(slug, some.filter(valid), "n_valid")
+    bare = cells.filter(lengths.is_between(10, 12) & cells["cell"].str.contains(BARE["phone"]))
+    finds.count("phone", bare, "n_bare")
+
+
 def _search_near(cells: pl.DataFrame, finds: _Finds) -> None:
     """Of kinds that have a look to go by alone: whole cells of the same sort that lack that."""
-    cell = pl.col("cell")
-    # First what is quick to ask, and true of no cell of most columns.
-    mixed = cells.filter(
-        (cells["kinds"] & NEAR_BIT != 0)
-        & cells["cell"].str.contains("[A-Za-z]")
-        & cells["cell"].str.contains("[0-9]")
-    )
-    if not mixed.height:
-        return
     for slug, near in NEAR.items():
-        alike = mixed.filter(cell.str.contains(near))
-        lack = ~fold_cells(alike["cell"]).str.contains(WHOLE[slug])
-        finds.count(slug, alike.filter(lack), "n_shaped")
+        alike = cells.filter(cells["kinds"] & near_bit_of(slug) != 0)
+        if alike.height:
+            alike = alike.filter(
+                alike["cell"].str.contains(near)
+                & alike["cell"].str.contains("[A-Za-z]")
+                & alike["cell"].str.contains("[0-9]")
+            )
+            lack = ~fold_cells(alike["cell"]).str.contains(WHOLE[slug])
+            finds.count(slug, alike.filter(lack), "n_shaped")
 
 
 def _weigh(cells: pl.DataFrame, kind: Kind, finds: _Finds) -> None:

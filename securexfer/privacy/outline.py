@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -36,11 +35,15 @@ _BLANK, _DIGIT, _UPPER, _LOWER, _OTHER, _FOREIGN = " 0Aa_~"
 # makes more than a capital of: control characters, and all that is not ASCII.
 _SORTS = (_BLANK, _DIGIT, _UPPER, _LOWER, *"-./()+:@%", _OTHER, _FOREIGN)
 _BITS = {slug: 1 << place for place, slug in enumerate(KINDS)}
-NEAR_BIT = 1 << len(KINDS)
-ALL = (NEAR_BIT << 1) - 1
+_NEAR_BITS = {slug: 1 << len(KINDS) + place for place, slug in enumerate(NEAR)}
+# All that there is, where nothing is known.
+ALL = sum(_BITS.values()) + sum(_NEAR_BITS.values())
+# A whole number of ten digits or more; and of one that could be that of a passport, nothing else.
+NUMBER = 1 << ALL.bit_length()
+PASSPORT = NUMBER << 1
 
-Numbers = npt.NDArray[np.uint64]
-Rows = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64] | npt.NDArray[np.uint32]
+Kinds = npt.NDArray[np.uint32]
 
 
 def bit_of(slug: str) -> int:
@@ -48,52 +51,33 @@ def bit_of(slug: str) -> int:
     return _BITS[slug]
 
 
-@dataclass(frozen=True)
-class Sifted:
-    """What outlines show of cells.
+def near_bit_of(slug: str) -> int:
+    """What stands for whole cells of the same sort as a kind that has a look to go by alone."""
+    return _NEAR_BITS[slug]
 
-    Attributes:
-        rows: those that may hold something.
-        kinds: what each of these may hold, as the sum of bits; `ALL` where nothing is known.
-        passports: rows that have the form of a passport's number, and of nothing else.
+
+def sift(cells: pl.Series) -> Kinds:
+    """What each cell may hold, as a sum of bits; 0 is nothing.
+
+    `ALL` where that is not known. Cells of which it is are of printable ASCII, without a floor.
     """
-
-    rows: Rows
-    kinds: npt.NDArray[np.uint32]
-    passports: Rows
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    kinds: int
-    is_passport: bool = False
-
-
-def sift(cells: pl.Series) -> Sifted:
-    """Which cells may hold what; rows are counted from the first cell on."""
-    pieces = [_unknown(np.empty(0, dtype=np.int64))]
+    kinds = np.zeros(cells.len(), dtype=np.uint32)
     for start in range(0, cells.len(), _AT_ONCE):
         part = cells.slice(start, _AT_ONCE)
+        own = kinds[start : start + _AT_ONCE]
         sizes = part.str.len_bytes().fill_null(0).to_numpy()
-        long = np.flatnonzero(sizes > LONGEST)
-        pieces.append(_unknown(long + start))
+        if sizes.min() > 0 and sizes.max() <= _HALF:
+            own[:] = _sift(part)
+            continue
+        own[sizes > LONGEST] = ALL
         for first, last in ((1, _HALF), (_HALF + 1, LONGEST)):
             rows = np.flatnonzero((sizes >= first) & (sizes <= last))
             if rows.size:
-                chosen = part if rows.size == part.len() else part.gather(rows)
-                pieces.append(_sift(chosen, rows + start))
-    return Sifted(
-        np.concatenate([piece.rows for piece in pieces]),
-        np.concatenate([piece.kinds for piece in pieces]),
-        np.concatenate([piece.passports for piece in pieces]),
-    )
+                own[rows] = _sift(part.gather(rows))
+    return kinds
 
 
-def _unknown(rows: Rows) -> Sifted:
-    return Sifted(rows, np.full(rows.size, ALL, dtype=np.uint32), rows[:0])
-
-
-def _sift(cells: pl.Series, rows: Rows) -> Sifted:
+def _sift(cells: pl.Series) -> Kinds:
     """Of cells that are not blank, and of which all fit a half or none does."""
     keys = _outline(cells)
     counted = (
@@ -103,30 +87,20 @@ def _sift(cells: pl.Series, rows: Rows) -> Sifted:
     )
     if counted.height > _FEW:
         counted = counted.filter(pl.col("len") >= _SOME)
-    is_all_known = counted["len"].sum() == rows.size
-    known = counted.drop("len").rows()
-    verdicts = {key: _judge(_text_of(key)) for key in known}
-    before = 0 if is_all_known else ALL
-    told = {key: verdict.kinds for key, verdict in verdicts.items() if verdict.kinds != before}
-    if len(told) <= _N_SOUGHT:
-        kinds = np.full(rows.size, before, dtype=np.uint32)
-        for key, of_key in told.items():
-            kinds[_are(keys, key)] = of_key
-    else:
+    before = 0 if counted["len"].sum() == cells.len() else ALL
+    judged = {key: _judge(_text_of(key)) for key in counted.drop("len").iter_rows()}
+    told = {key: kinds for key, kinds in judged.items() if kinds != before}
+    if len(told) > _N_SOUGHT:
         table = pl.DataFrame(list(told), keys.schema, orient="row").with_columns(
             kinds=pl.Series(list(told.values()), dtype=pl.UInt32)
         )
         joined = keys.join(table, on=keys.columns, how="left", maintain_order="left")
-        kinds = joined["kinds"].fill_null(before).to_numpy()
-    left = np.flatnonzero(kinds)
-    passports = [np.flatnonzero(_are(keys, key)) for key, v in verdicts.items() if v.is_passport]
-    return Sifted(rows[left], kinds[left], rows[np.concatenate([left[:0], *passports])])
-
-
-def _are(keys: pl.DataFrame, key: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    same = [keys[name].to_numpy() == one for name, one in zip(keys.columns, key, strict=True)]
-    are: npt.NDArray[np.bool_] = np.logical_and.reduce(same)
-    return are
+        return joined["kinds"].fill_null(before).to_numpy()
+    kinds = np.full(cells.len(), before, dtype=np.uint32)
+    halves = [keys[name].to_numpy() for name in keys.columns]
+    for key, of_key in told.items():
+        kinds[np.logical_and.reduce([a == b for a, b in zip(halves, key, strict=True)])] = of_key
+    return kinds
 
 
 def _outline(cells: pl.Series) -> pl.DataFrame:
@@ -141,15 +115,14 @@ def _outline(cells: pl.Series) -> pl.DataFrame:
     for number in range(n_words):
         coded = np.take(_CODES, words[starts + 8 * number].view("<u2")).view("<u4")
         codes.append(coded & _MASKS[np.clip(sizes - 8 * number, 0, 8)])
-    halves = [codes[number : number + 2] for number in range(0, n_words, 2)]
-    return pl.DataFrame(
-        {str(place): _join(half) for place, half in enumerate(halves)}, strict=False
-    )
+    halves = [_join(codes[number : number + 2]) for number in range(0, n_words, 2)]
+    return pl.DataFrame({str(place): half for place, half in enumerate(halves)})
 
 
-def _join(codes: list[npt.NDArray[np.uint32]]) -> Numbers:
-    first = codes[0].astype(np.uint64)
-    return first | codes[1].astype(np.uint64) << np.uint64(32) if len(codes) > 1 else first
+def _join(codes: list[npt.NDArray[np.uint32]]) -> Keys:
+    if len(codes) == 1:
+        return codes[0]
+    return codes[0] | codes[1].astype(np.uint64) << np.uint64(32)
 
 
 def _text_of(key: tuple[int, ...]) -> str:
@@ -207,36 +180,36 @@ def _widen_token(match: re.Match[str]) -> str:
 _SIGN = re.compile("[0@:]")
 _FLOORS = re.compile(widen(FLOOR))
 _TRACES = re.compile(widen(TRACE))
-_NEARS = [re.compile(widen(pattern)) for pattern in NEAR.values()]
+_NEARS = {slug: re.compile(widen(pattern)) for slug, pattern in NEAR.items()}
 # Kinds that are found by name are whole cells.
 _LOOKS = {
-    slug: [
-        re.compile(widen(pattern))
-        for pattern in (WHOLE[slug] if slug in BY_NAME else ROUGH[slug], BARE.get(slug))
-        if pattern
-    ]
+    slug: re.compile(
+        "|".join(
+            widen(pattern)
+            for pattern in (WHOLE[slug] if slug in BY_NAME else ROUGH[slug], BARE.get(slug))
+            if pattern
+        )
+    )
     for slug in KINDS
 }
 
 
 @functools.lru_cache(maxsize=_N_REMEMBERED)
-def _judge(outline: str) -> _Verdict:
+def _judge(outline: str) -> int:
     """What a cell of this outline may hold."""
     if _FOREIGN in outline:
-        return _Verdict(ALL)
+        return ALL
     if not _SIGN.search(outline):
-        return _Verdict(0)
+        return 0
     if _FLOORS.search(outline):
-        return _Verdict(ALL)
+        return ALL
     text = outline.upper().strip()
     kinds = 0
-    if _UPPER in text and any(near.search(text) for near in _NEARS):
-        kinds = NEAR_BIT
+    if _UPPER in text:
+        kinds |= sum(_NEAR_BITS[slug] for slug, near in _NEARS.items() if near.search(text))
     if _TRACES.search(text):
-        kinds |= sum(
-            _BITS[slug] for slug, some in _LOOKS.items() if any(p.search(text) for p in some)
-        )
-    # To a passport's number, all digits are alike.
+        kinds |= sum(_BITS[slug] for slug, looks in _LOOKS.items() if looks.search(text))
+    # To the pattern of a passport's number, all digits are alike.
     if kinds == _BITS["passport"] and set(text) <= {_DIGIT, _BLANK}:
-        return _Verdict(0, is_passport=True)
-    return _Verdict(kinds)
+        return PASSPORT
+    return kinds | NUMBER if kinds and len(outline) >= 10 and set(outline) == {_DIGIT} else kinds

@@ -215,8 +215,12 @@ def _are_cards(cells: pl.Series) -> npt.NDArray[np.bool_]:
 
 def _digits_of(cells: pl.Series, n_places: int) -> list[npt.NDArray[np.int64]]:
     """The digits of numbers, from the last on."""
-    numbers = cells.str.replace_all("[^0-9]", "").cast(pl.UInt64).to_numpy()
-    return [
-        (numbers // np.uint64(10**place) % np.uint64(10)).astype(np.int64)
-        for place in range(n_places)
-    ]
+    plain = cells.cast(pl.UInt64, strict=False)
+    if plain.null_count():
+        plain = cells.str.replace_all("[^0-9]", "").cast(pl.UInt64)
+    numbers, digits = plain.to_numpy(), []
+    for _ in range(n_places):
+        rest = numbers // np.uint64(10)
+        digits.append((numbers - rest * np.uint64(10)).astype(np.int64))
+        numbers = rest
+    return digits
