@@ -220,6 +220,8 @@ def _count_fields(separators: Words, ends: Positions) -> Positions:
 
     Separators of a record are those before its end, less those before the previous end.
     """
+    if not separators.any():
+        return np.ones(ends.size, np.int64)  # one column
     before = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bitwise_count(separators))))
     word, bit = ends >> 6, (ends & 63).astype(np.uint64)
     below = separators[word] & ((np.uint64(1) << bit) - np.uint64(1))
