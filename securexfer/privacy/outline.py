@@ -171,10 +171,16 @@ _TOKENS = re.compile(
 def _widen_token(match: re.Match[str]) -> str:
     if match["drop"]:
         return ""
-    if match["keep"]:
-        return match[0]
-    sorts = dict.fromkeys(_sort_of(one) for one in _ASCII if re.fullmatch(match[0], one))
-    return f"[{re.escape(''.join(sorts))}]"
+    return match[0] if match["keep"] else _widen_set(match[0])
+
+
+@functools.cache
+def _widen_set(characters: str) -> str:
+    if len(characters) == 1:
+        return re.escape(_sort_of(characters))
+    one_of = re.compile(characters)
+    sorts = dict.fromkeys(_sort_of(one) for one in _ASCII if one_of.fullmatch(one))
+    return f"[{re.escape(''.join(sorts))}]" if len(sorts) > 1 else re.escape("".join(sorts))
 
 
 _SIGN = re.compile("[0@:]")
