@@ -17,7 +17,16 @@ import polars as pl
 from securexfer.privacy.folding import fold_cells, fold_plain, fold_text, words_of
 from securexfer.privacy.kinds import KINDS, Kind
 from securexfer.privacy.outline import ALL, NUMBER, PASSPORT, bit_of, near_bit_of, sift
-from securexfer.privacy.pattern import BARE, BY_NAME, NEAR, RARE, RARE_TRACE, ROUGH, TRACE, WHOLE
+from securexfer.privacy.pattern import (
+    ANY,
+    BARE,
+    BY_NAME,
+    NEAR,
+    RARE_TRACE,
+    ROUGH,
+    TRACE,
+    WHOLE,
+)
 from securexfer.privacy.spotting import AS_NUMBERS, OPEN_ENDED, is_labelled, spans_in, valid_in
 from securexfer.privacy.stack import Stack
 from securexfer.privacy.validity import are_valid
@@ -188,7 +197,9 @@ def _redact(cell: str, kinds: Sequence[Kind]) -> str:
 
 
 def _have_trace(cells: pl.Series) -> pl.Series:
-    return cells.str.contains(TRACE) | (cells.str.contains(RARE) & cells.str.contains(RARE_TRACE))
+    have = cells.str.contains(TRACE)
+    is_rare = cells.str.len_bytes() != cells.str.len_chars()
+    return have | (is_rare & cells.str.contains(RARE_TRACE)) if is_rare.any() else have
 
 
 class _Finds:
@@ -239,6 +250,7 @@ def _search(cells: pl.DataFrame, finds: _Finds) -> None:
     if others.height:
         others = others.filter(_have_trace(others["cell"]))
         others = others.with_columns(fold_cells(others["cell"]))
+        others = others.filter(others["cell"].str.contains(ANY))
     cells = plain.vstack(others)
     for slug, kind in KINDS.items():
         some = cells.filter(cells["kinds"] & bit_of(slug) != 0)
@@ -268,14 +280,19 @@ def _search_near(cells: pl.DataFrame, finds: _Finds) -> None:
     """Of kinds that have a look to go by alone: whole cells of the same sort that lack that."""
     for slug, near in NEAR.items():
         alike = cells.filter(cells["kinds"] & near_bit_of(slug) != 0)
-        if alike.height:
-            alike = alike.filter(
-                alike["cell"].str.contains(near)
-                & alike["cell"].str.contains("[A-Za-z]")
-                & alike["cell"].str.contains("[0-9]")
+        alike = alike.filter(alike["cell"].str.contains(near))
+        is_plain = alike["kinds"] != ALL
+        plain, others = alike.filter(is_plain), alike.filter(~is_plain)
+        if plain.height:
+            lack = ~fold_plain(plain["cell"]).str.contains(WHOLE[slug])
+            finds.count(slug, plain.filter(lack), "n_shaped")
+        if others.height:
+            # The outline of the others is not known to have both.
+            has_both = others["cell"].str.contains("[A-Za-z]") & others["cell"].str.contains(
+                "[0-9]"
             )
-            lack = ~fold_cells(alike["cell"]).str.contains(WHOLE[slug])
-            finds.count(slug, alike.filter(lack), "n_shaped")
+            lack = ~fold_cells(others["cell"]).str.contains(WHOLE[slug])
+            finds.count(slug, others.filter(has_both & lack), "n_shaped")
 
 
 def _weigh(cells: pl.DataFrame, kind: Kind, finds: _Finds) -> None:

@@ -211,7 +211,7 @@ def _judge(outline: str) -> int:
         return ALL
     text = outline.upper().strip()
     kinds = 0
-    if _UPPER in text:
+    if _UPPER in text and _DIGIT in text:
         kinds |= sum(_NEAR_BITS[slug] for slug, near in _NEARS.items() if near.search(text))
     if _TRACES.search(text):
         kinds |= sum(_BITS[slug] for slug, looks in _LOOKS.items() if looks.search(text))

@@ -16,7 +16,7 @@ TRACE = (
     r"|[0-9] ?/ ?[0-9]+ ?[A-Z]|[0-9][A-Z]{2}|(?:[0-9]{1,3}\.){3}|(?::[0-9A-F]*){3}|::"
 )
 # Cells with other than ASCII may have what becomes a trace when folded.
-RARE, RARE_TRACE = r"[^\x00-\x7f]", r"\p{N}|[@\x{FF20}\x{FE6B}]"
+RARE_TRACE = r"\p{N}|[@\x{FF20}\x{FE6B}]"
 ROUGH = {
     slug: rf"(?:^|[^A-Z0-9])(?:{labels_of(k)})?(?:{k.pattern})(?:$|[^A-Z0-9])"
     for slug, k in KINDS.items()
@@ -30,3 +30,5 @@ BARE = {slug: rf"^(?:{k.bare})(?:\.0+)?$" for slug, k in KINDS.items() if k.bare
 NEAR = {
     slug: rf"^\s*(?:{k.near.replace('A-Z', 'A-Za-z')})\s*$" for slug, k in KINDS.items() if k.near
 }
+# What any kind looks like: to try this takes little longer than to try one of them.
+ANY = "|".join([*ROUGH.values(), *BARE.values()])

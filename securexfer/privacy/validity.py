@@ -24,6 +24,8 @@ from stdnum.gb import nhs
 _CHECK_LETTERS = "ZABCDEFGHJKLMNPQRTUVWXY"
 _WEIGHTS = range(10, 0, -1)
 _AS_DIGITS = {ord(letter): str(int(letter, 36)) for letter in string.ascii_uppercase}
+# Never given out at the start of a National Insurance number.
+_NEVER = ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
 _GAPS = dict.fromkeys(map(ord, " ./-"))
 _DATE = re.compile(
     r"[0-9]{1,2}[ -][0-9]{1,2}[ -](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[ -][0-9]{1,2}[ -][0-9]{1,2}"
@@ -72,7 +74,7 @@ def is_nhs(text: str) -> bool:
 
 def is_ni(text: str) -> bool:
     """Prefixes that are never given out are none."""
-    return _compact(text)[:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"}
+    return text[:2] not in _NEVER
 
 
 def is_pnc(text: str) -> bool:
@@ -181,7 +183,7 @@ def _compact(text: str) -> str:
 def are_valid(cells: pl.Series, is_valid: Callable[[str], bool]) -> pl.Series:
     """Which of these cells, all of the look of a kind, pass its check. All are checked.
 
-    NHS, card and passport numbers go many at once: numbers that look like them come in millions.
+    Those of kinds whose look-alikes come in millions go many at once.
     """
     if is_valid is is_anything:
         return pl.Series([True]).new_from_index(0, cells.len())
@@ -193,6 +195,13 @@ def are_valid(cells: pl.Series, is_valid: Callable[[str], bool]) -> pl.Series:
         return pl.Series(_are_nhs(cells))
     if is_valid is is_card:
         return pl.Series(_are_cards(cells))
+    if is_valid is is_ni:
+        return ~cells.str.head(2).is_in(_NEVER)
+    if is_valid is is_vehicle:
+        ages = cells.str.slice(2, 2).cast(pl.UInt8)
+        return ages.is_between(2, 30) | ages.is_between(51, 80)
+    if is_valid is is_email and not (cells.str.len_bytes() > LONGEST_LOCAL).any():
+        return pl.Series([True]).new_from_index(0, cells.len())
     if is_valid is is_passport:
         return cells.str.contains("[0-9]")
     return pl.Series(list(map(is_valid, cells.to_list())), dtype=pl.Boolean)

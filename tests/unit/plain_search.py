@@ -10,10 +10,10 @@ from dataclasses import astuple
 
 import polars as pl
 
-from securexfer.privacy.folding import fold_cells
+from securexfer.privacy.folding import fold_text
 from securexfer.privacy.identifiers import Evidence
 from securexfer.privacy.kinds import KINDS, Kind
-from securexfer.privacy.pattern import BARE, NEAR, RARE, RARE_TRACE, ROUGH, TRACE, WHOLE
+from securexfer.privacy.pattern import BARE, NEAR, RARE_TRACE, ROUGH, TRACE, WHOLE
 from securexfer.privacy.spotting import AS_NUMBERS, OPEN_ENDED, is_labelled, spans_in
 
 
@@ -23,16 +23,16 @@ def search_plainly(cells: pl.Series) -> dict[str, Evidence]:
     counted.columns = ["cell", "n"]
     cell = pl.col("cell")
     has_trace = cell.str.contains(TRACE)
-    has_trace |= cell.str.contains(RARE) & cell.str.contains(RARE_TRACE)
+    has_trace |= cell.str.contains(r"[^\x00-\x7f]") & cell.str.contains(RARE_TRACE)
     traced = counted.filter(has_trace)
-    folded = traced.with_columns(fold_cells(traced["cell"]).alias("cell"))
+    folded = traced.with_columns(_fold(traced["cell"]).alias("cell"))
     found = {}
     for slug, kind in KINDS.items():
         evidence = _weigh(folded.filter(cell.str.contains(ROUGH[slug])), kind)
         if slug in NEAR:
             mixed = cell.str.contains("[A-Za-z]") & cell.str.contains("[0-9]")
             alike = counted.filter(mixed & cell.str.contains(NEAR[slug]))
-            lack = ~fold_cells(alike["cell"]).str.contains(WHOLE[slug])
+            lack = ~_fold(alike["cell"]).str.contains(WHOLE[slug])
             evidence.n_shaped += int(alike.filter(lack)["n"].sum())
         if slug in BARE:
             evidence.n_bare = int(folded.filter(cell.str.contains(BARE[slug]))["n"].sum())
@@ -61,6 +61,10 @@ def _weigh(counted: pl.DataFrame, kind: Kind) -> Evidence:
             found.n_embedded += n * bool(valid)
             found.n_labelled += n * (bool(valid) and is_labelled(cell, valid[0], kind))
     return found
+
+
+def _fold(cells: pl.Series) -> pl.Series:
+    return pl.Series([fold_text(cell)[0].strip(" ") for cell in cells], dtype=pl.String)
 
 
 def _as_text(cell: str) -> str:

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from securexfer.privacy import outline
-from securexfer.privacy.folding import FLOOR
+from securexfer.privacy import outline, watch
+from securexfer.privacy.folding import FLOOR, fold_cells, fold_plain, fold_text
 from securexfer.privacy.identifiers import look
 from securexfer.privacy.kinds import KINDS
 from securexfer.privacy.pattern import BARE, NEAR, ROUGH, TRACE, WHOLE
+from securexfer.privacy.stack import Stack
 from tests.unit import leaks
 from tests.unit.plain_search import search_plainly
 from tests.unit.test_identifiers import NONE, VALID
@@ -131,6 +132,58 @@ def test_any_cells(cells: list[str], n_times: int) -> None:
     frame = pl.DataFrame({"a": pl.Series(cells * n_times, dtype=pl.String)})
     frame = frame.with_columns(frame["a"].reverse().alias("b"), frame["a"].str.slice(3).alias("c"))
     assert look(frame, frame.columns) == expected(frame)
+
+
+@settings(max_examples=200, deadline=None)
+@given(cells=st.lists(st.one_of(st.text(st.sampled_from(_ALPHABET)), st.text(), _TEXTS)))
+def test_many_cells_are_folded_as_each_would_be(cells: list[str]) -> None:
+    cells += ["B4 3rd floor", "SW1A1st", "caf\u00e9 B4 2nd\t\u0661", "\ufb03", "\u212a1", "\u00df"]
+    given = pl.Series(cells, dtype=pl.String)
+    expected = [fold_text(cell)[0].strip(" ") for cell in cells]
+    assert fold_cells(given).to_list() == expected
+    assert given.to_list() == cells
+    plain = [cell for cell in cells if cell.isprintable() and cell.isascii()]
+    plain = [cell for cell in plain if not re.search(FLOOR, cell)]
+    expected = [fold_text(cell)[0].strip(" ") for cell in plain]
+    assert fold_plain(pl.Series(plain, dtype=pl.String)).to_list() == expected
+
+
+@pytest.mark.parametrize("height", [0, 1, 5])
+def test_a_stack_counts_by_column(height: int) -> None:
+    columns = {name: [f"{name}{row}" for row in range(height)] for name in "abc"}
+    frame = pl.DataFrame(columns, schema=dict.fromkeys("abc", pl.String))
+    stack = Stack(frame, ["c", "a"])
+    assert stack.cells.to_list() == [*columns["c"], *columns["a"]]
+    rows = stack.cells.is_in(["a0", "a3", "c4"]).arg_true()
+    assert stack.count(rows) == {"c": int(height == 5), "a": min(height, 1) + (height == 5)}
+    assert Stack(frame, []).count(pl.Series([], dtype=pl.UInt32)) == {}
+
+
+_EDGES = [
+    "",
+    " ",
+    "\t",
+    "\u00a0",
+    "\u3000",
+    "\x00",
+    "\x1c",
+    "\u200b",
+    "!",
+    "~",
+    "~a",
+    "\x7f",
+    "0",
+    "\u00e9",
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(_EDGES), st.text(max_size=4), st.none())))
+def test_blank_cells_are_those_without_anything_but_space(cells: list[str | None]) -> None:
+    frame = pl.DataFrame({"a": cells, "b": cells}, schema=dict.fromkeys("ab", pl.String))
+    n_filled = int(frame["a"].str.contains(r"\S").sum())
+    assert watch._count_filled(frame, ["a", "b"]) == {"a": n_filled, "b": n_filled}
+    assert watch._count_filled(frame, []) == {}
 
 
 def outline_of(text: str) -> str:
