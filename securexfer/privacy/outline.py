@@ -42,6 +42,9 @@ ALL = sum(_BITS.values()) + sum(_NEAR_BITS.values())
 NUMBER = 1 << ALL.bit_length()
 PASSPORT = NUMBER << 1
 
+# The least number of so many digits, as far as 64 bits go.
+_LEAST = np.array([0, 0, *(10**n for n in range(1, 19))], dtype=np.uint64)
+
 Keys = npt.NDArray[np.uint64] | npt.NDArray[np.uint32]
 Kinds = npt.NDArray[np.uint32]
 
@@ -66,6 +69,9 @@ def sift(cells: pl.Series) -> Kinds:
         part = cells.slice(start, _AT_ONCE)
         own = kinds[start : start + _AT_ONCE]
         sizes = part.str.len_bytes().fill_null(0).to_numpy()
+        if _are_numbers(part, sizes):
+            own[:] = _of_numbers()[sizes]
+            continue
         if sizes.min() > 0 and sizes.max() <= _HALF:
             own[:] = _sift(part)
             continue
@@ -75,6 +81,21 @@ def sift(cells: pl.Series) -> Kinds:
             if rows.size:
                 own[rows] = _sift(part.gather(rows))
     return kinds
+
+
+def _are_numbers(cells: pl.Series, sizes: Kinds) -> bool:
+    """Whether all are whole numbers without sign or zeros before them: their outline is known."""
+    if not 0 < sizes.min() <= sizes.max() < _LEAST.size or not str(cells[0]).isdecimal():
+        return False
+    numbers = cells.cast(pl.UInt64, strict=False)
+    # What has as many digits as characters has no others.
+    return not numbers.null_count() and bool((numbers.to_numpy() >= _LEAST[sizes]).all())
+
+
+@functools.cache
+def _of_numbers() -> Kinds:
+    """What numbers may be, by how many digits they have."""
+    return np.array([_judge(_DIGIT * n) for n in range(_LEAST.size)], dtype=np.uint32)
 
 
 def _sift(cells: pl.Series) -> Kinds:

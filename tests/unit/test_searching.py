@@ -186,6 +186,24 @@ def test_blank_cells_are_those_without_anything_but_space(cells: list[str | None
     assert watch._count_filled(frame, []) == {}
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    cells=st.lists(
+        st.one_of(
+            st.integers(0, 10**21).map(str),
+            st.integers(0, 10**9).map(lambda n: f"0{n}"),
+            st.text(st.sampled_from("0123456789+-_.eExX \t\u0661\uff11"), min_size=1, max_size=9),
+        ),
+        min_size=1,
+        max_size=2,
+    )
+)
+def test_numbers_are_cells_of_digits_and_nothing_else(cells: list[str]) -> None:
+    given = pl.Series(cells)
+    are = all(re.fullmatch("[0-9]|[1-9][0-9]{1,18}", cell) for cell in cells)
+    assert outline._are_numbers(given, given.str.len_bytes().to_numpy()) == are
+
+
 def outline_of(text: str) -> str:
     """Of a text of at most 32 bytes."""
     return outline._text_of(outline._outline(pl.Series([text])).row(0))
