@@ -1,4 +1,4 @@
-"""Looking at few cells: the same evidence as `identifiers.look` gives of whole ones, at once.
+"""Looking at few cells: the same evidence as `search.look` gives of whole ones, at once.
 
 A search by polars costs the same for ten cells as for ten thousand, and a drive has thousands of
 small files. Only whole cells are looked at: what stands inside longer text is looked for there.

@@ -5,6 +5,8 @@ All but those for traces and for cells of the same sort are for cells as `foldin
 
 from __future__ import annotations
 
+import polars as pl
+
 from securexfer.privacy.kinds import KINDS
 from securexfer.privacy.spotting import AS_NUMBERS, labels_of
 
@@ -32,3 +34,15 @@ NEAR = {
 }
 # What any kind looks like: to try this takes little longer than to try one of them.
 ANY = "|".join([*ROUGH.values(), *BARE.values()])
+# Texts with one number and no other digit, and nothing around it that could make it part of more.
+LONE = {
+    slug: rf"^(?:[A-Z ()/:-]*[ ()/:-])?([0-9]{{{n_digits}}})(?:[ ()/:-][A-Z ()/:-]*)?$"
+    for slug, n_digits in (("nhs", "10"), ("card", "13,19"))
+}
+
+
+def have_trace(cells: pl.Series) -> pl.Series:
+    """Which cells could hold an identifier, as they come."""
+    have = cells.str.contains(TRACE)
+    is_rare = cells.str.len_bytes() != cells.str.len_chars()
+    return have | (is_rare & cells.str.contains(RARE_TRACE)) if is_rare.any() else have

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from securexfer.privacy.groups import GroupFindings, Groups, TooManyGroupsError
-from securexfer.privacy.identifiers import Evidence, Sighting, judge, look
+from securexfer.privacy.identifiers import Evidence, Sighting, judge
 from securexfer.privacy.minimise import MinimisedFrame, field_names
 from securexfer.privacy.plan import PlannedField, TablePlan
+from securexfer.privacy.search import look
 from securexfer.privacy.stack import Stack
 from securexfer.privacy.subjects import Subjects, Tokens, tokens_of
 

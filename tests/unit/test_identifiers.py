@@ -16,8 +16,9 @@ from stdnum import iban
 from stdnum.gb import nhs
 
 from securexfer.privacy import validity
-from securexfer.privacy.identifiers import Evidence, Sighting, judge, look, redact_identifiers
+from securexfer.privacy.identifiers import Evidence, Sighting, judge, redact_identifiers
 from securexfer.privacy.kinds import KINDS, canonical
+from securexfer.privacy.search import look
 from securexfer.recipe.kinds import IdentifierKind
 from tests.unit import leaks
 

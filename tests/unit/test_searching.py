@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from securexfer.privacy import outline, watch
 from securexfer.privacy.folding import FLOOR, fold_cells, fold_plain, fold_text
-from securexfer.privacy.identifiers import look
 from securexfer.privacy.kinds import KINDS
 from securexfer.privacy.pattern import BARE, NEAR, ROUGH, TRACE, WHOLE
+from securexfer.privacy.search import look
 from securexfer.privacy.stack import Stack
 from tests.unit import leaks
 from tests.unit.plain_search import search_plainly
@@ -132,6 +132,54 @@ def test_any_cells(cells: list[str], n_times: int) -> None:
     frame = pl.DataFrame({"a": pl.Series(cells * n_times, dtype=pl.String)})
     frame = frame.with_columns(frame["a"].reverse().alias("b"), frame["a"].str.slice(3).alias("c"))
     assert look(frame, frame.columns) == expected(frame)
+
+
+@pytest.mark.parametrize("slug", ["nhs", "card"])
+def test_one_number_in_a_text(slug: str) -> None:
+    chance = random.Random(slug)
+    around = [
+        "",
+        " ",
+        "-",
+        "NHS ",
+        "card no: ",
+        "PO",
+        "PO ",
+        "#",
+        " #",
+        ".",
+        ",",
+        "1,",
+        "0.",
+        "(",
+        "/",
+    ]
+    around += ["see A", "\u00a3", " \u00e9t\u00e9 ", "_", " 2 ", ": ", "pan=", "B4 3rd "]
+    behind = [
+        "",
+        " ",
+        ".",
+        ".0",
+        ".00 ",
+        ".5",
+        ",",
+        ",500",
+        ",50",
+        ")",
+        "/",
+        "-",
+        "A",
+        " A",
+        "-1",
+        " 1st",
+    ]
+    behind += [" - seen", "_", "\u00e9", " \u00e9"]
+    numbers = [leaks.KINDS[slug](chance) for _ in range(30)]
+    numbers += [f"{chance.randrange(10**n):0{n}}" for n in (9, 10, 11, 12, 13, 16, 19, 20)]
+    cells = [before + one + after for before in around for one in numbers for after in behind]
+    frame = pl.DataFrame({"a": cells})
+    assert look(frame, ["a"]) == expected(frame)
+    assert look(frame, ["a"])["a"][slug].n_labelled > 100
 
 
 @settings(max_examples=200, deadline=None)
