@@ -79,8 +79,10 @@ class Shape:
 
 def _cut(rows: bytes, at: int, end: bytes) -> int:
     """Where the row ends that a byte lies in."""
+    quote = end.replace(b"\n", b'"')
     place = rows.index(end, at - at % len(end))
-    while place % len(end):  # of two characters a half each
+    # Not within two characters, a half of each, and not within a cell.
+    while place % len(end) or rows.count(quote, 0, place) % 2:
         place = rows.index(end, place + 1)
     return place + len(end)
 

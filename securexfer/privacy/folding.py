@@ -18,7 +18,11 @@ _MINUS = "\u2212"
 _SUFFIXES = ("number", "num", "no", "nr", "id", "address", "addr", "ids", "s")
 _CASES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A floor after the letter of a block has the form of a postcode.
-_FLOOR = r"\b([A-Z]{1,2}[0-9][A-Z0-9]? ?)(?:1st|2nd|3rd|[04-9]th)\b"
+FLOOR = r"\b([A-Z]{1,2}[0-9][A-Z0-9]? ?)(?:1st|2nd|3rd|[04-9]th)\b"
+
+
+_RARE = re.compile(r"[^\x00-\x7f]+")
+_CONTROL = r"[\x00-\x1f\x7f]"
 
 
 class _Folded(dict[int, str]):
@@ -48,17 +52,32 @@ _FOLDED = _Folded()
 
 def fold_cells(cells: pl.Series) -> pl.Series:
     """Cells in the form in which they are compared, without spaces around."""
-    cells = cells.str.replace_all(_FLOOR, "${1}---")
+    # Each step changes few cells, and to find these is quicker than to try it on all.
+    cells = cells.clone()  # what is scattered over changes in place
+    floors = cells.str.contains("[0-9](?:st|nd|rd|th)").arg_true()
+    if floors.len():
+        cells = cells.scatter(floors, cells.gather(floors).str.replace_all(FLOOR, "${1}---"))
     rare = (cells.str.len_bytes() != cells.str.len_chars()).arg_true()
     if rare.len():
-        plain = [cell.translate(_FOLDED) for cell in cells.gather(rare).to_list()]
+        plain = [_RARE.sub(_fold_rare, cell) for cell in cells.gather(rare).to_list()]
         cells = cells.scatter(rare, pl.Series(plain, dtype=pl.String))
-    return cells.str.to_uppercase().str.replace_all(r"[\x00-\x1f\x7f]", " ").str.strip_chars()
+    if cells.str.contains(_CONTROL).any():
+        cells = cells.str.replace_all(_CONTROL, " ")
+    return fold_plain(cells)
+
+
+def _fold_rare(match: re.Match[str]) -> str:
+    return "".join(_FOLDED[ord(character)] for character in match[0])
+
+
+def fold_plain(cells: pl.Series) -> pl.Series:
+    """The same, of cells of printable ASCII that name no floor."""
+    return cells.str.to_uppercase().str.strip_chars()
 
 
 def fold_text(text: str) -> tuple[str, list[int]]:
     """A text as it is compared, and for each of its characters the place it came from."""
-    text = re.sub(_FLOOR, r"\1---", text)
+    text = re.sub(FLOOR, r"\1---", text)
     folded = [_FOLDED[ord(character)] for character in text]
     places = [place for place, plain in enumerate(folded) for _ in plain]
     return "".join(folded), places

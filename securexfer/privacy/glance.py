@@ -1,4 +1,4 @@
-"""Looking at few cells: the same evidence as `identifiers.look` gives of whole ones, at once.
+"""Looking at few cells: the same evidence as `search.look` gives of whole ones, at once.
 
 A search by polars costs the same for ten cells as for ten thousand, and a drive has thousands of
 small files. Only whole cells are looked at: what stands inside longer text is looked for there.
@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from securexfer.privacy.folding import fold_text
-from securexfer.privacy.identifiers import TRACE, WHOLE, Evidence
+from securexfer.privacy.identifiers import Evidence
 from securexfer.privacy.kinds import KINDS
+from securexfer.privacy.pattern import TRACE, WHOLE
 from securexfer.privacy.spotting import AS_NUMBERS
 
 FEW = 2000

@@ -15,11 +15,12 @@ import polars as pl
 
 from securexfer.privacy.folding import words_of
 from securexfer.privacy.glance import DATE_CELL, FEW, glance
-from securexfer.privacy.identifiers import Evidence, judge, look
+from securexfer.privacy.identifiers import Evidence, judge
 from securexfer.privacy.kinds import KINDS
 from securexfer.privacy.mailbox import SIGN, find_personal
 from securexfer.privacy.person import count_names
 from securexfer.privacy.prose import BIRTH, NAME, Prose, normalise
+from securexfer.privacy.search import look
 from securexfer.privacy.trace import Trace
 
 ADDRESS, PSEUDONYM = "address", "pseudonym"

@@ -13,8 +13,9 @@ from typing import Any, Literal
 import polars as pl
 
 from securexfer.privacy.folding import words_of
-from securexfer.privacy.identifiers import Evidence, judge, look
+from securexfer.privacy.identifiers import Evidence, judge
 from securexfer.privacy.kinds import KINDS
+from securexfer.privacy.search import look
 from securexfer.recipe.dates import FIRST_YEAR, LAST_YEAR
 
 Role = Literal[

@@ -1,28 +1,21 @@
-"""Finding identifiers in what leaves: column by column, over whole blocks.
+"""Identifiers in what leaves: what speaks for them, what a column holds by that, and redaction.
 
-Cheap searches leave the few cells that could hold one; all of these are looked at. An identifier
-inside longer text counts by itself. Whole cells are judged by their column: a tenth of all
-ten-digit numbers pass the check of an NHS number, so it matters how many that look alike pass.
+An identifier inside longer text counts by itself. Whole cells are judged by their column: a tenth
+of all ten-digit numbers pass the check of an NHS number, so it matters how many that look alike
+pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from securexfer.privacy.folding import fold_cells, fold_text, words_of
+from securexfer.privacy.folding import fold_text, words_of
 from securexfer.privacy.kinds import KINDS, Kind
-from securexfer.privacy.spotting import (
-    AS_NUMBERS,
-    OPEN_ENDED,
-    is_labelled,
-    labels_of,
-    spans_in,
-    valid_in,
-)
-from securexfer.privacy.validity import are_valid
+from securexfer.privacy.pattern import BY_NAME, have_trace
+from securexfer.privacy.spotting import valid_in
 
 REDACTED = "[redacted]"
 # Of cells that look alike, so many must pass, or they are another kind of number.
@@ -34,24 +27,8 @@ _WEAK_SHARE = 0.3
 # Of so many look-alikes inside text, no more than this share: they pass by chance.
 _MANY, _CHANCE = 20, 1 / 6
 _BY_CHANCE = ("nhs", "pnc", "cro", "card")
-# What every one of them has somewhere; most cells have none of it and are not looked at again.
-TRACE = (
-    r"(?i)@|%40|[0-9](?:[^A-Z0-9]{0,6}[0-9]){6}|[A-Z][^A-Z0-9]{0,4}[0-9]{2}"
-    r"|[0-9] ?/ ?[0-9]+ ?[A-Z]|[0-9][A-Z]{2}|(?:[0-9]{1,3}\.){3}|(?::[0-9A-F]*){3}|::"
-)
-_RARE, _RARE_TRACE = r"[^\x00-\x7f]", r"\p{N}|[@\x{FF20}\x{FE6B}]"
-# Nobody finds these by their look.
-_BY_NAME = ("passport",)
 # Columns of these have four numbers with dots.
 _VERSIONS = frozenset(["version", "release", "build", "firmware", "netmask", "mask", "subnet"])
-_ROUGH = {
-    slug: rf"(?:^|[^A-Z0-9])(?:{labels_of(k)})?(?:{k.pattern})(?:$|[^A-Z0-9])"
-    for slug, k in KINDS.items()
-}
-WHOLE = {
-    slug: rf"^-?(?:{k.pattern})(?:\.0+)?$" if slug in AS_NUMBERS else f"^(?:{k.pattern})$"
-    for slug, k in KINDS.items()
-}
 
 
 @dataclass
@@ -97,12 +74,6 @@ class Sighting:
     n_embedded: int
 
 
-def look(frame: pl.DataFrame, columns: Sequence[str]) -> dict[str, dict[str, Evidence]]:
-    """What speaks for each kind in each of these text columns, where anything does."""
-    found = {column: _look_at(frame[column]) for column in columns}
-    return {column: kinds for column, kinds in found.items() if kinds}
-
-
 def judge(names: Sequence[str], evidence: Mapping[str, Evidence], n_filled: int) -> list[Sighting]:
     """Which kinds a column holds, by all its evidence.
 
@@ -119,7 +90,7 @@ def judge(names: Sequence[str], evidence: Mapping[str, Evidence], n_filled: int)
         if slug == "ip" and not is_named and words & _VERSIONS:
             continue
         n_whole = one.n_valid
-        if slug in _BY_NAME:
+        if slug in BY_NAME:
             counts = is_named
         elif kind.is_weak:
             counts = n_whole >= _WEAK_SHARE * n_filled or is_named
@@ -141,10 +112,10 @@ def judge(names: Sequence[str], evidence: Mapping[str, Evidence], n_filled: int)
 
 def redact_identifiers(cells: pl.Series, allow: frozenset[str] = frozenset()) -> pl.Series:
     """Texts with every valid identifier replaced by `[redacted]`, but for the kinds in `allow`."""
-    rows = _have_trace(cells.fill_null("")).arg_true()
+    rows = have_trace(cells.fill_null("")).arg_true()
     if not rows.len():
         return cells
-    kinds = [k for slug, k in KINDS.items() if slug not in _BY_NAME and slug not in allow]
+    kinds = [k for slug, k in KINDS.items() if slug not in BY_NAME and slug not in allow]
     redacted = [_redact(cell, kinds) for cell in cells.gather(rows).to_list()]
     return cells.scatter(rows, pl.Series(redacted, dtype=pl.String))
 
@@ -158,76 +129,3 @@ def _redact(cell: str, kinds: Sequence[Kind]) -> str:
             parts += [cell[done:first], REDACTED]
         done = max(done, last + 1)
     return "".join([*parts, cell[done:]])
-
-
-def _have_trace(cells: pl.Series) -> pl.Series:
-    return cells.str.contains(TRACE) | (cells.str.contains(_RARE) & cells.str.contains(_RARE_TRACE))
-
-
-def _look_at(cells: pl.Series) -> dict[str, Evidence]:
-    # Different cells only: most columns repeat few values over and over.
-    counted = cells.drop_nulls().value_counts(name="n")
-    counted.columns = ["cell", "n"]
-    found = {slug: Evidence(n, 0, 0) for slug, n in _near(counted) if n}
-    counted = counted.filter(_have_trace(counted["cell"]))
-    if not counted.height:
-        return found
-    counted = counted.with_columns(fold_cells(counted["cell"]).alias("cell"))
-    suspects = counted.select(
-        pl.col("cell").str.contains(_ROUGH[slug]).alias(slug) for slug in KINDS
-    )
-    for slug, kind in KINDS.items():
-        evidence = found.get(slug, Evidence(0, 0, 0))
-        if suspects[slug].any():
-            evidence.add(_weigh(counted.filter(suspects[slug]), kind))
-        if kind.bare:
-            is_bare = counted["cell"].str.contains(rf"^{kind.bare}(?:\.0+)?$")
-            evidence.n_bare = int(counted.filter(is_bare)["n"].sum())
-        if any(astuple(evidence)):
-            found[slug] = evidence
-    return found
-
-
-def _near(counted: pl.DataFrame) -> Iterator[tuple[str, int]]:
-    """Of kinds that have a look to go by alone: whole cells of the same sort that lack that."""
-    cell = pl.col("cell")
-    # First what is quick to ask, and true of no cell of most columns.
-    mixed = counted.filter(cell.str.contains("[A-Za-z]") & cell.str.contains("[0-9]"))
-    if not mixed.height:
-        return
-    for slug, kind in KINDS.items():
-        if kind.near:
-            near = kind.near.replace("A-Z", "A-Za-z")
-            alike = mixed.filter(cell.str.contains(rf"^\s*(?:{near})\s*$"))
-            lack = ~fold_cells(alike["cell"]).str.contains(WHOLE[slug])
-            yield slug, int(alike.filter(lack)["n"].sum())
-
-
-def _weigh(counted: pl.DataFrame, kind: Kind) -> Evidence:
-    """Evidence for a kind in distinct cells, with their counts, that could hold it."""
-    is_whole = counted["cell"].str.contains(WHOLE[kind.slug])
-    whole, longer = counted.filter(is_whole), counted.filter(~is_whole)
-    found = Evidence(int(whole["n"].sum()), 0, 0)
-    if whole.height:
-        typed = whole["cell"]
-        if kind.slug in AS_NUMBERS:
-            typed = typed.str.replace(r"^-", "").str.replace(r"\.0+$", "")
-        valid = are_valid(typed, kind.is_valid)
-        found.n_valid = int(whole.filter(valid)["n"].sum())
-        if kind.slug == "postcode":
-            found.n_spelled = int(whole.filter(valid & typed.str.contains(" "))["n"].sum())
-        if kind.slug in OPEN_ENDED:
-            # A number before or behind it, so that the whole cell looks like one and is none.
-            longer = longer.vstack(whole.filter(~valid & typed.str.contains("[ ().-]")))
-    if kind.slug in _BY_NAME:
-        return found
-    for cell, n in longer.iter_rows():
-        looks = False
-        for start, _, is_valid in spans_in(cell, kind):
-            looks = True
-            if is_valid:
-                found.n_embedded += n
-                found.n_labelled += n * is_labelled(cell, start, kind)
-                break
-        found.n_embedded_shaped += n * looks
-    return found

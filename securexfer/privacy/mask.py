@@ -87,6 +87,8 @@ def find(words: Words) -> Positions:
 
 def count_before(words: Words, positions: Positions) -> Positions:
     """How many bits are set before each of these positions."""
+    if not words.any():
+        return np.zeros(positions.size, np.intp)
     before = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bitwise_count(words))))
     word, bit = positions >> 6, (positions & 63).astype(np.uint64)
     counts: Positions = before[word] + np.bitwise_count(words[word] & ((_ONE << bit) - _ONE))

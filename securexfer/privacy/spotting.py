@@ -30,6 +30,12 @@ _OTHER = re.compile(
     r"(?:TICKET|INVOICE|ORDER|ITEM|PART|ASSET|BATCH|MODEL|PRODUCT)S?"
     r"(?: ?(?:NO|NUMBER|REF|ID|CODE))?[ .:#]*$"
 )
+# Of a number with decimals or thousands: what stands before a part of it, what it begins with, and
+# what stands behind.
+_POINT, _THOUSANDS = re.compile(r"[0-9]\.$"), re.compile(r"(?<![0-9])[0-9]{1,3},$")
+_THREE, _LAST = re.compile(r"[0-9]{3}(?![0-9])"), re.compile(r"[0-9]+$")
+_DECIMALS, _ZEROS = re.compile(r"\.[0-9]"), re.compile(r"\.0+(?![0-9.])")
+_MORE = re.compile(r",[0-9]{3}(?![0-9])")
 _ALL_BUT_LAST = re.compile(r".*[A-Z0-9](?=[^A-Z0-9])")
 _BACK = 40
 
@@ -117,18 +123,16 @@ def _is_alone(text: str, start: int, end: int, slug: str) -> bool:
     if before.endswith("#") and (colour := _COLOUR.match(text, start - 1)):
         return colour.end() < end
     if text[start].isdigit():
-        if re.search(r"[0-9]\.$", before):
+        if before.endswith(".") and _POINT.search(before):
             return False
-        if re.search(r"(?<![0-9])[0-9]{1,3},$", before) and re.match(
-            r"[0-9]{3}(?![0-9])", text[start:end]
-        ):
+        if before.endswith(",") and _THOUSANDS.search(before) and _THREE.match(text[start:end]):
             return slug == "ip"
     if text[end - 1].isdigit():
-        if re.match(r"\.[0-9]", after):
-            return slug in AS_NUMBERS and re.match(r"\.0+(?![0-9.])", after) is not None
-        last = re.search(r"[0-9]+$", text[max(start, end - 4) : end])
-        if last and len(last[0]) < 4 and re.match(r",[0-9]{3}(?![0-9])", after):
-            return slug == "ip"
+        if _DECIMALS.match(after):
+            return slug in AS_NUMBERS and _ZEROS.match(after) is not None
+        if _MORE.match(after):
+            last = _LAST.search(text[max(start, end - 4) : end])
+            return last is None or len(last[0]) >= 4 or slug == "ip"
     return True
 
 

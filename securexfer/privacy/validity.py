@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import operator
 import re
+import string
 from collections.abc import Callable
 
 import numpy as np
@@ -20,6 +22,11 @@ from stdnum import iban, luhn
 from stdnum.gb import nhs
 
 _CHECK_LETTERS = "ZABCDEFGHJKLMNPQRTUVWXY"
+_WEIGHTS = range(10, 0, -1)
+_AS_DIGITS = {ord(letter): str(int(letter, 36)) for letter in string.ascii_uppercase}
+# Never given out at the start of a National Insurance number.
+_NEVER = ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
+_GAPS = dict.fromkeys(map(ord, " ./-"))
 _DATE = re.compile(
     r"[0-9]{1,2}[ -][0-9]{1,2}[ -](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[ -][0-9]{1,2}[ -][0-9]{1,2}"
 )
@@ -60,12 +67,14 @@ def is_anything(_: str) -> bool:
 def is_nhs(text: str) -> bool:
     """Modulus 11; all zeros stand for none."""
     digits = _compact(text)
-    return digits.strip("0") != "" and bool(nhs.is_valid(digits))
+    # Quicker than looking at every character for what it may stand for, and one in eleven passes.
+    total = sum(map(operator.mul, _WEIGHTS, map(int, digits)))
+    return total > 0 and total % 11 == 0 and bool(nhs.is_valid(digits))
 
 
 def is_ni(text: str) -> bool:
     """Prefixes that are never given out are none."""
-    return _compact(text)[:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"}
+    return text[:2] not in _NEVER
 
 
 def is_pnc(text: str) -> bool:
@@ -113,7 +122,7 @@ def is_iban(text: str) -> bool:
     """ISO 13616."""
     compact = _compact(text)
     # Quicker than all that a country says about its accounts, and nearly nothing else passes.
-    digits = "".join(str(int(c, 36)) for c in compact[4:] + compact[:4])
+    digits = (compact[4:] + compact[:4]).translate(_AS_DIGITS)
     return int(digits) % 97 == 1 and bool(iban.is_valid(compact))
 
 
@@ -158,8 +167,8 @@ def is_ip(text: str) -> bool:
     if max(parts) > 255 or parts[0] == 0 or parts[:2] == [255, 255]:
         return False
     # What counts up in small steps is the number of a version.
-    address = ipaddress.IPv4Address(".".join(map(str, parts)))
-    return address.is_private or max(parts) > 99 or min(parts) > 10
+    # Of private networks, 10.0.0.0/8 alone has addresses without a number above 99.
+    return max(parts) > 99 or min(parts) > 10 or parts[0] == 10
 
 
 def is_passport(text: str) -> bool:
@@ -168,13 +177,13 @@ def is_passport(text: str) -> bool:
 
 
 def _compact(text: str) -> str:
-    return re.sub(r"[ ./-]", "", text)
+    return text.translate(_GAPS)
 
 
 def are_valid(cells: pl.Series, is_valid: Callable[[str], bool]) -> pl.Series:
     """Which of these cells, all of the look of a kind, pass its check. All are checked.
 
-    NHS, card and passport numbers go many at once: numbers that look like them come in millions.
+    Those of kinds whose look-alikes come in millions go many at once.
     """
     if is_valid is is_anything:
         return pl.Series([True]).new_from_index(0, cells.len())
@@ -186,6 +195,13 @@ def are_valid(cells: pl.Series, is_valid: Callable[[str], bool]) -> pl.Series:
         return pl.Series(_are_nhs(cells))
     if is_valid is is_card:
         return pl.Series(_are_cards(cells))
+    if is_valid is is_ni:
+        return ~cells.str.head(2).is_in(_NEVER)
+    if is_valid is is_vehicle:
+        ages = cells.str.slice(2, 2).cast(pl.UInt8)
+        return ages.is_between(2, 30) | ages.is_between(51, 80)
+    if is_valid is is_email and not (cells.str.len_bytes() > LONGEST_LOCAL).any():
+        return pl.Series([True]).new_from_index(0, cells.len())
     if is_valid is is_passport:
         return cells.str.contains("[0-9]")
     return pl.Series(list(map(is_valid, cells.to_list())), dtype=pl.Boolean)
@@ -215,8 +231,12 @@ def _are_cards(cells: pl.Series) -> npt.NDArray[np.bool_]:
 
 def _digits_of(cells: pl.Series, n_places: int) -> list[npt.NDArray[np.int64]]:
     """The digits of numbers, from the last on."""
-    numbers = cells.str.replace_all("[^0-9]", "").cast(pl.UInt64).to_numpy()
-    return [
-        (numbers // np.uint64(10**place) % np.uint64(10)).astype(np.int64)
-        for place in range(n_places)
-    ]
+    plain = cells.cast(pl.UInt64, strict=False)
+    if plain.null_count():
+        plain = cells.str.replace_all("[^0-9]", "").cast(pl.UInt64)
+    numbers, digits = plain.to_numpy(), []
+    for _ in range(n_places):
+        rest = numbers // np.uint64(10)
+        digits.append((numbers - rest * np.uint64(10)).astype(np.int64))
+        numbers = rest
+    return digits

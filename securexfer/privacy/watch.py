@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from securexfer.privacy.groups import GroupFindings, Groups, TooManyGroupsError
-from securexfer.privacy.identifiers import Evidence, Sighting, judge, look
+from securexfer.privacy.identifiers import Evidence, Sighting, judge
 from securexfer.privacy.minimise import MinimisedFrame, field_names
 from securexfer.privacy.plan import PlannedField, TablePlan
+from securexfer.privacy.search import look
+from securexfer.privacy.stack import Stack
 from securexfer.privacy.subjects import Subjects, Tokens, tokens_of
 
 
@@ -79,7 +81,7 @@ class Watch:
             n_unnamed=self._count_unnamed(frame),
             groups=self._groups.parts_of(frame) if self._groups else None,
             evidence=look(frame, list(self._open)),
-            n_filled={name: _count_filled(frame[name]) for name in self._open},
+            n_filled=_count_filled(frame, list(self._open)),
             n_redacted=minimised.n_redacted,
             n_echoes=minimised.n_echoes,
         )
@@ -164,8 +166,10 @@ class Watch:
         return self.plan.limits.min_group_size or 1, self.plan.spec.min_distinct or 1
 
 
-def _count_filled(cells: pl.Series) -> int:
-    # Nearly all cells begin with a character that is seen, in ASCII; the others are looked through.
-    is_plain = (cells >= "!") & (cells < "\x7f")
-    others = cells.filter(~is_plain.fill_null(value=True))
-    return int(is_plain.sum()) + int(others.str.contains(r"\S").sum())
+def _count_filled(frame: pl.DataFrame, columns: Sequence[str]) -> dict[str, int]:
+    """How many cells are not blank. To compare how they begin is much quicker than to search."""
+    stack = Stack(frame, columns)
+    rows = (~stack.cells.is_between("!", "~")).fill_null(value=True).arg_true()
+    is_filled = stack.cells.gather(rows).str.contains(r"\S").fill_null(value=False)
+    blank = stack.count(rows.filter(~is_filled))
+    return {column: frame.height - n for column, n in blank.items()}

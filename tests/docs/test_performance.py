@@ -16,7 +16,7 @@ from bench.__main__ import SCENES, main
 from bench.page import ORIGINS, ratio_cells, render, series_cells
 from bench.record import FIGURES, Ratio, Record, load_records
 from bench.scene import Scene
-from bench.shape import REFERENCE, SHAPES, Shape
+from bench.shape import REFERENCE, SHAPES, Shape, _cut
 from tests.docs.pages import page, rows, sections
 
 TINY = ["--rows", "2000", "--rounds", "1", "--sizes", "1,2", "--rates", "40", "--outside", "2"]
@@ -97,6 +97,16 @@ def test_of_several_runs_the_median_is_shown_and_the_most_memory() -> None:
 
 def first_size(n_bytes: int) -> str:
     return f"{n_bytes / 1_000_000:,.1f}"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_odd_tables_are_cut_between_rows(encoding: str) -> None:
+    rows = ['a,"b\nc"\n', "d,\u0a0ae\n", 'f,"""\n"\n']
+    encoded = [row.encode(encoding) for row in rows]
+    ends = [sum(map(len, encoded[: n + 1])) for n in range(3)]
+    whole = b"".join(encoded)
+    found = {_cut(whole, at, "\n".encode(encoding)) for at in range(len(whole) - 1)}
+    assert sorted(found) == ends
 
 
 @pytest.mark.parametrize("shape", [REFERENCE, *SHAPES], ids=lambda shape: shape.name)

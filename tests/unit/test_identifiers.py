@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import random
 import time
 from collections.abc import Callable
@@ -11,10 +12,13 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stdnum import iban
+from stdnum.gb import nhs
 
 from securexfer.privacy import validity
-from securexfer.privacy.identifiers import Evidence, Sighting, judge, look, redact_identifiers
+from securexfer.privacy.identifiers import Evidence, Sighting, judge, redact_identifiers
 from securexfer.privacy.kinds import KINDS, canonical
+from securexfer.privacy.search import look
 from securexfer.recipe.kinds import IdentifierKind
 from tests.unit import leaks
 
@@ -428,6 +432,25 @@ def test_many_cells_are_checked_as_each_would_be(
     cells = pl.Series([*VALID.get(slug, []), *made], dtype=pl.String).str.to_uppercase()
     found = validity.are_valid(cells, kind.is_valid)
     assert found.to_list() == [kind.is_valid(cell) for cell in cells.to_list()]
+
+
+def test_an_address_without_large_numbers_is_one_if_it_is_private() -> None:
+    chance = random.Random(11)
+    first = [(n, *(chance.randint(0, 99) for _ in range(3))) for n in range(100) for _ in range(20)]
+    for parts in first:
+        text = ".".join(map(str, parts))
+        expected = ipaddress.IPv4Address(text).is_private or min(parts) > 10
+        assert KINDS["ip"].is_valid(text) == (expected and parts[0] != 0)
+
+
+def test_numbers_one_by_one_are_those_of_the_library() -> None:
+    chance = random.Random(12)
+    numbers = [f"{chance.randrange(10**10):010}" for _ in range(3000)]
+    numbers += [leaks.nhs(chance).replace(" ", "").replace("-", "") for _ in range(100)]
+    assert [validity.is_nhs(n) for n in numbers] == [nhs.is_valid(n) for n in numbers]
+    accounts = [f"{letters}{n[:2]}{n}{n}" for n in numbers for letters in ("GB", "DE", "QQ")]
+    accounts += [leaks.iban(chance).replace(" ", "") for _ in range(100)]
+    assert [validity.is_iban(a) for a in accounts] == [iban.is_valid(a) for a in accounts]
 
 
 @pytest.mark.parametrize(

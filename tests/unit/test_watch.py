@@ -20,4 +20,6 @@ def test_a_cell_counts_if_anything_in_it_is_seen(cells: list[str | None]) -> Non
     blank = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
     blank += "".join(map(chr, range(0x2000, 0x200B)))
     expected = sum(cell is not None and cell.strip(blank) != "" for cell in cells)
-    assert _count_filled(pl.Series(cells, dtype=pl.String)) == expected
+    column = pl.Series(cells, dtype=pl.String)
+    frame = pl.DataFrame({"a": column, "b": column.reverse()})
+    assert _count_filled(frame, ["a", "b"]) == {"a": expected, "b": expected}
