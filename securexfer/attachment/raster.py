@@ -14,6 +14,7 @@ from PIL import Image, JpegImagePlugin
 from securexfer.attachment.colour import space
 from securexfer.attachment.drawing import INTENTS
 from securexfer.attachment.fault import Fault, UnfitError
+from securexfer.attachment.image import QUALITY
 from securexfer.attachment.value import Value, member, number, numbers, refuse, take, word
 
 _MAX_FILTERS = 4
@@ -22,7 +23,6 @@ _PACKED = frozenset(
 )
 _JPEG = ("DCTDecode", "DCT")
 _BITS = (1, 2, 4, 8, 16)
-_QUALITY = 90
 _N_OF_MODE = {"L": 1, "RGB": 3, "CMYK": 4}
 
 
@@ -57,11 +57,13 @@ def picture(image: Value, source: Pdf, target: Pdf, max_pixels: int) -> Stream:
         n_bits = 1 if is_mask else int(number(member(image, "BitsPerComponent")))
         if n_bits not in _BITS or not set(filters) <= _PACKED:
             refuse()
-        n_bytes = (width * n_bits * n_colours + 7) // 8 * height
+        n_row_bits = width * n_bits * n_colours
+        n_bytes = (n_row_bits + 7) // 8 * height
         pixels = image.read_bytes(decode_level=StreamDecodeLevel.specialized)
         if len(pixels) < n_bytes:
             raise UnfitError(Fault.DAMAGED)
-        made = Stream(target, pixels[:n_bytes], BitsPerComponent=n_bits)
+        rows = _without_spare_bits(pixels[:n_bytes], n_row_bits)
+        made = Stream(target, rows, BitsPerComponent=n_bits)
     made.Type, made.Subtype = Name.XObject, Name.Image
     made.Width, made.Height = width, height
     if colours is not None:
@@ -83,6 +85,16 @@ def _add_masks(image: Value, made: Stream, source: Pdf, target: Pdf, max_pixels:
             if "/Mask" in mask or "/SMask" in mask:
                 refuse()
             made["/" + key] = picture(mask, source, target, max_pixels)
+
+
+def _without_spare_bits(pixels: bytes, n_row_bits: int) -> bytes:
+    """Rows of whole bytes, and in what fills up the last byte of each, nothing."""
+    n_spare = -n_row_bits % 8
+    if not n_spare:
+        return pixels
+    rows, last = bytearray(pixels), slice((n_row_bits - 1) // 8, None, (n_row_bits + 7) // 8)
+    rows[last] = bytes(byte >> n_spare << n_spare for byte in rows[last])
+    return bytes(rows)
 
 
 def _filters(image: Value) -> list[str]:
@@ -124,5 +136,5 @@ def _jpeg(
         jpeg.load()
         pixels = Image.frombytes(jpeg.mode, jpeg.size, jpeg.tobytes())
     made = io.BytesIO()
-    pixels.save(made, "JPEG", quality=_QUALITY)
+    pixels.save(made, "JPEG", quality=QUALITY)
     return made.getvalue(), *pixels.size
