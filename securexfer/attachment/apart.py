@@ -57,8 +57,9 @@ class Maker:
         try:
             request = {"kind": kind, "max_pixels": max_pixels, "resize": resize}
             return _ask(process, {**request, "n_bytes": len(data)}, data)
-        except (EOFError, OSError, ValueError, TypeError, LookupError):
-            # It took too much of something, or broke: there is no telling, and no need.
+        except (EOFError, OSError, ValueError, TypeError, LookupError, RecursionError):
+            # It took too much of something, or broke, or says what it never would: there is no
+            # telling, and no need.
             self.close()
             raise UnfitError(Fault.TOO_MUCH) from None
         except UnfitError:
@@ -133,10 +134,10 @@ def _ask(process: subprocess.Popen[bytes], request: dict[str, object], data: byt
     if not line:
         raise EOFError
     answer = json.loads(line)
-    fault, n_bytes = answer["fault"], int(answer["n_bytes"])
+    fault, n_bytes = answer["fault"], answer["n_bytes"]
     if fault is not None:
         raise UnfitError(Fault[fault])
-    if not 0 <= n_bytes <= MAX_MADE_BYTES:
+    if not isinstance(n_bytes, int) or not 0 <= n_bytes <= MAX_MADE_BYTES:
         raise ValueError
     made = answering.read(n_bytes)
     if len(made) != n_bytes:

@@ -16,7 +16,7 @@ from pikepdf import Array, Name, Operator, String
 
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.value import Value, kind_of, member, number, numbers, refuse, word
-from securexfer.attachment.window import UNCHANGED, UNIT, Box, Matrix, Window, combine
+from securexfer.attachment.window import UNCHANGED, UNIT, WHOLE, Box, Matrix, Window, combine
 
 # Annex A: how many numbers an instruction takes.
 _N_NUMBERS = {
@@ -50,8 +50,8 @@ class Parts(Protocol):
     def look_up(self, category: str, name: str) -> Value:
         """A part as it is in the old document."""
 
-    def find(self, category: str, name: str) -> Name:
-        """Its new name; a part that nobody asks for is not built."""
+    def find(self, category: str, name: str, window: Window = WHOLE) -> Name:
+        """Its new name, as it is seen so; a part that nobody asks for is not built."""
 
     def take(self, image: pikepdf.PdfInlineImage) -> Name:
         """The name of a picture that stood between the instructions."""
@@ -247,14 +247,18 @@ class _Rewriting:
         self._write(instruction, *values, *found)
 
     def _draw(self, name: str) -> None:
-        part, matrix, box = self._parts.look_up("XObject", name), self._state.matrix, UNIT
-        if kind_of(part, "Subtype") == "Form":
-            if self._state.is_hidden:
-                refuse()  # its text would be hidden too, here and not elsewhere
-            box = box_of(member(part, "BBox"))
-            matrix = combine(matrix_of(member(part, "Matrix")), matrix)
+        part, matrix = self._parts.look_up("XObject", name), self._state.matrix
+        if kind_of(part, "Subtype") != "Form":
+            if self._window.shows(UNIT, matrix):
+                self._write("Do", self._parts.find("XObject", name))
+            return
+        if self._state.is_hidden:
+            refuse()  # its text would be hidden too, here and not elsewhere
+        box = box_of(member(part, "BBox"))
+        matrix = combine(matrix_of(member(part, "Matrix")), matrix)
         if self._window.shows(box, matrix):
-            self._write("Do", self._parts.find("XObject", name))
+            seen = self._window.within(box, matrix)
+            self._write("Do", self._parts.find("XObject", name, seen))
 
 
 def _count(operands: list[Value], n_operands: int) -> None:

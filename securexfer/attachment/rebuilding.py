@@ -16,6 +16,7 @@ from securexfer.attachment.colour import function, functions, space
 from securexfer.attachment.drawing import INTENTS, box_of, rewrite
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.font import SIMPLE, add_codes, composite_font, simple_font
+from securexfer.attachment.naming import Names, has, look_up
 from securexfer.attachment.raster import picture
 from securexfer.attachment.value import (
     Value,
@@ -26,7 +27,7 @@ from securexfer.attachment.value import (
     take,
     word,
 )
-from securexfer.attachment.window import Window
+from securexfer.attachment.window import WHOLE, Window
 
 _MAX_DEPTH = 24
 _MAX_PARTS = 200_000
@@ -43,38 +44,6 @@ _BLENDS = frozenset(
 )
 
 
-class _Named:
-    """What instructions name, built as it is asked for; see `drawing.Parts`."""
-
-    def __init__(self, rebuilder: Rebuilder, resources: Value, made: Dictionary) -> None:
-        self.made = made
-        self._rebuilder = rebuilder
-        self._resources = resources
-        self._names: dict[tuple[str, str], Name] = {}
-
-    def look_up(self, category: str, name: str) -> Value:
-        """A part as it is in the old document."""
-        return _look_up(self._resources, category, name)
-
-    def find(self, category: str, name: str) -> Name:
-        """Its new name; a part that nobody asks for is not built."""
-        if (category, name) not in self._names:
-            built = self._rebuilder.part(category, self.look_up(category, name))
-            self._names[category, name] = self._put(category, built)
-        return self._names[category, name]
-
-    def take(self, image: pikepdf.PdfInlineImage) -> Name:
-        """The name of a picture that stood between the instructions."""
-        return self._put("XObject", self._rebuilder.inline(image, self._resources))
-
-    def _put(self, category: str, built: Value) -> Name:
-        if "/" + category not in self.made:
-            self.made["/" + category] = Dictionary()
-        name = Name(f"/{category[:2]}{len(self.made['/' + category])}")
-        self.made["/" + category][name] = built
-        return name
-
-
 class Rebuilder:
     """Parts of one document in another."""
 
@@ -82,7 +51,7 @@ class Rebuilder:
         self._source = source
         self._target = target
         self._max_pixels = max_pixels
-        self._built: dict[tuple[str, tuple[int, int]], Value] = {}
+        self._built: dict[tuple[str, tuple[int, int], Window], Value] = {}
         self._n_parts = 0
         self._depth = 0
 
@@ -104,7 +73,7 @@ class Rebuilder:
         Raises:
             UnfitError: if something in them can't be made anew.
         """
-        named = _Named(self, resources, Dictionary() if into is None else into)
+        named = Names(self, resources, Dictionary() if into is None else into)
         with self._deeper():
             return rewrite(holder, named, window), named.made
 
@@ -116,10 +85,16 @@ class Rebuilder:
         take(value, made, truths="I K")
         return made
 
-    def part(self, category: str, part: Value) -> Value:
-        """A part, of a category of resources; one that was built before is not built again."""
+    def part(self, category: str, part: Value, window: Window = WHOLE) -> Value:
+        """A part, of a category of resources; one that was built before is not built again.
+
+        Args:
+            category: by which it is named.
+            part: as it is in the old document.
+            window: of a form, what is seen of it.
+        """
         builders: dict[str, Callable[[Value], Value]] = {
-            "XObject": self._external,
+            "XObject": lambda part: self._external(part, window),
             "Font": self._font,
             "ExtGState": self._state,
             "Shading": self._shading,
@@ -127,7 +102,7 @@ class Rebuilder:
             "Pattern": self._pattern,
         }
         number_of = getattr(part, "objgen", _NOWHERE)
-        key = (category, number_of)
+        key = category, number_of, window
         if number_of != _NOWHERE and key in self._built:
             return self._built[key]
         self._n_parts += 1
@@ -145,8 +120,8 @@ class Rebuilder:
         """A picture that stands between instructions."""
         stream = Stream(self._source, image.read_raw_bytes(), image.obj)
         colours = member(stream, "ColorSpace")
-        if isinstance(colours, Name) and _has(resources, "ColorSpace", str(colours)):
-            stream.ColorSpace = _look_up(resources, "ColorSpace", str(colours))
+        if isinstance(colours, Name) and has(resources, "ColorSpace", str(colours)):
+            stream.ColorSpace = look_up(resources, "ColorSpace", str(colours))
         return self._picture(stream)
 
     @contextmanager
@@ -160,7 +135,7 @@ class Rebuilder:
         finally:
             self._depth -= 1
 
-    def _external(self, part: Value) -> Value:
+    def _external(self, part: Value, window: Window) -> Value:
         if not isinstance(part, Stream) or "/OC" in part:
             refuse()
         kind = kind_of(part, "Subtype")
@@ -169,7 +144,6 @@ class Rebuilder:
         if kind != "Form" or "/Ref" in part:
             refuse()
         # What it names, it brings along: the same form is not another on another page.
-        window = Window(box_of(member(part, "BBox")))
         content, own = self.content(part, member(part, "Resources"), window)
         made = self.stream(content)
         made.Type, made.Subtype, made.Resources = Name.XObject, Name.Form, own
@@ -209,7 +183,7 @@ class Rebuilder:
             if str(name) not in names:
                 names[str(name)] = Name(f"/g{len(names)}")
                 if str(name) in letters:
-                    content, _ = self.content(letters[str(name)], own, Window(), shared)
+                    content, _ = self.content(letters[str(name)], own, WHOLE, shared)
                     made.CharProcs[names[str(name)]] = self.stream(content)
             made.Encoding.Differences[at] = names[str(name)]
         made.Resources = shared
@@ -241,7 +215,8 @@ class Rebuilder:
         return made
 
     def _mask(self, mask: Value) -> Dictionary:
-        form = self.part("XObject", member(mask, "G") or refuse())
+        form = member(mask, "G") or refuse()
+        form = self.part("XObject", form, Window(box_of(member(form, "BBox"))))
         made = Dictionary(S=word(member(mask, "S"), ("Alpha", "Luminosity")), G=form)
         take(mask, made, many="BC")
         transfer = member(mask, "TR")
@@ -285,14 +260,3 @@ class Rebuilder:
         if (how := member(shading, "Function")) is not None:
             made.Function = functions(how, self._target)
         return made
-
-
-def _has(resources: Value, category: str, name: str) -> bool:
-    parts = member(resources, category) if resources is not None else None
-    return isinstance(parts, Dictionary) and name in parts
-
-
-def _look_up(resources: Value, category: str, name: str) -> Value:
-    if resources is None or not _has(resources, category, name):
-        raise UnfitError(Fault.DAMAGED)
-    return resources["/" + category][name]

@@ -36,6 +36,28 @@ def bounds(box: Box, matrix: Matrix) -> Box:
     return min(across), min(up), max(across), max(up)
 
 
+def _invert(matrix: Matrix) -> Matrix:
+    a, b, c, d, e, f = matrix
+    area = a * d - b * c
+    return (
+        *(d / area, -b / area, -c / area, a / area),
+        *((c * f - d * e) / area, (b * e - a * f) / area),
+    )
+
+
+def _overlap(one: Box, other: Box | None) -> Box:
+    if other is None:
+        return one
+    return (
+        *(max(one[0], other[0]), max(one[1], other[1])),
+        *(min(one[2], other[2]), min(one[3], other[3])),
+    )
+
+
+def _is_empty(box: Box) -> bool:
+    return not (box[0] < box[2] and box[1] < box[3])
+
+
 @dataclass(frozen=True)
 class Window:
     """What is seen of a place to draw on; None for all of it, where nobody knows."""
@@ -44,17 +66,23 @@ class Window:
 
     def shows(self, box: Box, matrix: Matrix) -> bool:
         """Whether any of that box can be seen."""
-        left, bottom, right, top = bounds(box, matrix)
-        if not (left < right and bottom < top):
+        a, b, c, d, _, _ = matrix
+        if a * d == b * c:
             return False  # flattened to nothing
+        return not _is_empty(_overlap(bounds(box, matrix), self.box))
+
+    def within(self, box: Box, matrix: Matrix) -> Window:
+        """What is seen of that box, in its own space; only of one that it shows.
+
+        Where a box was turned, that is more than what is seen, and never less.
+        """
         if self.box is None:
-            return True
-        return (
-            left < self.box[2]
-            and right > self.box[0]
-            and bottom < self.box[3]
-            and top > self.box[1]
-        )
+            return Window(box)
+        left, bottom, right, top = bounds(self.box, _invert(matrix))
+        # A number that was turned to and fro is not quite what it was.
+        spare = 0.01 * max(right - left, top - bottom)
+        seen = left - spare, bottom - spare, right + spare, top + spare
+        return Window(_overlap(box, seen))
 
     def holds(self, matrix: Matrix, size: float) -> bool:
         """Whether text of that size, beginning where that leads, begins in it or at its edge."""
@@ -64,3 +92,7 @@ class Window:
         spare = abs(size) * max(abs(a) + abs(c), abs(b) + abs(d))
         left, bottom, right, top = self.box
         return left - spare <= x <= right + spare and bottom - spare <= y <= top + spare
+
+
+# Of which nobody knows what is seen, or that is seen as a whole.
+WHOLE = Window()

@@ -150,6 +150,35 @@ class TestText:
         assert fault_of(with_form(b"/X Do", hidden)) is Fault.BEYOND_EDGE
         assert n_canaries(clean(with_form(b"/X Do", hidden, 0, 0, 100, 99))) == 1
 
+    @pytest.mark.parametrize(
+        "place",
+        [b"1 0 0 1 150 0 cm", b"0 1 -1 0 90 150 cm", b"3 0 0 3 50 50 cm", b"-1 0 0 1 50 0 cm"],
+    )
+    def test_beyond_the_edge_of_a_page_and_not_of_a_form_keeps_it_here(self, place: bytes) -> None:
+        content = b"BT /F 9 Tf 80 5 Td (CANARY) Tj ET"
+        assert n_canaries(clean(with_form(b"/X Do", content))) == 1
+        assert fault_of(with_form(place + b" /X Do", content)) is Fault.BEYOND_EDGE
+        # The same form in two places: seen here, and there not.
+        twice = with_form(b"/X Do " + place + b" /X Do", content)
+        assert fault_of(twice) is Fault.BEYOND_EDGE
+        assert n_canaries(clean(with_form(place + b" /X Do", content.replace(b"80", b"9")))) == 1
+
+    def test_beyond_the_edge_in_a_form_in_a_form_keeps_it_here(self) -> None:
+        def change(pdf: Pdf) -> None:
+            (outer,) = pdf.pages[0].obj.Resources.XObject.values()
+            inner = form(pdf, b"BT /F 9 Tf 5 5 Td (" + CANARY + b") Tj ET")
+            outer.Resources = Dictionary(XObject=Dictionary(X=inner))
+
+        data = edit(change, with_form(b"1 0 0 1 90 0 cm /X Do", b"1 0 0 1 120 0 cm /X Do",
+                                      0, 0, 500, 30))  # fmt: skip
+        assert n_canaries(clean(data)) == 0
+        data = edit(change, with_form(b"1 0 0 1 90 0 cm /X Do", b"1 0 0 1 -80 0 cm /X Do",
+                                      -99, 0, 500, 30))  # fmt: skip
+        assert n_canaries(clean(data)) == 1
+        data = edit(change, with_form(b"1 0 0 1 90 0 cm /X Do", b"1 0 0 1 -170 0 cm /X Do",
+                                      -299, 0, 500, 30))  # fmt: skip
+        assert fault_of(data) is Fault.BEYOND_EDGE
+
     def test_at_the_edge_stays(self) -> None:
         for start in (b"-3 50", b"50 -3", b"195 195", b"0 200"):
             data = text(b"BT /F 12 Tf " + start + b" Td (CANARY) Tj ET")
