@@ -130,10 +130,7 @@ def _ask(process: subprocess.Popen[bytes], request: dict[str, object], data: byt
     asking.write(json.dumps(request).encode() + b"\n")
     asking.write(data)
     asking.flush()
-    line = answering.readline(_MAX_ANSWER)
-    if not line:
-        raise EOFError
-    answer = json.loads(line)
+    answer = json.loads(answering.readline(_MAX_ANSWER))
     fault, n_bytes = answer["fault"], answer["n_bytes"]
     if fault is not None:
         raise UnfitError(Fault[fault])

@@ -159,8 +159,6 @@ def _encoding(value: Value) -> Value:
 
 
 def _system(value: Value) -> Dictionary:
-    if value is None:
-        refuse()
     ordering = bytes(member(value, "Ordering") or b"")
     return Dictionary(
         Registry=String("Adobe"),

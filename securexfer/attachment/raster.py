@@ -123,11 +123,7 @@ def _jpeg(
         if each:
             wrapped.DecodeParms = Array(each[:-1])
         data = wrapped.read_bytes(decode_level=StreamDecodeLevel.specialized)
-    try:
-        opened = Image.open(io.BytesIO(data), formats=[JpegImagePlugin.JpegImageFile.format])
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError):
-        raise UnfitError(Fault.DAMAGED) from None
-    with opened as jpeg:
+    with Image.open(io.BytesIO(data), formats=[JpegImagePlugin.JpegImageFile.format]) as jpeg:
         if jpeg.width * jpeg.height > max_pixels:
             raise UnfitError(Fault.TOO_MANY_PIXELS)
         # Of four colours without Adobe's mark, nobody can tell which way round they are.

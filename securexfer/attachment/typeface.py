@@ -43,6 +43,7 @@ def tables_only(program: bytes, *, with_names: bool = True) -> bytes:
 
     Raises:
         UnfitError: if it is no such file, or is damaged.
+        IndexError, struct.error: if it is cut off.
     """
     if not program.startswith(_SFNT):
         refuse()
@@ -105,22 +106,20 @@ def compact(program: bytes) -> bytes:
 
     Raises:
         UnfitError: if it is none, or is damaged.
+        IndexError, struct.error: if it is cut off.
     """
     if not program.startswith(_CFF):
         refuse()
-    try:
-        _, at = _index(program, program[2])
-        fonts, at = _index(program, at)
-        strings, _ = _index(program, at)
-        made = bytearray(program)
-        for font in fonts:
-            for number in _told(program[font]):
-                if number >= _N_STANDARD_STRINGS:
-                    text = strings[number - _N_STANDARD_STRINGS]
-                    made[text] = b" " * len(made[text])
-        return bytes(made)
-    except (IndexError, struct.error):
-        raise UnfitError(Fault.DAMAGED) from None
+    _, at = _index(program, program[2])
+    fonts, at = _index(program, at)
+    strings, _ = _index(program, at)
+    made = bytearray(program)
+    for font in fonts:
+        for number in _told(program[font]):
+            if number >= _N_STANDARD_STRINGS:
+                text = strings[number - _N_STANDARD_STRINGS]
+                made[text] = b" " * len(made[text])
+    return bytes(made)
 
 
 def _index(data: bytes, at: int) -> tuple[list[slice], int]:
@@ -135,7 +134,7 @@ def _index(data: bytes, at: int) -> tuple[list[slice], int]:
         for i in range(n_parts + 1)
     ]
     if places != sorted(places) or places[-1] > len(data):
-        raise IndexError
+        raise UnfitError(Fault.DAMAGED)
     return [slice(*pair) for pair in pairwise(places)], places[-1]
 
 

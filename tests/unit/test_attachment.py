@@ -131,6 +131,16 @@ class TestRoot:
     def test_a_file_may_be_as_large_as_that_and_no_larger(self, root: Root) -> None:
         assert root.read("a.jpg", 7) == b"content"
         assert fault_of(lambda: root.read("a.jpg", 6)) is Fault.TOO_LARGE
+        assert fault_of(lambda: root.check("a.jpg", 6)) is Fault.TOO_LARGE
+
+    def test_what_is_larger_than_it_says_or_breaks_off_is_no_file_either(self) -> None:
+        root = Root(Path("/proc/self"))
+        try:
+            assert root.check("status", 9) == 0
+            assert fault_of(lambda: root.read("status", 9)) is Fault.TOO_LARGE
+            assert fault_of(lambda: root.read("mem", 9)) is Fault.UNREADABLE
+        finally:
+            root.close()
 
     def test_a_root_that_is_not_there_is_an_error_that_says_what_to_do(
         self, tmp_path: Path
