@@ -128,7 +128,7 @@ def function(value: Value, target: Pdf, depth: int = 0) -> Value:
     elif kind == 4:
         made = Stream(target, _calculation(content_of(value)))
     else:
-        refuse()
+        raise UnfitError(Fault.NOT_ANEW)
     made.FunctionType = kind
     take(value, made, many="Domain Range")
     return target.make_indirect(made)

@@ -234,7 +234,7 @@ class _Rewriting:
             case "cs" | "CS" | "gs" | "sh":
                 self._write(instruction, self._parts.find(_CATEGORY[instruction], _name(operands)))
             case _:
-                refuse()
+                raise UnfitError(Fault.NOT_ANEW)
 
     def _colour(self, instruction: str, operands: list[Value]) -> None:
         if len(operands) > _MAX_COLOURS:

@@ -613,13 +613,19 @@ def nested(depth: int, pdf: Pdf) -> object:
     return how
 
 
+def boxed(one: object, n_lists: int) -> object:
+    for _ in range(n_lists):
+        one = Array([one])
+    return one
+
+
 SPACES: dict[str, Callable[[Pdf], object]] = {
     "a word for one": lambda _: Array([Name.Indexed, Name("/" + TEXT), 1, String("ab")]),
     "none": lambda _: Array([]),
     "a text": lambda _: String(TEXT),
     "another": lambda _: Array([Name("/" + TEXT), String(TEXT)]),
     "nine colours": lambda pdf: Array([Name.ICCBased, Stream(pdf, CANARY, N=9)]),
-    "in itself": lambda _: Array([Array([Array([Array([Array([Name.X])])])])]),
+    "in ten lists": lambda _: boxed(Name.DeviceGray, 10),
     "an ink of text": lambda pdf: Array(
         [Name.DeviceN, Array([String(TEXT)]), Name.DeviceGray, nested(0, pdf)]
     ),
@@ -681,6 +687,10 @@ def masked(pdf: Pdf) -> Stream:
     return image(pdf, SMask=inner)
 
 
+def masked_by_a_layer(pdf: Pdf) -> Stream:
+    return image(pdf, SMask=pdf.make_indirect(image(pdf, OC=LAYER)))
+
+
 def shaded(pdf: Pdf, n_functions: int) -> Dictionary:
     how = Dictionary(FunctionType=2, N=1, Domain=Array([0, 1]))
     made = Dictionary(ShadingType=2, ColorSpace=Name.DeviceGray, Coords=Array([0, 0, 9, 9]))
@@ -698,6 +708,7 @@ PARTS: dict[str, tuple[str, Callable[[Pdf], object], bytes, Fault]] = {
         *("XObject", drawn(Intent=Name("/" + TEXT)), b"/X Do", Fault.NOT_ANEW),
     ),
     "masked by what is masked": ("XObject", masked, b"/X Do", Fault.NOT_ANEW),
+    "masked by a layer": ("XObject", masked_by_a_layer, b"/X Do", Fault.NOT_ANEW),
     "masked by a text": ("XObject", drawn(SMask=String(TEXT)), b"/X Do", Fault.DAMAGED),
     "of colours from outside": (
         *("XObject", drawn(DecodeParms=Dictionary(ColorTransform=0), Filter=Name.DCTDecode)),
