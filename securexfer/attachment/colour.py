@@ -27,6 +27,8 @@ _MAX_FUNCTIONS = 32
 _DEVICE = {"DeviceGray": 1, "DeviceRGB": 3, "DeviceCMYK": 4}
 _OF_NUMBER = {n: "/" + name for name, n in _DEVICE.items()}
 _MEASURED = {"CalGray": 1, "CalRGB": 3, "Lab": 3}
+# How colours that can't be shown become some that can.
+INTENTS = frozenset(("AbsoluteColorimetric", "RelativeColorimetric", "Saturation", "Perceptual"))
 # A calculator's program: braces, numbers, and the words of 7.10.5.
 _TOKEN = re.compile(rb"[{}]|[+-]?(?:\d+\.?\d*|\.\d+)|[a-z]+")
 _CALCULATIONS = frozenset(

@@ -7,16 +7,28 @@ lie beyond the edge. Each instruction takes what Annex A says, and nothing besid
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
 from decimal import Decimal
 from typing import Protocol
 
 import pikepdf
 from pikepdf import Array, Name, Operator, String
 
+from securexfer.attachment.colour import INTENTS
 from securexfer.attachment.fault import Fault, UnfitError
+from securexfer.attachment.raster import cut_of, size_of
+from securexfer.attachment.sight import Sight
 from securexfer.attachment.value import Value, kind_of, member, number, numbers, refuse, word
-from securexfer.attachment.window import UNCHANGED, UNIT, WHOLE, Box, Matrix, Window, combine
+from securexfer.attachment.window import (
+    UNCHANGED,
+    UNIT,
+    WHOLE,
+    Box,
+    Matrix,
+    Pixels,
+    Window,
+    combine,
+)
 
 # Annex A: how many numbers an instruction takes.
 _N_NUMBERS = {
@@ -35,11 +47,9 @@ _TEXT = frozenset(("Tj", "TJ", "'", '"'))
 _CATEGORY = {"gs": "ExtGState", "sh": "Shading", "cs": "ColorSpace", "CS": "ColorSpace"}
 _ASIDE = frozenset(("BMC", "BDC", "EMC", "MP", "DP", "BX", "EX"))
 _OWN_SPACES = frozenset(("DeviceGray", "DeviceRGB", "DeviceCMYK", "Pattern"))
-INTENTS = frozenset(("AbsoluteColorimetric", "RelativeColorimetric", "Saturation", "Perceptual"))
 _MAX_COLOURS = 32
 _MAX_DASHES = 32
-_MAX_STATES = 1_000
-_MODES, _INVISIBLE = range(8), 3
+_MAX_CUT = 8
 # Of letters, what shows nothing wherever it stands.
 _BLANK = b" \0"
 
@@ -50,7 +60,7 @@ class Parts(Protocol):
     def look_up(self, category: str, name: str) -> Value:
         """A part as it is in the old document."""
 
-    def find(self, category: str, name: str, window: Window = WHOLE) -> Name:
+    def find(self, category: str, name: str, seen: Window | Pixels = WHOLE) -> Name:
         """Its new name, as it is seen so; a part that nobody asks for is not built."""
 
     def take(self, image: pikepdf.PdfInlineImage) -> Name:
@@ -86,22 +96,6 @@ def rewrite(holder: Value, parts: Parts, window: Window) -> bytes:
     return _Rewriting(parts, window).run(holder)
 
 
-@dataclass(frozen=True)
-class _State:
-    """What `q` keeps and `Q` brings back, as far as it says what is seen."""
-
-    matrix: Matrix = UNCHANGED
-    mode: int = 0
-    leading: float = 0
-    rise: float = 0
-    font: tuple[str, int | Decimal] | None = None
-    written: tuple[str, int | Decimal] | None = None
-
-    @property
-    def is_hidden(self) -> bool:
-        return self.mode == _INVISIBLE
-
-
 class _Rewriting:
     """One run through one list of instructions."""
 
@@ -109,17 +103,13 @@ class _Rewriting:
         self._parts = parts
         self._window = window
         self._written: list[tuple[list[Value], Operator]] = []
-        self._state = _State()
-        self._kept: list[_State] = []
-        self._line: Matrix | None = None
-        # Where the next letter stands: at that line's start, behind others, or behind some that
-        # were left out, so that nobody knows.
-        self._is_at_start = self._is_lost = False
+        self._sight = Sight(window)
+        self._n_cut: Counter[str] = Counter()
 
     def run(self, holder: Value) -> bytes:
         for one in pikepdf.parse_content_stream(holder):
             if isinstance(one, pikepdf.ContentStreamInlineImage):
-                if self._window.shows(UNIT, self._state.matrix):
+                if self._sight.window.shows(UNIT, self._sight.state.matrix):
                     self._write("Do", self._parts.take(one.iimage))
                 continue
             instruction, operands = str(one.operator), list(one.operands)
@@ -139,47 +129,8 @@ class _Rewriting:
     def _plain(self, instruction: str, operands: list[Value]) -> None:
         _count(operands, _N_NUMBERS[instruction])
         values = [number(operand) for operand in operands]
-        self._follow(instruction, [float(value) for value in values])
+        self._sight.follow(instruction, [float(value) for value in values])
         self._write(instruction, *values)
-
-    def _follow(self, instruction: str, at: list[float]) -> None:
-        """Keep in mind what says where and whether something is seen."""
-        state = self._state
-        match instruction:
-            case "q":
-                if len(self._kept) == _MAX_STATES:
-                    raise UnfitError(Fault.TOO_MUCH)
-                self._kept.append(state)
-            case "Q" if self._kept:
-                self._state = self._kept.pop()
-            case "cm":
-                self._state = replace(state, matrix=combine(_matrix(at), state.matrix))
-            case "Tr":
-                if at[0] not in _MODES:
-                    refuse()
-                self._state = replace(state, mode=int(at[0]))
-            case "TL":
-                self._state = replace(state, leading=at[0])
-            case "Ts":
-                self._state = replace(state, rise=at[0])
-            case "BT":
-                self._begin_line(UNCHANGED)
-            case "ET":
-                self._line = None
-            case "Tm":
-                self._begin_line(_matrix(at))
-            case "Td" | "TD":
-                if instruction == "TD":
-                    self._state = replace(state, leading=-at[1])
-                self._move(at[0], at[1])
-            case "T*":
-                self._move(0, -state.leading)
-
-    def _begin_line(self, line: Matrix) -> None:
-        self._line, self._is_at_start, self._is_lost = line, True, False
-
-    def _move(self, across: float, up: float) -> None:
-        self._begin_line(combine((1, 0, 0, 1, across, up), self._line or refuse()))
 
     def _text(self, instruction: str, operands: list[Value]) -> None:
         if instruction == '"':
@@ -191,23 +142,13 @@ class _Rewriting:
         if instruction in ("'", '"'):
             self._plain("T*", [])
         shown = _letters(operands[-1], Array if instruction == "TJ" else String)
-        font, line = self._state.font, self._line
-        if font is None or line is None:
-            refuse()  # a program may show it or not
-        name, size = font
-        if self._state.is_hidden or size == 0:
-            self._is_lost = True
+        sight = self._sight
+        font = sight.state.font or refuse()  # without, a program may show it or not
+        if not sight.shows_text(font[1], is_blank=_is_blank(shown)):
             return
-        if self._is_lost:
-            refuse()
-        if self._is_at_start and _is_seen(shown):
-            place = combine(combine((1, 0, 0, 1, 0, self._state.rise), line), self._state.matrix)
-            if not self._window.holds(place, float(size)):
-                raise UnfitError(Fault.BEYOND_EDGE)
-        self._is_at_start = False
-        if self._state.written != font:
-            self._state = replace(self._state, written=font)
-            self._write("Tf", self._parts.find("Font", name), size)
+        if sight.state.written != font:
+            sight.note(written=font)
+            self._write("Tf", self._parts.find("Font", font[0]), font[1])
         self._write("TJ" if isinstance(shown, Array) else "Tj", shown)
 
     def _special(self, instruction: str, operands: list[Value]) -> None:
@@ -217,7 +158,7 @@ class _Rewriting:
             case "Tf":
                 # Written with the first letter: a font that shows none is not needed.
                 _count(operands, 2)
-                self._state = replace(self._state, font=(_name(operands[:1]), number(operands[1])))
+                self._sight.note(font=(_name(operands[:1]), number(operands[1])))
             case "d":
                 _count(operands, 2)
                 if not isinstance(operands[0], Array) or len(operands[0]) > _MAX_DASHES:
@@ -247,18 +188,33 @@ class _Rewriting:
         self._write(instruction, *values, *found)
 
     def _draw(self, name: str) -> None:
-        part, matrix = self._parts.look_up("XObject", name), self._state.matrix
+        part, state = self._parts.look_up("XObject", name), self._sight.state
         if kind_of(part, "Subtype") != "Form":
-            if self._window.shows(UNIT, matrix):
-                self._write("Do", self._parts.find("XObject", name))
+            if self._sight.window.shows(UNIT, state.matrix):
+                seen = self._sight.window.within(UNIT, state.matrix)
+                self._draw_picture(name, part, seen.box)
             return
-        if self._state.is_hidden:
+        if state.is_hidden:
             refuse()  # its text would be hidden too, here and not elsewhere
         box = box_of(member(part, "BBox"))
-        matrix = combine(matrix_of(member(part, "Matrix")), matrix)
-        if self._window.shows(box, matrix):
+        matrix = combine(matrix_of(member(part, "Matrix")), state.matrix)
+        if self._sight.window.shows(box, matrix):
             seen = self._window.within(box, matrix)
             self._write("Do", self._parts.find("XObject", name, seen))
+
+    def _draw_picture(self, name: str, part: Value, seen: Box | None) -> None:
+        cut = cut_of(part, seen)
+        # One that is drawn in many pieces is not cut into as many.
+        if cut is None or self._n_cut[name] == _MAX_CUT:
+            self._write("Do", self._parts.find("XObject", name))
+            return
+        self._n_cut[name] += 1
+        left, bottom, right, top = cut.within(*size_of(part))
+        place = (right - left, 0, 0, top - bottom, left, bottom)
+        self._write("q")
+        self._write("cm", *(number(Decimal(str(value))) for value in place))
+        self._write("Do", self._parts.find("XObject", name, cut))
+        self._write("Q")
 
 
 def _count(operands: list[Value], n_operands: int) -> None:
@@ -271,11 +227,6 @@ def _name(operands: list[Value]) -> str:
     return str(operands[0]) if isinstance(operands[0], Name) else refuse()
 
 
-def _matrix(at: list[float]) -> Matrix:
-    a, b, c, d, e, f = at
-    return a, b, c, d, e, f
-
-
 def _letters(value: Value, kind: type[Array | String]) -> Value:
     """A text, or a list of texts and of the room between them."""
     if not isinstance(value, kind):
@@ -285,6 +236,6 @@ def _letters(value: Value, kind: type[Array | String]) -> Value:
     return Array([String(bytes(one)) if isinstance(one, String) else number(one) for one in value])
 
 
-def _is_seen(letters: Value) -> bool:
+def _is_blank(letters: Value) -> bool:
     texts = letters if isinstance(letters, Array) else [letters]
-    return any(bytes(one).strip(_BLANK) for one in texts if isinstance(one, String))
+    return not any(bytes(one).strip(_BLANK) for one in texts if isinstance(one, String))

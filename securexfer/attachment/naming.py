@@ -12,7 +12,7 @@ from pikepdf import Dictionary, Name
 
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.value import Value, member
-from securexfer.attachment.window import WHOLE, Window
+from securexfer.attachment.window import WHOLE, Pixels, Window
 
 if TYPE_CHECKING:
     from securexfer.attachment.rebuilding import Rebuilder
@@ -25,17 +25,17 @@ class Names:
         self.made = made
         self._rebuilder = rebuilder
         self._resources = resources
-        self._names: dict[tuple[str, str, Window], Name] = {}
+        self._names: dict[tuple[str, str, Window | Pixels], Name] = {}
 
     def look_up(self, category: str, name: str) -> Value:
         """A part as it is in the old document."""
         return look_up(self._resources, category, name)
 
-    def find(self, category: str, name: str, window: Window = WHOLE) -> Name:
+    def find(self, category: str, name: str, seen: Window | Pixels = WHOLE) -> Name:
         """Its new name, as it is seen so; a part that nobody asks for is not built."""
-        key = category, name, window
+        key = category, name, seen
         if key not in self._names:
-            built = self._rebuilder.part(category, self.look_up(category, name), window)
+            built = self._rebuilder.part(category, self.look_up(category, name), seen)
             self._names[key] = self._put(category, built)
         return self._names[key]
 

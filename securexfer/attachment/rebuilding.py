@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
-from securexfer.attachment.colour import function, functions, space
-from securexfer.attachment.drawing import INTENTS, box_of, rewrite
+from securexfer.attachment.colour import INTENTS, function, functions, space
+from securexfer.attachment.drawing import box_of, rewrite
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.font import SIMPLE, add_codes, composite_font, simple_font
 from securexfer.attachment.naming import Names, has, look_up
@@ -27,7 +27,7 @@ from securexfer.attachment.value import (
     take,
     word,
 )
-from securexfer.attachment.window import WHOLE, Window
+from securexfer.attachment.window import WHOLE, Pixels, Window
 
 _MAX_DEPTH = 24
 _MAX_PARTS = 200_000
@@ -51,7 +51,7 @@ class Rebuilder:
         self._source = source
         self._target = target
         self._max_pixels = max_pixels
-        self._built: dict[tuple[str, tuple[int, int], Window], Value] = {}
+        self._built: dict[tuple[str, tuple[int, int], Window | Pixels], Value] = {}
         self._n_parts = 0
         self._depth = 0
 
@@ -85,16 +85,16 @@ class Rebuilder:
         take(value, made, truths="I K")
         return made
 
-    def part(self, category: str, part: Value, window: Window = WHOLE) -> Value:
+    def part(self, category: str, part: Value, seen: Window | Pixels = WHOLE) -> Value:
         """A part, of a category of resources; one that was built before is not built again.
 
         Args:
             category: by which it is named.
             part: as it is in the old document.
-            window: of a form, what is seen of it.
+            seen: of a form or a picture, what is seen of it.
         """
         builders: dict[str, Callable[[Value], Value]] = {
-            "XObject": lambda part: self._external(part, window),
+            "XObject": lambda part: self._external(part, seen),
             "Font": self._font,
             "ExtGState": self._state,
             "Shading": self._shading,
@@ -102,7 +102,7 @@ class Rebuilder:
             "Pattern": self._pattern,
         }
         number_of = getattr(part, "objgen", _NOWHERE)
-        key = category, number_of, window
+        key = category, number_of, seen
         if number_of != _NOWHERE and key in self._built:
             return self._built[key]
         self._n_parts += 1
@@ -135,16 +135,16 @@ class Rebuilder:
         finally:
             self._depth -= 1
 
-    def _external(self, part: Value, window: Window) -> Value:
+    def _external(self, part: Value, seen: Window | Pixels) -> Value:
         if not isinstance(part, Stream) or "/OC" in part:
             refuse()
         kind = kind_of(part, "Subtype")
         if kind == "Image":
-            return self._picture(part)
-        if kind != "Form" or "/Ref" in part:
+            return self._picture(part, seen if isinstance(seen, Pixels) else None)
+        if kind != "Form" or "/Ref" in part or isinstance(seen, Pixels):
             refuse()
         # What it names, it brings along: the same form is not another on another page.
-        content, own = self.content(part, member(part, "Resources"), window)
+        content, own = self.content(part, member(part, "Resources"), seen)
         made = self.stream(content)
         made.Type, made.Subtype, made.Resources = Name.XObject, Name.Form, own
         take(part, made, many="BBox Matrix")
@@ -152,8 +152,8 @@ class Rebuilder:
             made.Group = self.group(group)
         return made
 
-    def _picture(self, image: Value) -> Stream:
-        return picture(image, self._source, self._target, self._max_pixels)
+    def _picture(self, image: Value, cut: Pixels | None = None) -> Stream:
+        return picture(image, self._source, self._target, self._max_pixels, cut)
 
     def _space(self, part: Value) -> Value:
         return space(part, self._target)[0]

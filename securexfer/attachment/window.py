@@ -6,6 +6,7 @@ only whether something lies wholly outside; what is covered, cut off or too smal
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 # a b c d e f, of x' = a x + c y + e and y' = b x + d y + f.
@@ -15,6 +16,8 @@ Box = tuple[float, float, float, float]
 
 UNCHANGED: Matrix = (1, 0, 0, 1, 0, 0)
 UNIT: Box = (0, 0, 1, 1)
+# So many pixels are whole bytes, however many bits each has.
+_WHOLE_BYTES = 8
 
 
 def combine(first: Matrix, then: Matrix) -> Matrix:
@@ -33,6 +36,17 @@ def bounds(box: Box, matrix: Matrix) -> Box:
     corners = [(x, y) for x in (box[0], box[2]) for y in (box[1], box[3])]
     across = [a * x + c * y + e for x, y in corners]
     up = [b * x + d * y + f for x, y in corners]
+    return min(across), min(up), max(across), max(up)
+
+
+def around(path: list[tuple[list[float], Matrix]]) -> Box:
+    """The smallest upright box around points, x, y, x, y and so on, each list in its own space."""
+    places = [
+        bounds((x, y, x, y), matrix)
+        for points, matrix in path
+        for x, y in zip(points[::2], points[1::2], strict=True)
+    ]
+    across, up = [place[0] for place in places], [place[1] for place in places]
     return min(across), min(up), max(across), max(up)
 
 
@@ -59,6 +73,33 @@ def _is_empty(box: Box) -> bool:
 
 
 @dataclass(frozen=True)
+class Pixels:
+    """A part of a picture: columns from the left, rows from the top."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def within(self, width: int, height: int) -> Box:
+        """Where in the unit square of the whole picture it lies."""
+        return (
+            *(self.left / width, 1 - self.bottom / height),
+            *(self.right / width, 1 - self.top / height),
+        )
+
+
+def pixels_of(seen: Box, width: int, height: int) -> Pixels:
+    """All pixels of a picture that are seen of its unit square; it begins at a whole byte."""
+    left, right = max(math.floor(seen[0] * width), 0), min(math.ceil(seen[2] * width), width)
+    top, bottom = (1 - seen[3]) * height, (1 - seen[1]) * height
+    return Pixels(
+        *(left // _WHOLE_BYTES * _WHOLE_BYTES, max(math.floor(top), 0)),
+        *(right, min(math.ceil(bottom), height)),
+    )
+
+
+@dataclass(frozen=True)
 class Window:
     """What is seen of a place to draw on; None for all of it, where nobody knows."""
 
@@ -80,9 +121,13 @@ class Window:
             return Window(box)
         left, bottom, right, top = bounds(self.box, _invert(matrix))
         # A number that was turned to and fro is not quite what it was.
-        spare = 0.01 * max(right - left, top - bottom)
+        spare = 0.001 * max(right - left, top - bottom)
         seen = left - spare, bottom - spare, right + spare, top + spare
         return Window(_overlap(box, seen))
+
+    def through(self, clip: Box | None) -> Window:
+        """What is seen of it through a clip."""
+        return self if clip is None else Window(_overlap(clip, self.box))
 
     def holds(self, matrix: Matrix, size: float) -> bool:
         """Whether text of that size, beginning where that leads, begins in it or at its edge."""
