@@ -1,7 +1,8 @@
 """Pictures within a PDF document, made anew (ISO 32000-2, 8.9): their pixels and nothing else.
 
 A JPEG in it is decoded and encoded, as one that is attached by itself; all else is unpacked, cut to
-what its size takes, and packed again. What nobody sees of it, as it was cropped, is cut off.
+what its size takes, and packed again. What nobody sees of it, as it was cropped, is cut off; what a
+mask hides is cleared.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from PIL import Image, JpegImagePlugin
 from securexfer.attachment.colour import INTENTS, space
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.image import QUALITY
+from securexfer.attachment.mask import clear, clear_samples, hidden_by
 from securexfer.attachment.value import Value, member, number, numbers, refuse, take, word
 from securexfer.attachment.window import Box, Pixels, pixels_of
 
@@ -23,7 +25,7 @@ _PACKED = frozenset(
 )
 _JPEG = ("DCTDecode", "DCT")
 _MASKS = ("Mask", "SMask")
-_BITS = (1, 2, 4, 8, 16)
+_BITS, _BYTE = (1, 2, 4, 8, 16), 8
 _N_OF_MODE = {"L": 1, "RGB": 3, "CMYK": 4}
 
 
@@ -65,8 +67,14 @@ def picture(
     if not is_mask:
         colours, n_colours = space(member(image, "ColorSpace") or refuse(), target)
     filters, kept = _filters(image), cut or Pixels(0, 0, width, height)
+    masks = {
+        key: picture(_mask(mask), source, target, max_pixels, cut)
+        for key in _MASKS
+        if (mask := member(image, key)) is not None and not isinstance(mask, Array)
+    }
+    hidden = [one for mask in masks.values() if (one := hidden_by(mask, kept.size)) is not None]
     if filters and filters[-1] in _JPEG:
-        pixels = _jpeg(image, source, filters, n_colours, kept)
+        pixels = _jpeg(image, source, filters, n_colours, kept, hidden)
         made = Stream(target, pixels, Filter=Name.DCTDecode, BitsPerComponent=8)
     else:
         n_bits = 1 if is_mask else int(number(member(image, "BitsPerComponent")))
@@ -78,24 +86,28 @@ def picture(
         if len(pixels) < n_bytes:
             raise UnfitError(Fault.DAMAGED)
         rows = _cut_rows(pixels, n_row_bytes, n_bits * n_colours, kept)
+        for one in hidden if n_bits == _BYTE else ():
+            rows = clear_samples(rows, n_colours, one)
         made = Stream(target, rows, BitsPerComponent=n_bits)
     made.Type, made.Subtype = Name.XObject, Name.Image
-    made.Width, made.Height = kept.right - kept.left, kept.bottom - kept.top
+    made.Width, made.Height = kept.size
     if colours is not None:
         made.ColorSpace = colours
     take(image, made, many="Decode Matte", truths="ImageMask Interpolate")
     if (intent := member(image, "Intent")) is not None:
         made.Intent = word(intent, INTENTS)
-    for key in _MASKS:
-        mask = member(image, key)
-        if isinstance(mask, Array):
-            made["/" + key] = numbers(mask)
-        elif mask is not None:
-            # A mask has none of its own, so that this comes to an end.
-            if "/Mask" in mask or "/SMask" in mask:
-                refuse()
-            made["/" + key] = picture(mask, source, target, max_pixels, cut)
+    for key, mask in masks.items():
+        made["/" + key] = mask
+    if isinstance(colour_key := member(image, "Mask"), Array):
+        made.Mask = numbers(colour_key)
     return made
+
+
+def _mask(mask: Value) -> Value:
+    # It has none of its own, so that this comes to an end.
+    if "/Mask" in mask or "/SMask" in mask:
+        refuse()
+    return mask
 
 
 def size_of(image: Value) -> tuple[int, int]:
@@ -132,7 +144,14 @@ def _filters(image: Value) -> list[str]:
     return [str(name)[1:] for name in names]
 
 
-def _jpeg(image: Value, source: Pdf, filters: list[str], n_colours: int, kept: Pixels) -> bytes:
+def _jpeg(
+    image: Value,
+    source: Pdf,
+    filters: list[str],
+    n_colours: int,
+    kept: Pixels,
+    hidden: list[Image.Image],
+) -> bytes:
     data = image.read_raw_bytes()
     parms = member(image, "DecodeParms")
     each = list(parms) if isinstance(parms, Array) else [parms] * (parms is not None)
@@ -154,6 +173,8 @@ def _jpeg(image: Value, source: Pdf, filters: list[str], n_colours: int, kept: P
             refuse()
         seen = jpeg.crop((kept.left, kept.top, kept.right, kept.bottom))
         pixels = Image.frombytes(seen.mode, seen.size, seen.tobytes())
+    for one in hidden:
+        clear(pixels, one)
     made = io.BytesIO()
     pixels.save(made, "JPEG", quality=QUALITY)
     return made.getvalue()

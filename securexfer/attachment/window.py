@@ -81,6 +81,11 @@ class Pixels:
     right: int
     bottom: int
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many columns and rows."""
+        return self.right - self.left, self.bottom - self.top
+
     def within(self, width: int, height: int) -> Box:
         """Where in the unit square of the whole picture it lies."""
         return (

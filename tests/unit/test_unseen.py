@@ -369,16 +369,71 @@ class TestPictures:
 
         assert fault_of(edit(change, with_content(b""))) is Fault.NOT_ANEW
 
-    def test_a_mask_keeps_what_it_covers_as_the_recipes_page_says(self) -> None:
-        def cover(pdf: Pdf) -> None:
-            image = pdf.pages[0].obj.Resources.XObject.Im
-            mask = Stream(pdf, bytes(96 * 64), Subtype=Name.Image, Width=96, Height=64)
-            mask.BitsPerComponent, mask.ColorSpace = 8, Name.DeviceGray
-            image.SMask = pdf.make_indirect(mask)
+    @pytest.mark.parametrize("kind", ["soft", "soft, negative", "soft, a JPEG", "of bits"])
+    @pytest.mark.parametrize("is_jpeg", [True, False])
+    @pytest.mark.parametrize("scale", [1, 2, 3])
+    def test_what_a_mask_hides_of_one_is_gone(
+        self, kind: str, is_jpeg: bool, scale: int, tmp_path: Path, tool: Callable[[str], str]
+    ) -> None:
+        # Dark, and in it a white word that the mask hides; what it shows is red.
+        photo = Image.new("RGB", (96, 64), (200, 0, 0))
+        photo.paste((255, 255, 255), (40, 0, 96, 64))
+        photo.paste((0, 0, 0), (60, 8, 90, 56))
+        content = io.BytesIO()
+        photo.save(content, "JPEG")
+        shown = Image.new("L", (96 // scale, 64 // scale), 0)
+        shown.paste(255, (0, 0, 39 // scale, 64 // scale))
 
-        with opened(clean(edit(cover, with_picture(pictures.jpeg())))) as made:
-            (image,) = made.pages[0].obj.Resources.XObject.values()
-            assert len(set(Image.open(io.BytesIO(image.read_raw_bytes())).tobytes())) > 5
+        def put(pdf: Pdf) -> None:
+            mask = Stream(pdf, shown.tobytes(), Subtype=Name.Image, BitsPerComponent=8)
+            mask.Width, mask.Height = shown.size
+            mask.ColorSpace = Name.DeviceGray
+            if kind == "soft, negative":
+                mask.Decode = Array([1, 0])
+                mask.write(bytes(255 - sample for sample in shown.tobytes()))
+            elif kind == "soft, a JPEG":
+                packed = io.BytesIO()
+                shown.save(packed, "JPEG")
+                mask.write(packed.getvalue(), filter=Name.DCTDecode)
+            elif kind == "of bits":
+                del mask.ColorSpace
+                mask.ImageMask, mask.BitsPerComponent, mask.Decode = True, 1, Array([1, 0])
+                mask.write(shown.convert("1").tobytes())
+            one = pdf.pages[0].obj.Resources.XObject.Im
+            one["/Mask" if kind == "of bits" else "/SMask"] = pdf.make_indirect(mask)
+
+        raw = photo.tobytes() if not is_jpeg else content.getvalue()
+        data = edit(put, with_picture(raw, Filter=Name.DCTDecode if is_jpeg else Array([])))
+        made = clean(data)
+        assert same_look(data, made, tmp_path, tool)
+        with opened(made) as pdf:
+            (kept,) = pdf.pages[0].obj.Resources.XObject.values()
+            after = (
+                Image.open(io.BytesIO(kept.read_raw_bytes()))
+                if is_jpeg
+                else Image.frombytes("RGB", (96, 64), kept.read_bytes())
+            )
+        # But for a block beside what is seen.
+        assert max(after.crop((66, 4, 94, 60)).tobytes()) < 9
+        red = after.getpixel((20, 20))
+        assert isinstance(red, tuple)
+        assert red[0] > 190 > 9 > red[1]
+
+    @pytest.mark.parametrize("how", ["half through", "matte", "of other colours"])
+    def test_what_may_be_seen_through_a_mask_stays(self, how: str) -> None:
+        def put(pdf: Pdf) -> None:
+            mask = Stream(pdf, bytes([how == "half through"]) * 96 * 64, Subtype=Name.Image)
+            mask.Width, mask.Height, mask.BitsPerComponent = 96, 64, 8
+            mask.ColorSpace = Name.DeviceGray
+            if how == "matte":
+                mask.Matte = Array([0, 0, 0])
+            elif how == "of other colours":
+                mask.ColorSpace = Array([Name.Indexed, Name.DeviceGray, 0, String(b"\xff")])
+            pdf.pages[0].obj.Resources.XObject.Im.SMask = pdf.make_indirect(mask)
+
+        with opened(clean(edit(put, with_picture(pictures.jpeg())))) as made:
+            (kept,) = made.pages[0].obj.Resources.XObject.values()
+            assert len(set(Image.open(io.BytesIO(kept.read_raw_bytes())).tobytes())) > 50
 
 
 def cut_document(instructions: bytes, **members: Any) -> bytes:
