@@ -109,7 +109,7 @@ class _Rewriting:
     def run(self, holder: Value) -> bytes:
         for one in pikepdf.parse_content_stream(holder):
             if isinstance(one, pikepdf.ContentStreamInlineImage):
-                if self._sight.window.shows(UNIT, self._sight.state.matrix):
+                if self._sight.window.within(UNIT, self._sight.state.matrix):
                     self._write("Do", self._parts.take(one.iimage))
                 continue
             instruction, operands = str(one.operator), list(one.operands)
@@ -190,16 +190,14 @@ class _Rewriting:
     def _draw(self, name: str) -> None:
         part, state = self._parts.look_up("XObject", name), self._sight.state
         if kind_of(part, "Subtype") != "Form":
-            if self._sight.window.shows(UNIT, state.matrix):
-                seen = self._sight.window.within(UNIT, state.matrix)
+            if seen := self._sight.window.within(UNIT, state.matrix):
                 self._draw_picture(name, part, seen.box)
             return
         if state.is_hidden:
             refuse()  # its text would be hidden too, here and not elsewhere
         box = box_of(member(part, "BBox"))
         matrix = combine(matrix_of(member(part, "Matrix")), state.matrix)
-        if self._sight.window.shows(box, matrix):
-            seen = self._window.within(box, matrix)
+        if self._sight.window.within(box, matrix) and (seen := self._window.within(box, matrix)):
             self._write("Do", self._parts.find("XObject", name, seen))
 
     def _draw_picture(self, name: str, part: Value, seen: Box | None) -> None:

@@ -110,25 +110,23 @@ class Window:
 
     box: Box | None = None
 
-    def shows(self, box: Box, matrix: Matrix) -> bool:
-        """Whether any of that box can be seen."""
-        a, b, c, d, _, _ = matrix
-        if a * d == b * c:
-            return False  # flattened to nothing
-        return not _is_empty(_overlap(bounds(box, matrix), self.box))
-
-    def within(self, box: Box, matrix: Matrix) -> Window:
-        """What is seen of that box, in its own space; only of one that it shows.
+    def within(self, box: Box, matrix: Matrix) -> Window | None:
+        """What is seen of that box, in its own space; None for nothing.
 
         Where a box was turned, that is more than what is seen, and never less.
         """
+        a, b, c, d, _, _ = matrix
+        if a * d == b * c or _is_empty(box):
+            return None  # flattened to nothing
         if self.box is None:
             return Window(box)
         left, bottom, right, top = bounds(self.box, _invert(matrix))
         # A number that was turned to and fro is not quite what it was.
         spare = 0.001 * max(right - left, top - bottom)
-        seen = left - spare, bottom - spare, right + spare, top + spare
-        return Window(_overlap(box, seen))
+        seen = _overlap(box, (left - spare, bottom - spare, right + spare, top + spare))
+        if _is_empty(seen) or _is_empty(_overlap(bounds(box, matrix), self.box)):
+            return None
+        return Window(seen)
 
     def through(self, clip: Box | None) -> Window:
         """What is seen of it through a clip."""

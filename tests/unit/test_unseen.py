@@ -239,6 +239,7 @@ class TestWhatIsDrawn:
             b"q 1 0 0 1 0 -31 cm /X Do Q",
             b"q 0 0 0 0 50 50 cm /X Do Q",
             b"q 0 1 -1 0 -5 0 cm /X Do Q",
+            b"q .7 .7 -.7 .7 215 190 cm /X Do Q",
         ],
     )
     def test_a_form_that_lies_beyond_the_edge_is_not_taken(self, instructions: bytes) -> None:
@@ -252,6 +253,13 @@ class TestWhatIsDrawn:
 
         assert b"/Image" in everything(clean(with_picture(pictures.jpeg())))
         assert b"/Image" not in everything(clean(edit(move, with_picture(pictures.jpeg()))))
+        # Turned by an eighth, beside a corner: boxes around the two overlap, and they do not.
+        beside = b"q 70 70 -70 70 265 140 cm /Im Do Q"
+
+        def turn(pdf: Pdf) -> None:
+            pdf.pages[0].obj.Contents = pdf.make_stream(beside)
+
+        assert b"/Image" not in everything(clean(edit(turn, with_picture(pictures.jpeg()))))
         inline = b"q 9 0 0 9 300 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID C EI Q"
         assert b"/Image" not in everything(clean(with_content(inline)))
 
