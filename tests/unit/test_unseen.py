@@ -112,6 +112,12 @@ class TestText:
         with opened(made) as pdf:
             assert set(pdf.pages[0].obj.Resources.keys()) == {"/XObject"}
 
+    def test_of_the_invisible_kind_in_a_form_goes_too(self) -> None:
+        hidden = b"BT 3 Tr /F 9 Tf 1 0 0 1 5 5 Tm [(CANARY) -20 (CANARY)] TJ ET"
+        data = with_form(b"/X Do", hidden)
+        assert n_canaries(data) == 2
+        assert n_canaries(clean(data)) == 0
+
     def test_behind_some_that_is_hidden_stands_where_nobody_knows(self) -> None:
         hidden = b"BT /F 12 Tf 50 50 Td 3 Tr (a) Tj 0 Tr "
         assert fault_of(text(hidden + b"(b) Tj ET")) is Fault.NOT_ANEW
