@@ -237,6 +237,33 @@ class TestText:
         assert n_canaries(clean(text(covered))) == 1
 
 
+def sow(one: Any, seen: set[tuple[int, int]]) -> int:
+    """Put a text, a name and more into each object that can be reached from this one."""
+    if isinstance(one, Array):
+        return sum(sow(part, seen) for part in list(one))
+    if not isinstance(one, Dictionary | Stream) or one.objgen in seen - {(0, 0)}:
+        return 0
+    seen.add(one.objgen)
+    n_sown = sum(sow(one[key], seen) for key in list(one.keys()) if key != "/Parent")
+    for key in ("/Canary", "/Title", "/Contents" if isinstance(one, Stream) else "/Desc"):
+        one[key] = String(TEXT)
+    one["/Name"], one["/PieceInfo"] = Name("/" + TEXT), Dictionary(Private=String(TEXT))
+    return n_sown + 5
+
+
+class TestEverywhere:
+    def test_what_hangs_on_any_object_of_a_document_does_not_leave(self, tally: Tally) -> None:
+        with opened(page()) as pdf:
+            n_sown = sow(pdf.Root, set())
+            data = saved(pdf)
+        assert n_sown > 60
+        assert n_canaries(data) >= n_sown
+        made = clean(data)
+        assert n_canaries(made) == 0
+        assert SHOWN.encode() in everything(made)
+        tally.count("hygiene", "canaries in documents, none left", n_sown)
+
+
 class TestWhatIsDrawn:
     @pytest.mark.parametrize(
         "instructions",
