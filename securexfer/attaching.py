@@ -18,7 +18,7 @@ from pathlib import Path
 from securexfer.attachment.apart import Makers
 from securexfer.attachment.archive import ArchiveWriter, Gathered
 from securexfer.attachment.fault import Fault, UnfitError, tell_faults
-from securexfer.attachment.making import LIBRARIES, check_kinds, make_anew
+from securexfer.attachment.making import check_kinds
 from securexfer.attachment.root import Root
 from securexfer.bundle.layout import attachment_member
 from securexfer.bundle.manifest import ArchiveRecord
@@ -181,8 +181,6 @@ class Attachments:
             kind = named.kind(spec)
             data = roots[named.field_name].read(named.cell, spec.max_bytes)
             pixels, resize = spec.max_pixels, spec.resize
-            if kind not in LIBRARIES:
-                return len(data), make_anew(data, kind, max_pixels=pixels, resize=resize)
             with makers.take() as maker:
                 return len(data), maker.make(data, kind, max_pixels=pixels, resize=resize)
 
@@ -202,8 +200,9 @@ class Attachments:
                     found = [(named.row, fault.fault)]
                     raise AttachmentError(self._tell(named.field_name, found)) from None
         finally:
+            pool.shutdown(wait=False, cancel_futures=True)
             makers.stop()
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=True)
             makers.close()
 
     def _tell(self, name: str, faults: list[tuple[int, Fault]]) -> str:

@@ -15,13 +15,16 @@ import time
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
-def confine_process(max_memory: int, silence: tuple[int, ...] = (1, 2)) -> None:
+def confine_process(
+    max_memory: int, silence: tuple[int, ...] = (1, 2), *, writes_files: bool = True
+) -> None:
     """Confine this process, for good.
 
     Args:
         max_memory: bytes that it may have for itself, code and what it shares left out.
         silence: descriptors that lead nowhere from now on: libraries, and what they are made of,
             complain on stderr and may quote what they have read.
+        writes_files: whether it may; pipes are none.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in silence:
@@ -34,6 +37,8 @@ def confine_process(max_memory: int, silence: tuple[int, ...] = (1, 2)) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if not writes_files:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         resource.setrlimit(resource.RLIMIT_DATA, (max_memory, max_memory))
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):

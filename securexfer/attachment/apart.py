@@ -28,7 +28,8 @@ _SECONDS = 60.0
 # A machine may be busy; the kernel counts the processor's time by itself.
 _PATIENCE = 5
 _MAX_ANSWER = 1000
-_MAX_BYTES = 2**32
+# What is made of a file of at most 100 MB is not larger than that by far.
+MAX_MADE_BYTES = 2**29
 
 
 class Maker:
@@ -36,6 +37,7 @@ class Maker:
 
     def __init__(self, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
+        self._is_stopped = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def make(
@@ -46,6 +48,8 @@ class Maker:
         Raises:
             UnfitError: as that; and if it dies of the file, or takes too long.
         """
+        if self._is_stopped:
+            raise UnfitError(Fault.TOO_MUCH)
         process = self._process = self._process or _start(self._seconds)
         watch = threading.Timer(self._seconds * _PATIENCE, process.kill)
         watch.daemon = True
@@ -53,8 +57,9 @@ class Maker:
         try:
             request = {"kind": kind, "max_pixels": max_pixels, "resize": resize}
             return _ask(process, {**request, "n_bytes": len(data)}, data)
-        except (EOFError, OSError, ValueError):
-            # It took too much of something, or broke: there is no telling, and no need.
+        except (EOFError, OSError, ValueError, TypeError, LookupError, RecursionError):
+            # It took too much of something, or broke, or says what it never would: there is no
+            # telling, and no need.
             self.close()
             raise UnfitError(Fault.TOO_MUCH) from None
         except UnfitError:
@@ -66,7 +71,8 @@ class Maker:
             watch.cancel()
 
     def stop(self) -> None:
-        """End what it is at; from another thread than the one that waits for it."""
+        """End what it is at, for good; from another thread than the one that waits for it."""
+        self._is_stopped = True
         if (process := self._process) is not None:
             process.kill()
 
@@ -124,14 +130,13 @@ def _ask(process: subprocess.Popen[bytes], request: dict[str, object], data: byt
     asking.write(json.dumps(request).encode() + b"\n")
     asking.write(data)
     asking.flush()
-    line = answering.readline(_MAX_ANSWER)
-    if not line:
-        raise EOFError
-    answer = json.loads(line)
-    fault, n_bytes = answer["fault"], int(answer["n_bytes"])
+    answer = json.loads(answering.readline(_MAX_ANSWER))
+    fault, n_bytes = answer["fault"], answer["n_bytes"]
     if fault is not None:
         raise UnfitError(Fault[fault])
-    made = answering.read(min(n_bytes, _MAX_BYTES))
+    if not isinstance(n_bytes, int) or not 0 <= n_bytes <= MAX_MADE_BYTES:
+        raise ValueError
+    made = answering.read(n_bytes)
     if len(made) != n_bytes:
         raise EOFError
     return made
@@ -146,7 +151,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 def main() -> None:
     """Answer requests on standard input until it is closed."""
     asked, answer = sys.stdin.buffer, sys.stdout.buffer
-    confine_process(MAX_MEMORY, silence=(2,))
+    confine_process(MAX_MEMORY, silence=(2,), writes_files=False)
     while line := asked.readline():
         request = json.loads(line)
         data = asked.read(request.pop("n_bytes"))
@@ -154,6 +159,8 @@ def main() -> None:
         made, fault = b"", None
         try:
             made = make_anew(data, request["kind"], **{k: request[k] for k in _LIMITS})
+            if len(made) > MAX_MADE_BYTES:
+                made, fault = b"", Fault.TOO_MUCH.name
         except UnfitError as unfit:
             fault = unfit.fault.name
         answer.write(json.dumps({"fault": fault, "n_bytes": len(made)}).encode() + b"\n")

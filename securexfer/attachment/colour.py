@@ -22,9 +22,13 @@ from securexfer.attachment.value import (
 )
 
 _MAX_DEPTH = 8
+_MAX_INDEX = 255
+_MAX_FUNCTIONS = 32
 _DEVICE = {"DeviceGray": 1, "DeviceRGB": 3, "DeviceCMYK": 4}
 _OF_NUMBER = {n: "/" + name for name, n in _DEVICE.items()}
 _MEASURED = {"CalGray": 1, "CalRGB": 3, "Lab": 3}
+# How colours that can't be shown become some that can.
+INTENTS = frozenset(("AbsoluteColorimetric", "RelativeColorimetric", "Saturation", "Perceptual"))
 # A calculator's program: braces, numbers, and the words of 7.10.5.
 _TOKEN = re.compile(rb"[{}]|[+-]?(?:\d+\.?\d*|\.\d+)|[a-z]+")
 _CALCULATIONS = frozenset(
@@ -61,7 +65,9 @@ def space(value: Value, target: Pdf, depth: int = 0) -> tuple[Value, int]:
         return Name(_OF_NUMBER[n_parts]), n_parts
     if name in _MEASURED:
         measures = Dictionary()
-        take(parts[1], measures, many="WhitePoint BlackPoint Matrix Range")
+        take(parts[1], measures, many="WhitePoint BlackPoint Range")
+        if (matrix := member(parts[1], "Matrix")) is not None:
+            measures.Matrix = numbers(matrix, 9)
         if (gamma := member(parts[1], "Gamma")) is not None:
             measures.Gamma = numbers(gamma) if isinstance(gamma, Array) else number(gamma)
         return Array([Name("/" + name), measures]), _MEASURED[name]
@@ -71,6 +77,8 @@ def space(value: Value, target: Pdf, depth: int = 0) -> tuple[Value, int]:
     if name == "Indexed" and len(parts) == 4:
         base, n = space(parts[1], target, depth + 1)
         highest = int(number(parts[2]))
+        if not 0 <= highest <= _MAX_INDEX:
+            refuse()
         n_bytes = (highest + 1) * n
         table = parts[3]
         colours = bytes(table) if isinstance(table, String) else content_of(table)
@@ -88,8 +96,10 @@ def space(value: Value, target: Pdf, depth: int = 0) -> tuple[Value, int]:
 
 
 def functions(value: Value, target: Pdf) -> Value:
-    """A function, or a list of them."""
+    """A function, or a list of them, one for each part of a colour."""
     if isinstance(value, Array):
+        if len(value) > _MAX_FUNCTIONS:
+            refuse()
         return Array([function(one, target) for one in value])
     return function(value, target)
 
@@ -120,7 +130,7 @@ def function(value: Value, target: Pdf, depth: int = 0) -> Value:
     elif kind == 4:
         made = Stream(target, _calculation(content_of(value)))
     else:
-        refuse()
+        raise UnfitError(Fault.NOT_ANEW)
     made.FunctionType = kind
     take(value, made, many="Domain Range")
     return target.make_indirect(made)
@@ -130,6 +140,8 @@ def _samples(value: Value) -> bytes:
     sizes = [int(size) for size in numbers(member(value, "Size"))]
     n_results = len(numbers(member(value, "Range"))) // 2
     n_bits = math.prod(sizes) * n_results * int(number(member(value, "BitsPerSample")))
+    if n_bits < 0:
+        refuse()
     return content_of(value, (n_bits + 7) // 8)
 
 

@@ -8,16 +8,18 @@ older revision can come along. What can't be built so is refused.
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 
 import pikepdf
-from pikepdf import Dictionary, Name
+from pikepdf import Array, Dictionary, Name
 
+from securexfer.attachment.drawing import box_of
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.rebuilding import Rebuilder
-from securexfer.attachment.value import Value, member, number, numbers
+from securexfer.attachment.value import Value, member, number
+from securexfer.attachment.window import Box, Window
 
 MAX_PAGES = 5_000
-_BOXES = ("MediaBox", "CropBox")
 # What lies over a page and shows nothing of its own on paper; all else is drawn into the page.
 _ASIDE = frozenset(
     ("Link", "Popup", "Text", "FileAttachment", "Sound", "Movie", "Screen", "RichMedia", "3D")
@@ -103,7 +105,7 @@ def _draw_what_lies_over(source: pikepdf.Pdf) -> None:
                 continue
             if "/OC" in one:
                 raise UnfitError(Fault.LAYERED)
-            if "/AP" not in one:
+            if "/N" not in one.get("/AP", {}):
                 # How it looks is left to whatever shows it: a field that says nothing, to nothing.
                 if kind != "Widget":
                     raise UnfitError(Fault.NOT_ANEW)
@@ -111,7 +113,7 @@ def _draw_what_lies_over(source: pikepdf.Pdf) -> None:
                     raise UnfitError(Fault.ACTIVE_FORM)
                 continue
             kept.append(one)
-        page.obj.Annots = pikepdf.Array(kept)
+        page.obj.Annots = Array(kept)
     source.flatten_annotations("all")
 
 
@@ -129,15 +131,27 @@ def _inherited(field: Value, key: str) -> Value:
 def _build_page(page: pikepdf.Page, rebuilder: Rebuilder) -> pikepdf.Page:
     source = page.obj
     built = Dictionary(Type=Name.Page)
-    for key in _BOXES:
-        if (box := member(source, key)) is not None:
-            built["/" + key] = numbers(box)
+    visible = _visible_box(source)
+    built.MediaBox = Array([Decimal(str(edge)) for edge in visible])
     for key in ("Rotate", "UserUnit"):
         if (value := member(source, key)) is not None:
             built["/" + key] = number(value)
     if (group := member(source, "Group")) is not None:
         built.Group = rebuilder.group(group)
-    content, resources = rebuilder.content(page, member(source, "Resources"))
+    content, resources = rebuilder.content(page, member(source, "Resources"), Window(visible))
     built.Resources = resources
     built.Contents = rebuilder.stream(content)
     return pikepdf.Page(built)
+
+
+def _visible_box(page: Value) -> Box:
+    """What is shown of a page; what was cropped away has no place in the new one."""
+    left, bottom, right, top = box = box_of(member(page, "MediaBox"))
+    if (crop := member(page, "CropBox")) is not None:
+        other = box_of(crop)
+        left, bottom = max(left, other[0]), max(bottom, other[1])
+        right, top = min(right, other[2]), min(top, other[3])
+        box = left, bottom, right, top
+    if not (left < right and bottom < top):
+        raise UnfitError(Fault.DAMAGED)
+    return box

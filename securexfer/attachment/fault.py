@@ -26,6 +26,7 @@ class Fault(Enum):
     ACTIVE_FORM = "of the kind of form whose look a program makes"
     LAYERED = "of layers that can be hidden"
     UNREDACTED = "marked for redaction that was never done"
+    BEYOND_EDGE = "of pages with text beyond their edge"
     NOT_ANEW = "built of parts that can't be made anew"
 
 

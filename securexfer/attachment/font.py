@@ -1,18 +1,15 @@
 """Fonts of a PDF document, made anew (ISO 32000-2, 9.5 to 9.10).
 
-The shapes of letters are taken over. Of a TrueType or OpenType file, only the tables that drawing
-takes: what it says of its makers and of its licence stays behind. A Type 1 or bare CFF program can
-hold a notice of its makers, which stays in it.
+Names, widths and codes are taken over; the shapes of letters are in a typeface.
 """
 
 from __future__ import annotations
 
 import re
-import struct
 
 from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 
-from securexfer.attachment.fault import Fault, UnfitError
+from securexfer.attachment.typeface import compact, tables_only, type_1
 from securexfer.attachment.value import (
     Value,
     content_of,
@@ -29,20 +26,21 @@ SIMPLE = frozenset(("Type1", "MMType1", "TrueType"))
 _ENCODINGS = frozenset(
     ("StandardEncoding", "MacRomanEncoding", "WinAnsiEncoding", "MacExpertEncoding")
 )
-_CMAP = re.compile(r"/[A-Za-z0-9-]{1,40}")
+# The code tables that every program has: Table 116.
+_CMAP = re.compile(
+    "(?:(?:Identity|GB(?:pc|K|Kp)?-EUC|GBK2K|Uni(?:GB|CNS|JIS|KS)-(?:UCS2|UTF16)|UniJIS-UCS2-HW|"
+    "B5pc|HKscs-B5|ETen(?:ms)?-B5|CNS-EUC|(?:83pv|90msp?|90pv|Add|Ext)-RKSJ|EUC|"
+    "KSC(?:ms|pc)?-(?:EUC|UHC)(?:-HW)?)-)?[HV]"
+)
 _ORDERINGS = frozenset(
     (b"Identity", b"UCS", b"Japan1", b"GB1", b"CNS1", b"Korea1", b"KR", b"Manga1")
 )
-_TABLES = frozenset(
-    (
-        *(b"cvt ", b"fpgm", b"prep", b"head", b"hhea", b"maxp", b"hmtx", b"cmap", b"loca"),
-        *(b"glyf", b"post", b"CFF ", b"vhea", b"vmtx", b"VORG"),
-    )
-)
-_SFNT = (b"\0\1\0\0", b"true", b"OTTO")
-_PROGRAMS = {"FontFile": (), "FontFile2": (), "FontFile3": ("Type1C", "CIDFontType0C", "OpenType")}
+_COMPACT = ("Type1C", "CIDFontType0C")
 _SECTION = re.compile(rb"begin(codespacerange|bfchar|bfrange)\b(.*?)end\1\b", re.DOTALL)
 _CODE = re.compile(rb"<[0-9A-Fa-f\s]*>|[\[\]]")
+# Half-bytes of a code, or of the text that it stands for: of joined letters, a few.
+_MAX_CODE = 32
+_MAX_SIMPLE = 256
 _CMAP_HEAD = (
     b"/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n"
     b"/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n"
@@ -60,13 +58,15 @@ def simple_font(font: Value, target: Pdf) -> Dictionary:
     _add_name(font, made)
     add_codes(font, made, target)
     if (descriptor := member(font, "FontDescriptor")) is not None:
-        made.FontDescriptor = target.make_indirect(_descriptor(descriptor, target))
+        made.FontDescriptor = target.make_indirect(_descriptor(descriptor, target, with_names=True))
     return made
 
 
 def add_codes(font: Value, made: Dictionary, target: Pdf) -> None:
     """Which byte is which character, how wide, and what text it stands for."""
     take(font, made, one="FirstChar LastChar", many="Widths")
+    if "/Widths" in made and len(made.Widths) > _MAX_SIMPLE:
+        refuse()
     if (encoding := member(font, "Encoding")) is not None:
         made.Encoding = _encoding(encoding)
     _add_text(font, made, target)
@@ -80,11 +80,10 @@ def composite_font(font: Value, target: Pdf) -> Dictionary:
     """
     made = Dictionary(Type=Name.Font, Subtype=Name.Type0)
     _add_name(font, made)
-    encoding = member(font, "Encoding")
     # One of its own is a program.
-    if not isinstance(encoding, Name) or not _CMAP.fullmatch(str(encoding)):
+    if not _CMAP.fullmatch(kind_of(font, "Encoding")):
         refuse()
-    made.Encoding = encoding
+    made.Encoding = member(font, "Encoding")
     descendants = member(font, "DescendantFonts")
     if not isinstance(descendants, Array) or len(descendants) != 1:
         refuse()
@@ -102,7 +101,9 @@ def composite_font(font: Value, target: Pdf) -> Dictionary:
     elif glyphs is not None:
         built.CIDToGIDMap = word(glyphs, ("Identity",))
     if (descriptor := member(inner, "FontDescriptor")) is not None:
-        built.FontDescriptor = target.make_indirect(_descriptor(descriptor, target))
+        built.FontDescriptor = target.make_indirect(
+            _descriptor(descriptor, target, with_names=False)
+        )
     made.DescendantFonts = Array([target.make_indirect(built)])
     _add_text(font, made, target)
     return made
@@ -121,7 +122,9 @@ def _add_text(font: Value, made: Dictionary, target: Pdf) -> None:
         return
     parts = [_CMAP_HEAD]
     for section, body in _SECTION.findall(content_of(codes)):
-        tokens = _CODE.findall(body)
+        tokens = [b"".join(token.split()) for token in _CODE.findall(body)]
+        if any(len(token) > _MAX_CODE + len(b"<>") for token in tokens):
+            return  # more than letters
         per_entry = 2 if section != b"bfrange" else 3
         n_entries = _count(tokens) // per_entry
         parts.append(b"%d begin%s\n%s\nend%s\n" % (n_entries, section, b" ".join(tokens), section))
@@ -156,8 +159,6 @@ def _encoding(value: Value) -> Value:
 
 
 def _system(value: Value) -> Dictionary:
-    if value is None:
-        refuse()
     ordering = bytes(member(value, "Ordering") or b"")
     return Dictionary(
         Registry=String("Adobe"),
@@ -166,7 +167,7 @@ def _system(value: Value) -> Dictionary:
     )
 
 
-def _descriptor(value: Value, target: Pdf) -> Dictionary:
+def _descriptor(value: Value, target: Pdf, *, with_names: bool) -> Dictionary:
     made = Dictionary(Type=Name.FontDescriptor)
     if (name := member(value, "FontName")) is not None:
         made.FontName = name if isinstance(name, Name) else refuse()
@@ -178,38 +179,25 @@ def _descriptor(value: Value, target: Pdf) -> Dictionary:
     )
     if (box := member(value, "FontBBox")) is not None:
         made.FontBBox = numbers(box)
-    for key, kinds in _PROGRAMS.items():
-        if (program := member(value, key)) is not None:
-            built = Stream(target, _program(content_of(program)))
-            take(program, built, one="Length2 Length3")
-            if key != "FontFile3":
-                built.Length1 = number(member(program, "Length1") or 0)
-            if key == "FontFile2":
-                built.Length1 = len(built.read_bytes())
-            if kinds:
-                built.Subtype = word(member(program, "Subtype"), kinds)
-            made["/" + key] = built
+    _add_program(value, made, target, with_names=with_names)
     return made
 
 
-def _program(program: bytes) -> bytes:
-    """A font's file; of one in tables (ISO/IEC 14496-22) those that drawing takes."""
-    if not program.startswith(_SFNT):
-        return program
-    tables = []
-    for number_of in range(struct.unpack_from(">H", program, 4)[0]):
-        tag, checksum, offset, n_bytes = struct.unpack_from(">4sLLL", program, 12 + 16 * number_of)
-        if tag in _TABLES:
-            table = program[offset : offset + n_bytes]
-            if len(table) != n_bytes:
-                raise UnfitError(Fault.DAMAGED)
-            tables.append((tag, checksum, table))
-    power = max(len(tables), 1).bit_length() - 1
-    search = 16 * 2**power
-    n_tables = len(tables)
-    head = program[:4] + struct.pack(">4H", n_tables, search, power, 16 * n_tables - search)
-    offset, records, bodies = 12 + 16 * n_tables, b"", b""
-    for tag, checksum, table in tables:
-        records += struct.pack(">4sLLL", tag, checksum, offset + len(bodies), len(table))
-        bodies += table + bytes(-len(table) % 4)
-    return head + records + bodies
+def _add_program(value: Value, made: Dictionary, target: Pdf, *, with_names: bool) -> None:
+    if (program := member(value, "FontFile")) is not None:
+        lengths = [int(number(member(program, f"Length{part}"))) for part in (1, 2, 3)]
+        content, lengths[0] = type_1(content_of(program), lengths)
+        made.FontFile = Stream(target, content)
+        for part, length in enumerate(lengths, start=1):
+            made.FontFile[f"/Length{part}"] = length
+    if (program := member(value, "FontFile2")) is not None:
+        content = tables_only(content_of(program), with_names=with_names)
+        made.FontFile2 = Stream(target, content, Length1=len(content))
+    if (program := member(value, "FontFile3")) is not None:
+        content = content_of(program)
+        if (kind := kind_of(program, "Subtype")) in _COMPACT:
+            content = compact(content)
+        else:
+            word(Name("/" + kind), ("OpenType",))
+            content = tables_only(content, with_names=with_names)
+        made.FontFile3 = Stream(target, content, Subtype=Name("/" + kind))

@@ -11,7 +11,7 @@ import io
 import warnings
 
 # The three decoders that are let near a file; others are not even loaded. That of HEIC is loaded
-# where a recipe asks for it, in a process of its own.
+# where a recipe asks for it.
 from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from securexfer.attachment.fault import Fault, UnfitError
@@ -33,7 +33,7 @@ _DECODERS: list[str] = [
         TiffImagePlugin.TiffImageFile,
     )
 ]
-_QUALITY = 90
+QUALITY = 90
 # On damaged metadata, which is dropped anyway; and nobody should wonder what it is about.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 # Our own limit is asked before anything is decoded; the library's would only warn.
@@ -98,14 +98,26 @@ def _decode(
 
 def _draw(turned: Image.Image, profile: bytes | None, resize: int | None) -> Image.Image:
     """The pixels in a new image that has never had anything else."""
-    mode = _mode_of(turned)
-    if profile and turned.mode in ("RGB", "CMYK", "L"):
-        turned = _to_srgb(turned, profile)
-        mode = "RGB"
-    pixels = turned if turned.mode == mode else turned.convert(mode)
+    pixels, mode = turned, _mode_of(turned)
+    if profile:
+        # A palette or a grey with transparency has no profile of its own shape.
+        fits = turned.mode in ("CMYK", "L")
+        pixels = _to_srgb(turned if fits else turned.convert(mode), profile)
+        mode = pixels.mode
+    pixels = pixels if pixels.mode == mode else pixels.convert(mode)
     if resize and max(pixels.size) > resize:
         pixels.thumbnail((resize, resize))
+    if mode == "RGBA":
+        pixels = _without_hidden(pixels)
     return Image.frombytes(mode, pixels.size, pixels.tobytes())
+
+
+def _without_hidden(image: Image.Image) -> Image.Image:
+    """What is wholly transparent has a colour too, which nobody sees: another picture, maybe."""
+    seen = image.getchannel("A").point(lambda alpha: 255 if alpha else 0)
+    cleared = Image.new("RGBA", image.size)
+    cleared.paste(image, mask=seen)
+    return cleared
 
 
 def _mode_of(image: Image.Image) -> str:
@@ -116,22 +128,31 @@ def _mode_of(image: Image.Image) -> str:
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         target = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+        converted = ImageCms.profileToProfile(image, source, target, outputMode=mode)
     except (ImageCms.PyCMSError, OSError, ValueError):
         converted = None  # a broken profile: the colours as they are
-    return converted if converted is not None else image.convert("RGB")
+    return converted if converted is not None else image.convert(mode)
 
 
 def _encode(image: Image.Image, kind: FileKind) -> bytes:
     target = io.BytesIO()
     if kind in ("jpeg", "heic"):
-        flat = image if image.mode != "RGBA" else image.convert("RGB")
-        flat.save(target, "JPEG", quality=_QUALITY)
+        _flatten(image).save(target, "JPEG", quality=QUALITY)
     elif kind == "png":
         image.save(target, "PNG", compress_level=3)
     else:
         image.save(target, "TIFF", compression="tiff_adobe_deflate")
     return target.getvalue()
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """On white, as on paper: what was transparent must not come to light."""
+    if image.mode != "RGBA":
+        return image
+    paper = Image.new("RGB", image.size, "white")
+    paper.paste(image, mask=image.getchannel("A"))
+    return paper

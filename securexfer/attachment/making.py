@@ -10,7 +10,7 @@ from securexfer.errors import KindUnavailableError
 from securexfer.recipe.field import FileKind
 
 # Kinds whose readers are large, old and written in languages that forgive nothing: they are not
-# installed unless asked for, and run in a process of their own.
+# installed unless asked for.
 LIBRARIES: dict[FileKind, str] = {"heic": "pillow_heif", "pdf": "pikepdf"}
 
 

@@ -12,24 +12,29 @@ from contextlib import contextmanager
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
-from securexfer.attachment.colour import function, functions, space
-from securexfer.attachment.drawing import INTENTS, rewrite
+from securexfer.attachment.colour import INTENTS, function, functions, space
+from securexfer.attachment.drawing import box_of, rewrite
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.font import SIMPLE, add_codes, composite_font, simple_font
+from securexfer.attachment.naming import Names, has, look_up
 from securexfer.attachment.raster import picture
 from securexfer.attachment.value import (
     Value,
     content_of,
     kind_of,
     member,
-    number,
     refuse,
     take,
     word,
 )
+from securexfer.attachment.window import WHOLE, Pixels, Window
 
 _MAX_DEPTH = 24
 _MAX_PARTS = 200_000
+# The number of an object that has none, as it stands within another.
+_NOWHERE = (0, 0)
+# Of what a shading is, those that are a list of places and colours.
+_MESHES = (4, 5, 6, 7)
 _BLENDS = frozenset(
     (
         *("Normal", "Compatible", "Multiply", "Screen", "Overlay", "Darken", "Lighten"),
@@ -46,7 +51,7 @@ class Rebuilder:
         self._source = source
         self._target = target
         self._max_pixels = max_pixels
-        self._built: dict[tuple[int, int], Value] = {}
+        self._built: dict[tuple[str, tuple[int, int], Window | Pixels], Value] = {}
         self._n_parts = 0
         self._depth = 0
 
@@ -55,47 +60,22 @@ class Rebuilder:
         return self._target.make_stream(content)
 
     def content(
-        self,
-        holder: Value,
-        resources: Value,
-        into: Dictionary | None = None,
+        self, holder: Value, resources: Value, window: Window, into: Dictionary | None = None
     ) -> tuple[bytes, Dictionary]:
         """The instructions of a page, a form, a tile or a letter, and what they draw with.
 
         Args:
             holder: of the instructions.
             resources: what they name.
+            window: what is seen of what they draw.
             into: what the new ones name, where several share that.
 
         Raises:
             UnfitError: if something in them can't be made anew.
         """
-        made = Dictionary() if into is None else into
-        names: dict[tuple[str, str], Name] = {}
-
-        def put(category: str, built: Value) -> Name:
-            if "/" + category not in made:
-                made["/" + category] = Dictionary()
-            name = Name(f"/{category[:2]}{len(made['/' + category])}")
-            made["/" + category][name] = built
-            return name
-
-        def find(category: str, name: str) -> Name:
-            if (category, name) not in names:
-                part = _look_up(resources, category, name)
-                built = self._part(category, part, resources)
-                names[category, name] = put(category, built)
-            return names[category, name]
-
-        def take_inline(image: pikepdf.PdfInlineImage) -> Name:
-            stream = Stream(self._source, image.read_raw_bytes(), image.obj)
-            colours = member(stream, "ColorSpace")
-            if isinstance(colours, Name) and _has(resources, "ColorSpace", str(colours)):
-                stream.ColorSpace = _look_up(resources, "ColorSpace", str(colours))
-            return put("XObject", self._picture(stream))
-
+        named = Names(self, resources, Dictionary() if into is None else into)
         with self._deeper():
-            return rewrite(holder, find, take_inline), made
+            return rewrite(holder, named, window), named.made
 
     def group(self, value: Value) -> Dictionary:
         """How a page or a form is laid over what is below it."""
@@ -105,28 +85,44 @@ class Rebuilder:
         take(value, made, truths="I K")
         return made
 
-    def _part(self, category: str, part: Value, resources: Value) -> Value:
-        builders: dict[str, Callable[[], Value]] = {
-            "XObject": lambda: self._external(part, resources),
-            "Font": lambda: self._font(part, resources),
-            "ExtGState": lambda: self._state(part, resources),
-            "Shading": lambda: self._shading(part),
-            "ColorSpace": lambda: self._space(part),
-            "Pattern": lambda: self._pattern(part, resources),
+    def part(self, category: str, part: Value, seen: Window | Pixels = WHOLE) -> Value:
+        """A part, of a category of resources; one that was built before is not built again.
+
+        Args:
+            category: by which it is named.
+            part: as it is in the old document.
+            seen: of a form or a picture, what is seen of it.
+        """
+        builders: dict[str, Callable[[Value], Value]] = {
+            "XObject": lambda part: self._external(part, seen),
+            "Font": self._font,
+            "ExtGState": self._state,
+            "Shading": self._shading,
+            "ColorSpace": self._space,
+            "Pattern": self._pattern,
         }
-        key = getattr(part, "objgen", (0, 0))
-        if key != (0, 0) and key in self._built:
+        number_of = getattr(part, "objgen", _NOWHERE)
+        key = category, number_of, seen
+        if number_of != _NOWHERE and key in self._built:
             return self._built[key]
         self._n_parts += 1
         if self._n_parts > _MAX_PARTS:
             raise UnfitError(Fault.TOO_MUCH)
         with self._deeper():
-            built = builders[category]()
+            built = builders[category](part)
         if isinstance(built, Dictionary | Stream) and not built.is_indirect:
             built = self._target.make_indirect(built)
-        if key != (0, 0):
+        if number_of != _NOWHERE:
             self._built[key] = built
         return built
+
+    def inline(self, image: pikepdf.PdfInlineImage, resources: Value) -> Stream:
+        """A picture that stands between instructions."""
+        stream = Stream(self._source, image.read_raw_bytes(), image.obj)
+        colours = member(stream, "ColorSpace")
+        if isinstance(colours, Name) and has(resources, "ColorSpace", str(colours)):
+            stream.ColorSpace = look_up(resources, "ColorSpace", str(colours))
+        return self._picture(stream)
 
     @contextmanager
     def _deeper(self) -> Iterator[None]:
@@ -139,15 +135,16 @@ class Rebuilder:
         finally:
             self._depth -= 1
 
-    def _external(self, part: Value, resources: Value) -> Value:
+    def _external(self, part: Value, seen: Window | Pixels) -> Value:
         if not isinstance(part, Stream) or "/OC" in part:
             refuse()
         kind = kind_of(part, "Subtype")
         if kind == "Image":
-            return self._picture(part)
-        if kind != "Form" or "/Ref" in part:
+            return self._picture(part, seen if isinstance(seen, Pixels) else None)
+        if kind != "Form" or "/Ref" in part or isinstance(seen, Pixels):
             refuse()
-        content, own = self.content(part, member(part, "Resources") or resources)
+        # What it names, it brings along: the same form is not another on another page.
+        content, own = self.content(part, member(part, "Resources"), seen)
         made = self.stream(content)
         made.Type, made.Subtype, made.Resources = Name.XObject, Name.Form, own
         take(part, made, many="BBox Matrix")
@@ -155,13 +152,13 @@ class Rebuilder:
             made.Group = self.group(group)
         return made
 
-    def _picture(self, image: Value) -> Stream:
-        return picture(image, self._source, self._target, self._max_pixels)
+    def _picture(self, image: Value, cut: Pixels | None = None) -> Stream:
+        return picture(image, self._source, self._target, self._max_pixels, cut)
 
     def _space(self, part: Value) -> Value:
         return space(part, self._target)[0]
 
-    def _font(self, font: Value, resources: Value) -> Value:
+    def _font(self, font: Value) -> Value:
         kind = kind_of(font, "Subtype")
         if kind in SIMPLE:
             return simple_font(font, self._target)
@@ -169,21 +166,30 @@ class Rebuilder:
             return composite_font(font, self._target)
         if kind != "Type3":
             refuse()
+        return self._drawn_font(font)
+
+    def _drawn_font(self, font: Value) -> Value:
+        """A font whose letters are instructions; those that no byte stands for are left out."""
+        encoding, letters = member(font, "Encoding"), member(font, "CharProcs")
+        if kind_of(encoding, "BaseEncoding") or not isinstance(letters, Dictionary):
+            refuse()
         made = Dictionary(Type=Name.Font, Subtype=Name.Type3, CharProcs=Dictionary())
         take(font, made, many="FontBBox FontMatrix")
         add_codes(font, made, self._target)
-        letters = member(font, "CharProcs")
-        if not isinstance(letters, Dictionary):
-            refuse()
-        own = member(font, "Resources") or resources
-        shared = Dictionary()
-        for name, letter in letters.items():
-            content, _ = self.content(letter, own, shared)
-            made.CharProcs[name] = self.stream(content)
+        own, shared, names = member(font, "Resources"), Dictionary(), dict[str, Name]()
+        for at, name in enumerate(made.Encoding.Differences):
+            if not isinstance(name, Name):
+                continue
+            if str(name) not in names:
+                names[str(name)] = Name(f"/g{len(names)}")
+                if str(name) in letters:
+                    content, _ = self.content(letters[str(name)], own, WHOLE, shared)
+                    made.CharProcs[names[str(name)]] = self.stream(content)
+            made.Encoding.Differences[at] = names[str(name)]
         made.Resources = shared
         return made
 
-    def _state(self, state: Value, resources: Value) -> Dictionary:
+    def _state(self, state: Value) -> Dictionary:
         made = Dictionary(Type=Name.ExtGState)
         take(
             state,
@@ -199,17 +205,18 @@ class Rebuilder:
             made.BM = Array([word(one, _BLENDS) for one in list(blend)])
         elif blend is not None:
             made.BM = word(blend, _BLENDS)
-        if (font := member(state, "Font")) is not None:
-            made.Font = Array([self._part("Font", font[0], resources), number(font[1])])
+        if "/Font" in state:
+            refuse()
         mask = member(state, "SMask")
         if isinstance(mask, Name):
             made.SMask = word(mask, ("None",))
         elif mask is not None:
-            made.SMask = self._mask(mask, resources)
+            made.SMask = self._mask(mask)
         return made
 
-    def _mask(self, mask: Value, resources: Value) -> Dictionary:
-        form = self._part("XObject", member(mask, "G") or refuse(), resources)
+    def _mask(self, mask: Value) -> Dictionary:
+        form = member(mask, "G") or refuse()
+        form = self.part("XObject", form, Window(box_of(member(form, "BBox"))))
         made = Dictionary(S=word(member(mask, "S"), ("Alpha", "Luminosity")), G=form)
         take(mask, made, many="BC")
         transfer = member(mask, "TR")
@@ -219,17 +226,18 @@ class Rebuilder:
             made.TR = function(transfer, self._target)
         return made
 
-    def _pattern(self, pattern: Value, resources: Value) -> Value:
+    def _pattern(self, pattern: Value) -> Value:
         made: Dictionary | Stream
         if member(pattern, "PatternType") == 1:
-            content, own = self.content(pattern, member(pattern, "Resources"))
+            window = Window(box_of(member(pattern, "BBox")))
+            content, own = self.content(pattern, member(pattern, "Resources"), window)
             made = self.stream(content)
             made.Resources = own
             take(pattern, made, one="PaintType TilingType XStep YStep", many="BBox")
         elif member(pattern, "PatternType") == 2:
-            made = Dictionary(Shading=self._part("Shading", pattern.Shading, resources))
+            made = Dictionary(Shading=self.part("Shading", pattern.Shading))
             if (state := member(pattern, "ExtGState")) is not None:
-                made.ExtGState = self._state(state, resources)
+                made.ExtGState = self._state(state)
         else:
             refuse()
         made.Type, made.PatternType = Name.Pattern, pattern.PatternType
@@ -238,6 +246,8 @@ class Rebuilder:
 
     def _shading(self, shading: Value) -> Value:
         made: Dictionary | Stream = Dictionary()
+        if isinstance(shading, Stream) != (member(shading, "ShadingType") in _MESHES):
+            refuse()
         if isinstance(shading, Stream):
             made = self.stream(content_of(shading))
             keys = "BitsPerCoordinate BitsPerComponent BitsPerFlag VerticesPerRow"
@@ -250,14 +260,3 @@ class Rebuilder:
         if (how := member(shading, "Function")) is not None:
             made.Function = functions(how, self._target)
         return made
-
-
-def _has(resources: Value, category: str, name: str) -> bool:
-    parts = member(resources, category) if resources is not None else None
-    return isinstance(parts, Dictionary) and name in parts
-
-
-def _look_up(resources: Value, category: str, name: str) -> Value:
-    if resources is None or not _has(resources, category, name):
-        raise UnfitError(Fault.DAMAGED)
-    return resources["/" + category][name]

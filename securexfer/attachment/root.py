@@ -112,8 +112,6 @@ def _open_at(name: str, flags: int, folder: int) -> int:
         missing = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
         if error.errno in missing:
             raise UnfitError(Fault.MISSING) from None
-        if error.errno == errno.ENXIO:
-            raise UnfitError(Fault.NO_FILE) from None
         raise UnfitError(Fault.UNREADABLE) from None
     except ValueError:
         raise UnfitError(Fault.MISSING) from None

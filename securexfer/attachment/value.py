@@ -7,7 +7,7 @@ that knows what they are for.
 from __future__ import annotations
 
 from collections.abc import Collection
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, NoReturn, TypeAlias
 
 from pikepdf import Array, Dictionary, Name, Stream
@@ -16,6 +16,12 @@ from securexfer.attachment.fault import Fault, UnfitError
 
 # What stands in a document: a number, a truth, or an object. Nothing is known of it beforehand.
 Value: TypeAlias = Any
+
+# As many digits as a number of 32 bits can tell apart; what stands behind them moves nothing.
+_PRECISION = Context(prec=9)
+_MAX_WHOLE = 2**32
+# Lists that have so many members, so that there is no room for others.
+_LENGTHS = {"BBox": 4, "FontBBox": 4, "Matrix": 6, "FontMatrix": 6}
 
 
 def refuse() -> NoReturn:
@@ -29,23 +35,29 @@ def member(holder: Value, key: str) -> Value:
 
 
 def number(value: Value) -> int | Decimal:
-    """A number.
+    """A number, of no more digits than draw anything.
 
     Raises:
         UnfitError: if it is anything else.
     """
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+    if isinstance(value, Decimal) and value.is_finite():
+        return _PRECISION.plus(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_WHOLE:
         return value
     refuse()
 
 
-def numbers(value: Value) -> Array:
+def numbers(value: Value, n_members: int | None = None) -> Array:
     """A list of numbers, or of such lists.
+
+    Args:
+        value: the list.
+        n_members: how many it must have; None for any.
 
     Raises:
         UnfitError: if anything else is in it.
     """
-    if not isinstance(value, Array):
+    if not isinstance(value, Array) or n_members not in (None, len(value)):
         refuse()
     return Array([numbers(one) if isinstance(one, Array) else number(one) for one in value])
 
@@ -84,7 +96,7 @@ def take(
             into["/" + key] = number(value)
     for key in many.split():
         if (value := member(holder, key)) is not None:
-            into["/" + key] = numbers(value)
+            into["/" + key] = numbers(value, _LENGTHS.get(key))
     for key in truths.split():
         if (value := member(holder, key)) is not None:
             if not isinstance(value, bool):

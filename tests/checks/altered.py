@@ -33,12 +33,14 @@ PASSED, FAILED, TIMED_OUT = 0, 1, -signal.SIGALRM
 # Whoever reads without end should not take the machine along.
 _MAX_MEMORY_BYTES = 6 * 2**30
 _LIBRARIES = (
+    "PIL.Image",
     "click",
     "cryptography.hazmat.primitives.hpke",
     "filelock",
     "hypothesis",
     "isal.igzip",
     "numpy",
+    "pikepdf",
     "platformdirs",
     "polars",
     "polars_hash",

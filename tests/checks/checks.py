@@ -1,4 +1,4 @@
-"""The named checks of `verify` and `unpack`: `checks.toml`."""
+"""The named checks of `verify`, `unpack` and of attached documents: `checks.toml`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ CHECKS = tuple(
 # Every `raise` of these modules belongs to a check, or is listed with the reason why it does not.
 MODULES = tuple(dict.fromkeys(check.module for check in CHECKS))
 NO_CHECK = {
+    ("attachment.document", "raise"): "passes on an error that says more",
     ("bundle.file", "raise"): "closes what it opened and passes the error on",
     ("crypto.canonical", "raise"): "passes on an error that says more",
     ("custody.seal", "raise _malformed(kind)"): "refused as such later too; this saves the memory",

@@ -7,7 +7,7 @@ A check is named by a piece of its text, as `ast.unparse` spells it, which must 
 - a statement that calls something: it is not called;
 - a handler that translates an error: it is there no more, or, where nothing but a call was tried,
   whose only word is the error, the error is overlooked;
-- a `raise`, by its beginning: it is not there;
+- a `raise`, by its beginning: it is not there; `refuse()` is one by another name;
 - an argument by keyword: it is not passed.
 """
 
@@ -25,7 +25,7 @@ class _Found:
     """A place that fits, how to take it out, and what is raised there."""
 
     remove: Callable[[], None]
-    raised: tuple[ast.Raise, ...] = ()
+    raised: tuple[ast.stmt, ...] = ()
 
 
 def remove(module: str, piece: str, within: str = "") -> Alteration:
@@ -49,7 +49,8 @@ def raised_by(module: str, piece: str, within: str = "") -> set[int]:
 def raises_of(module: str) -> dict[int, str]:
     """Every `raise` of a module: line to text."""
     tree = ast.parse(text_of(module))
-    return {n.lineno: ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Raise)}
+    statements = (node for node in ast.walk(tree) if isinstance(node, ast.stmt))
+    return {one.lineno: ast.unparse(one) for one in statements if _is_raise(one)}
 
 
 def _one(tree: ast.Module, module: str, piece: str, within: str) -> _Found:
@@ -82,26 +83,32 @@ def _places(tree: ast.AST, piece: str) -> Iterator[_Found]:
                         yield _Found(_deleted(node.keywords, i))
         for body in (getattr(node, name, []) for name in ("body", "orelse")):
             for i, statement in enumerate(body if isinstance(body, list) else []):
-                if isinstance(statement, ast.Expr) and ast.unparse(statement) == piece:
-                    yield _Found(_replaced(body, i, ast.Pass()))
-                elif isinstance(statement, ast.Raise) and ast.unparse(statement).startswith(piece):
+                if _is_raise(statement) and ast.unparse(statement).startswith(piece):
                     yield _Found(_replaced(body, i, ast.Pass()), (statement,))
+                elif isinstance(statement, ast.Expr) and ast.unparse(statement) == piece:
+                    yield _Found(_replaced(body, i, ast.Pass()))
 
 
-def _parts(test: ast.BoolOp, piece: str, raised: tuple[ast.Raise, ...]) -> Iterator[_Found]:
+def _parts(test: ast.BoolOp, piece: str, raised: tuple[ast.stmt, ...]) -> Iterator[_Found]:
     for i, value in enumerate(test.values):
         if ast.unparse(value) == piece:
             neutral = ast.Constant(isinstance(test.op, ast.And))
             yield _Found(_replaced(test.values, i, neutral), raised)
 
 
-def _raised(body: list[ast.stmt]) -> tuple[ast.Raise, ...]:
-    return tuple(statement for statement in body if isinstance(statement, ast.Raise))
+def _raised(body: list[ast.stmt]) -> tuple[ast.stmt, ...]:
+    return tuple(statement for statement in body if _is_raise(statement))
+
+
+def _is_raise(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Raise) or (
+        isinstance(node, ast.Expr) and ast.unparse(node) == "refuse()"
+    )
 
 
 def _quietly(body: list[ast.stmt]) -> Callable[[], None]:
     def remove() -> None:
-        body[:] = [ast.Pass() if isinstance(node, ast.Raise) else node for node in body]
+        body[:] = [ast.Pass() if _is_raise(node) else node for node in body]
 
     return remove
 

@@ -1,4 +1,4 @@
-"""Every check of `verify` and `unpack` counts: without it, a test fails."""
+"""Every check of `verify`, `unpack` and attached documents counts: without it, a test fails."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def test_without_a_check_its_test_fails(check: Check, process: WarmProcess, tall
     assert run.code == (TIMED_OUT if check.hangs else FAILED), run.output
     # It failed, rather than that it could not even be run.
     assert check.hangs or "FAILED tests/" in run.output, run.output
-    tally.count("checks", "named checks of verify and unpack, removed one at a time and missed")
+    of = "attached documents" if check.step == "attached" else "verify and unpack"
+    tally.count("checks", f"named checks of {of}, removed one at a time and missed")
 
 
 @pytest.mark.parametrize("module", MODULES)

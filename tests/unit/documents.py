@@ -74,6 +74,29 @@ def n_canaries(data: bytes) -> int:
     return sum(told.count(TEXT.encode(coding)) for coding in ("ascii", "utf-16-be", "utf-16-le"))
 
 
+def with_picture(data: bytes, **members: Any) -> bytes:
+    """A document of one picture, of 96 by 64."""
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page(page_size=(200, 200))
+        image = Stream(pdf, data, Subtype=Name.Image, Width=96, Height=64, BitsPerComponent=8)
+        image.Filter, image.ColorSpace = Name.DCTDecode, Name.DeviceRGB
+        for key, value in members.items():
+            image["/" + key] = value
+        pdf.pages[0].obj.Resources = Dictionary(XObject=Dictionary(Im=image))
+        pdf.pages[0].obj.Contents = pdf.make_stream(b"q 100 0 0 100 50 50 cm /Im Do Q")
+        return saved(pdf)
+
+
+def with_content(content: bytes, **resources: Any) -> bytes:
+    """A document of one page of 200 by 200, with these instructions."""
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page(page_size=(200, 200))
+        pdf.pages[0].obj.Contents = pdf.make_stream(content)
+        for key, value in resources.items():
+            pdf.pages[0].obj.Resources["/" + key] = value
+        return saved(pdf)
+
+
 def _metadata(pdf: Pdf) -> Stream:
     return pdf.make_indirect(Stream(pdf, XMP, Type=Name.Metadata, Subtype=Name.XML))
 

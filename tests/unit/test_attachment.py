@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from securexfer.attaching import Attachments
 from securexfer.attachment.archive import ArchiveChecker, ArchiveWriter
@@ -131,6 +131,16 @@ class TestRoot:
     def test_a_file_may_be_as_large_as_that_and_no_larger(self, root: Root) -> None:
         assert root.read("a.jpg", 7) == b"content"
         assert fault_of(lambda: root.read("a.jpg", 6)) is Fault.TOO_LARGE
+        assert fault_of(lambda: root.check("a.jpg", 6)) is Fault.TOO_LARGE
+
+    def test_what_is_larger_than_it_says_or_breaks_off_is_no_file_either(self) -> None:
+        root = Root(Path("/proc/self"))
+        try:
+            assert root.check("status", 9) == 0
+            assert fault_of(lambda: root.read("status", 9)) is Fault.TOO_LARGE
+            assert fault_of(lambda: root.read("mem", 9)) is Fault.UNREADABLE
+        finally:
+            root.close()
 
     def test_a_root_that_is_not_there_is_an_error_that_says_what_to_do(
         self, tmp_path: Path
@@ -204,6 +214,56 @@ class TestImage:
         source = io.BytesIO()
         Image.new("RGBA", (8, 8), (10, 20, 30, 40)).save(source, "PNG")
         assert clean(source.getvalue(), "png").getpixel((3, 3)) == (10, 20, 30, 40)
+
+    @pytest.mark.parametrize("form", ["PNG", "TIFF"])
+    @pytest.mark.parametrize("resize", [None, 8])
+    def test_what_is_wholly_transparent_has_no_colour(self, form: str, resize: int | None) -> None:
+        source, hidden = io.BytesIO(), Image.new("RGBA", (16, 16), (200, 30, 40, 0))
+        hidden.putpixel((3, 3), (200, 30, 40, 1))
+        hidden.save(source, form)
+        kind: FileKind = "png" if form == "PNG" else "tiff"
+        made = clean(source.getvalue(), kind, **({} if resize is None else {"resize": resize}))
+        pixels = made.tobytes()
+        for at in range(0, len(pixels), 4):
+            assert pixels[at + 3] or pixels[at : at + 3] == bytes(3)
+        if resize is None:
+            assert made.getpixel((3, 3)) == (200, 30, 40, 1)
+
+    def test_a_colour_that_stands_for_transparency_is_no_colour_any_more(self) -> None:
+        source, image = io.BytesIO(), Image.new("P", (8, 8), 1)
+        image.putpalette([1, 2, 3, 200, 30, 40])
+        image.save(source, "PNG", transparency=1)
+        assert clean(source.getvalue(), "png").getpixel((3, 3)) == (0, 0, 0, 0)
+
+    def test_what_was_transparent_in_a_heic_does_not_come_to_light(self) -> None:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        source, image = io.BytesIO(), Image.new("RGBA", (64, 64), (10, 20, 30, 0))
+        image.paste((10, 20, 30, 255), (0, 0, 64, 32))
+        image.save(source, "HEIF", quality=-1)
+        made = clean(source.getvalue(), "heic")
+        assert max(abs(a - b) for a, b in zip(made.getpixel((9, 9)), (10, 20, 30), strict=True)) < 9  # type: ignore[arg-type]
+        assert min(made.getpixel((9, 55))) > 245  # type: ignore[arg-type]
+
+    def test_pictures_that_a_heic_carries_along_keep_it_here(self) -> None:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        made, other = io.BytesIO(), Image.new("RGB", (64, 64), "black")
+        Image.new("RGB", (64, 64)).save(made, "HEIF", save_all=True, append_images=[other])
+        assert fault_of(lambda: clean(made.getvalue(), "heic")) is Fault.SEVERAL_PAGES
+
+    def test_colours_of_a_profile_are_converted_with_transparency_too(self) -> None:
+        # A profile of its own sort, in which red and blue are swapped.
+        swapped = _swapped(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+        for mode, colour in (("RGB", (250, 3, 5)), ("RGBA", (250, 3, 5, 77))):
+            source = io.BytesIO()
+            Image.new(mode, (8, 8), colour).save(source, "PNG", icc_profile=swapped)
+            made = clean(source.getvalue(), "png").getpixel((3, 3))
+            assert isinstance(made, tuple)
+            assert made[0] < 50 < 200 < made[2]
+            assert made[3:] == colour[3:]
 
     @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "heic"])
     def test_it_becomes_as_small_as_asked(self, kind: FileKind) -> None:
@@ -297,6 +357,14 @@ class TestImage:
         frames = [Image.new("RGB", (20, 20), (n * 60, 0, 0)) for n in range(3)]
         frames[0].save(made, "PNG", save_all=True, append_images=frames[1:])
         assert fault_of(lambda: clean(made.getvalue(), "png")) is Fault.SEVERAL_PAGES
+
+
+def _swapped(profile: bytes) -> bytes:
+    """A profile whose red is called blue, and the other way round."""
+    for one in (b"XYZ", b"TRC"):
+        red, blue, aside = b"r" + one, b"b" + one, b"x" + one
+        profile = profile.replace(red, aside).replace(blue, red).replace(aside, blue)
+    return profile
 
 
 # -- the archive ---------------------------------------------------------------------------------

@@ -23,7 +23,18 @@ from securexfer.attachment.document import clean_document
 from securexfer.attachment.fault import Fault, UnfitError
 from tests.assurance import Tally
 from tests.unit import documents, pictures
-from tests.unit.documents import PLACES, SHOWN, TEXT, edit, everything, n_canaries, opened, page
+from tests.unit.documents import (
+    PLACES,
+    SHOWN,
+    TEXT,
+    edit,
+    everything,
+    n_canaries,
+    opened,
+    page,
+    with_content,
+    with_picture,
+)
 
 MAX = 1_000_000
 
@@ -157,35 +168,13 @@ class TestWhatStays:
     def test_the_colours_of_a_photograph_stay(self, mode: str) -> None:
         n_colours = {"L": 1, "RGB": 3, "CMYK": 4}[mode]
         space = {1: Name.DeviceGray, 3: Name.DeviceRGB, 4: Name.DeviceCMYK}[n_colours]
-        with opened(clean(_with_picture(pictures.jpeg(mode=mode), ColorSpace=space))) as made:
+        with opened(clean(with_picture(pictures.jpeg(mode=mode), ColorSpace=space))) as made:
             (image,) = made.pages[0].obj.Resources.XObject.values()
             after = Image.open(io.BytesIO(image.read_raw_bytes()))
             before = Image.open(io.BytesIO(pictures.jpeg(mode=mode)))
             assert after.mode == before.mode == mode
             pairs = zip(before.tobytes(), after.tobytes(), strict=True)
             assert max(abs(one - other) for one, other in pairs) < 16
-
-
-def _with_picture(data: bytes, **members: object) -> bytes:
-    """A document of one picture, of 96 by 64."""
-    with pikepdf.new() as pdf:
-        pdf.add_blank_page(page_size=(200, 200))
-        image = Stream(pdf, data, Subtype=Name.Image, Width=96, Height=64, BitsPerComponent=8)
-        image.Filter, image.ColorSpace = Name.DCTDecode, Name.DeviceRGB
-        for key, value in members.items():
-            image["/" + key] = value
-        pdf.pages[0].obj.Resources = Dictionary(XObject=Dictionary(Im=image))
-        pdf.pages[0].obj.Contents = pdf.make_stream(b"q 100 0 0 100 50 50 cm /Im Do Q")
-        return documents.saved(pdf)
-
-
-def _with_content(content: bytes, **resources: object) -> bytes:
-    with pikepdf.new() as pdf:
-        pdf.add_blank_page(page_size=(200, 200))
-        pdf.pages[0].obj.Contents = pdf.make_stream(content)
-        for key, value in resources.items():
-            pdf.pages[0].obj.Resources["/" + key] = value
-        return documents.saved(pdf)
 
 
 def _signed(pdf: Pdf) -> None:
@@ -260,23 +249,20 @@ class TestWhatIsRefused:
             (lambda: edit(_over("Redact")), Fault.UNREDACTED),
             (lambda: edit(_root(OCProperties=Dictionary())), Fault.LAYERED),
             (lambda: edit(_root(Collection=Dictionary())), Fault.NOT_ANEW),
-            (lambda: _with_picture(b"", Filter=Name.JPXDecode), Fault.NOT_ANEW),
-            (lambda: _with_picture(b"", Filter=Name.JBIG2Decode), Fault.NOT_ANEW),
-            (lambda: _with_picture(b"", Filter=Name.CCITTFaxDecode), Fault.NOT_ANEW),
-            (lambda: _with_picture(b"no picture"), Fault.DAMAGED),
-            (lambda: _with_picture(pictures.jpeg()[:700]), Fault.DAMAGED),
-            (lambda: _with_picture(b"", Filter=Name.FlateDecode), Fault.DAMAGED),
-            (lambda: _with_picture(pictures.jpeg(mode="L")), Fault.NOT_ANEW),
-            (lambda: _with_picture(pictures.jpeg(), Width=90_000), Fault.TOO_MANY_PIXELS),
-            (
-                lambda: _with_picture(pictures.jpeg(size=(1100, 1000))),
-                Fault.TOO_MANY_PIXELS,
-            ),
-            (lambda: _with_content(b"/Gone Do"), Fault.DAMAGED),
-            (lambda: _with_content(b"(text) wrong"), Fault.NOT_ANEW),
-            (lambda: _with_content(b"(" + TEXT.encode() + b") w"), Fault.NOT_ANEW),
+            (lambda: with_picture(b"", Filter=Name.JPXDecode), Fault.NOT_ANEW),
+            (lambda: with_picture(b"", Filter=Name.JBIG2Decode), Fault.NOT_ANEW),
+            (lambda: with_picture(b"", Filter=Name.CCITTFaxDecode), Fault.NOT_ANEW),
+            (lambda: with_picture(b"no picture"), Fault.DAMAGED),
+            (lambda: with_picture(pictures.jpeg()[:700]), Fault.DAMAGED),
+            (lambda: with_picture(b"", Filter=Name.FlateDecode), Fault.DAMAGED),
+            (lambda: with_picture(pictures.jpeg(mode="L")), Fault.NOT_ANEW),
+            (lambda: with_picture(pictures.jpeg(), Width=90_000), Fault.TOO_MANY_PIXELS),
+            (lambda: with_picture(pictures.jpeg(size=(1100, 1000))), Fault.NOT_ANEW),
+            (lambda: with_content(b"/Gone Do"), Fault.DAMAGED),
+            (lambda: with_content(b"(text) wrong"), Fault.NOT_ANEW),
+            (lambda: with_content(b"(" + TEXT.encode() + b") w"), Fault.NOT_ANEW),
             (_drawing_itself, Fault.NOT_ANEW),
-            (lambda: _with_content(b"[" * 5000 + b"]" * 5000 + b" d"), Fault.DAMAGED),
+            (lambda: with_content(b"[" * 5000 + b"]" * 5000 + b" d"), Fault.DAMAGED),
         ],
     )
     def test_what_can_not_be_made_anew(self, make: Callable[[], bytes], fault: Fault) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pikepdf import Dictionary, Name
 
 import securexfer
 from securexfer import errors
@@ -141,6 +142,22 @@ def test_documents_arrive_with_what_their_pages_show(tmp_path: Path) -> None:
     assert documents.n_canaries(made) == 0
     assert documents.SHOWN.encode() in documents.everything(made)
     assert name in [row["picture"] for row in rows_of(tmp_path / "in" / "staff.csv")]
+
+
+def test_a_page_that_hides_text_beyond_its_edge_keeps_everything_here(tmp_path: Path) -> None:
+    photos = PHOTO.replace('root = "photos"', 'root = "photos", kinds = ["jpeg", "pdf"]')
+    office = Office(tmp_path, recipe_text({"staff": {"person": PERSON, "picture": photos}}))
+    font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+    hidden = b"BT /F 12 Tf 500 50 Td (CANARY) Tj ET"
+    (tmp_path / "photos" / "CANARY.pdf").write_bytes(
+        documents.with_content(hidden, Font=Dictionary({"/F": font}))
+    )
+    office.write([NAMES[0], "CANARY.pdf"])
+    error = office.pack(check=20)["error"]
+    assert isinstance(error, dict)
+    assert "of 2 files 1 is of pages with text beyond their edge" in error["message"]
+    assert "CANARY" not in json.dumps(error)
+    assert list((tmp_path / "stick").iterdir()) == []
 
 
 def test_documents_leave_only_where_the_recipe_lists_them(office: Office) -> None:

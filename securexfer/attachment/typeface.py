@@ -1,0 +1,167 @@
+"""Typefaces: the programs in which a document's fonts keep the shapes of letters.
+
+They are taken over without what they say in words: who made them and when, whose they are, how
+they may be used. What each is called stays, and what its maker may have hidden in a shape.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from itertools import pairwise
+
+from securexfer.attachment.fault import Fault, UnfitError
+from securexfer.attachment.value import refuse
+
+# Tables of TrueType and OpenType (ISO/IEC 14496-22) that drawing takes.
+_TABLES = frozenset(
+    (
+        *(b"cvt ", b"fpgm", b"prep", b"head", b"hhea", b"maxp", b"hmtx", b"cmap", b"loca"),
+        *(b"glyf", b"post", b"CFF ", b"vhea", b"vmtx", b"VORG"),
+    )
+)
+_SFNT = (b"\0\1\0\0", b"true", b"OTTO")
+_CFF, _TYPE_1 = b"\1\0", b"%!"
+# Of `head`, a sum over the old file, and when it was made and changed.
+_SUM, _TIMES = slice(8, 12), slice(20, 36)
+# Of `post`, what is not names of letters, behind a version that has none.
+_WITHOUT_NAMES, _NO_NAMES = slice(4, 32), b"\0\3\0\0"
+_COMMENT = re.compile(rb"(?<=[\r\n])%[^\r\n]*[\r\n]+")
+_WORDS = re.compile(rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)", re.DOTALL)
+# CFF (Adobe Technical Note 5176), 9: version, notice, full and family name, weight; with 12 before
+# them, copyright, PostScript, base font's name.
+_TOLD, _TOLD_AFTER_12 = (0, 1, 2, 3, 4), (0, 21, 22)
+_N_STANDARD_STRINGS = 391
+
+
+def tables_only(program: bytes, *, with_names: bool = True) -> bytes:
+    """A TrueType or OpenType file, of the tables that drawing takes.
+
+    Args:
+        program: the file.
+        with_names: of the letters, which a font of single bytes may be asked for.
+
+    Raises:
+        UnfitError: if it is no such file, or is damaged.
+        IndexError, struct.error: if it is cut off.
+    """
+    if not program.startswith(_SFNT):
+        refuse()
+    tables: dict[bytes, bytes] = {}
+    for at in range(struct.unpack_from(">H", program, 4)[0]):
+        tag, _, offset, n_bytes = struct.unpack_from(">4s3L", program, 12 + 16 * at)
+        if tag in tables:
+            raise UnfitError(Fault.DAMAGED)
+        if tag in _TABLES:
+            tables[tag] = program[offset : offset + n_bytes]
+            if len(tables[tag]) != n_bytes:
+                raise UnfitError(Fault.DAMAGED)
+    if head := tables.get(b"head"):
+        told = bytearray(head)
+        told[_SUM], told[_TIMES] = bytes(4), bytes(16)
+        tables[b"head"] = bytes(told)
+    if (post := tables.get(b"post")) and not with_names:
+        tables[b"post"] = _NO_NAMES + post[_WITHOUT_NAMES]
+    if outlines := tables.get(b"CFF "):
+        tables[b"CFF "] = compact(outlines)
+    return _join(tables, program[:4])
+
+
+def _join(tables: dict[bytes, bytes], version: bytes) -> bytes:
+    n_tables = len(tables)
+    power = max(n_tables, 1).bit_length() - 1
+    search = 16 * 2**power
+    records = [version, struct.pack(">4H", n_tables, search, power, 16 * n_tables - search)]
+    offset, bodies = 12 + 16 * n_tables, []
+    for tag, table in tables.items():
+        filled = table + bytes(-len(table) % 4)
+        checksum = sum(struct.unpack(f">{len(filled) // 4}L", filled)) % 2**32
+        records.append(struct.pack(">4s3L", tag, checksum, offset, len(table)))
+        bodies.append(filled)
+        offset += len(filled)
+    return b"".join([*records, *bodies])
+
+
+def type_1(program: bytes, lengths: list[int]) -> tuple[bytes, int]:
+    """A Type 1 program without the comments and texts of its part in clear.
+
+    Args:
+        program: PostScript.
+        lengths: three, of the part in clear, of the encrypted one, and of what ends it.
+
+    Returns:
+        The program, and the new length of its first part.
+
+    Raises:
+        UnfitError: if it is none.
+    """
+    if not program.startswith(_TYPE_1) or min(lengths) < 0:
+        refuse()
+    clear = _WORDS.sub(b"()", _COMMENT.sub(b"", program[: lengths[0]]))
+    return clear + program[lengths[0] : sum(lengths)], len(clear)
+
+
+def compact(program: bytes) -> bytes:
+    """A program in the Compact Font Format; its texts are blanks, so that nothing moves.
+
+    Raises:
+        UnfitError: if it is none, or is damaged.
+        IndexError, struct.error: if it is cut off.
+    """
+    if not program.startswith(_CFF):
+        refuse()
+    _, at = _index(program, program[2])
+    fonts, at = _index(program, at)
+    strings, _ = _index(program, at)
+    made = bytearray(program)
+    for font in fonts:
+        for number in _told(program[font]):
+            if number >= _N_STANDARD_STRINGS:
+                text = strings[number - _N_STANDARD_STRINGS]
+                made[text] = b" " * len(made[text])
+    return bytes(made)
+
+
+def _index(data: bytes, at: int) -> tuple[list[slice], int]:
+    """Where the parts of an INDEX are, and its end."""
+    (n_parts,) = struct.unpack_from(">H", data, at)
+    if not n_parts:
+        return [], at + 2
+    size, first = data[at + 2], at + 3
+    start = first + (n_parts + 1) * size - 1
+    places = [
+        start + int.from_bytes(data[first + i * size : first + (i + 1) * size])
+        for i in range(n_parts + 1)
+    ]
+    if places != sorted(places) or places[-1] > len(data):
+        raise UnfitError(Fault.DAMAGED)
+    return [slice(*pair) for pair in pairwise(places)], places[-1]
+
+
+def _told(data: bytes) -> list[int]:
+    """Numbers of the texts that a DICT names."""
+    told, operands, at = [], [0], 0
+    while at < len(data):
+        first = data[at]
+        at += 1
+        if first <= 21:  # an operator
+            if first == 12:
+                at += 1
+            told += operands[-1:] * (
+                data[at - 1] in _TOLD_AFTER_12 if first == 12 else first in _TOLD
+            )
+            operands = [0]
+        elif first == 30:  # a decimal fraction, in half-bytes; the last one is 15
+            while data[at] & 15 != 15:
+                at += 1
+            at += 1
+        elif first in (28, 29):
+            n_bytes = 2 if first == 28 else 4
+            operands.append(int.from_bytes(data[at : at + n_bytes], signed=True))
+            at += n_bytes
+        elif first < 247:
+            operands.append(first - 139)
+        else:
+            operands.append((first - 247) * 256 + data[at] + 108)
+            at += 1
+    return told
