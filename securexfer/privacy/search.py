@@ -133,15 +133,21 @@ def _search(cells: pl.DataFrame, finds: _Finds) -> None:
         others = others.with_columns(fold_cells(others["cell"]))
         others = others.filter(others["cell"].str.contains(ANY))
     cells = plain.vstack(others)
+    kinds = _any_of(cells)
     for slug, kind in KINDS.items():
-        some = cells.filter(cells["kinds"] & bit_of(slug) != 0)
-        if not some.height:
+        if not kinds & bit_of(slug):
             continue
+        some = cells.filter(cells["kinds"] & bit_of(slug) != 0)
         if kind.bare:
             finds.count(slug, some.filter(pl.col("cell").str.contains(BARE[slug])), "n_bare")
         some = some.filter(pl.col("cell").str.contains(ROUGH[slug]))
         if some.height:
             _weigh(some, kind, finds)
+
+
+def _any_of(cells: pl.DataFrame) -> int:
+    """All that any of them may hold; nothing, if there are none."""
+    return int(np.bitwise_or.reduce(cells["kinds"].to_numpy()))
 
 
 def _search_numbers(cells: pl.DataFrame, finds: _Finds) -> None:
@@ -159,9 +165,14 @@ def _search_numbers(cells: pl.DataFrame, finds: _Finds) -> None:
 
 def _search_near(cells: pl.DataFrame, finds: _Finds) -> None:
     """Of kinds that have a look to go by alone: whole cells of the same sort that lack that."""
+    kinds = _any_of(cells)
     for slug, near in NEAR.items():
+        if not kinds & near_bit_of(slug):
+            continue
         alike = cells.filter(cells["kinds"] & near_bit_of(slug) != 0)
         alike = alike.filter(alike["cell"].str.contains(near))
+        if not alike.height:
+            continue
         is_plain = alike["kinds"] != ALL
         plain, others = alike.filter(is_plain), alike.filter(~is_plain)
         if plain.height:
