@@ -20,14 +20,15 @@ import polars as pl
 from securexfer.privacy.compression import FAST, Compression
 from securexfer.privacy.extract import Extract, RecordBlock
 from securexfer.privacy.formulas import count_formulas
-from securexfer.privacy.heap import give_back
+from securexfer.privacy.heap import give_back, share_heap
 from securexfer.privacy.minimise import NO_RULINGS, MinimisedFrame, Rulings, minimise
 from securexfer.privacy.parsing import BlockError, explain, parse_block
 from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.shape import CheckedRecords
 
-N_WORKERS = 2
+# One more than cores that most machines have for it: now and then one waits for the interpreter.
+N_WORKERS = 3
 _IN_FLIGHT = N_WORKERS + 1
 _BLOCKS_BETWEEN_TRIMS = 16
 
@@ -147,6 +148,7 @@ def minimise_extract(
     work = Work(plan, scope, watch, rulings, is_trial, compression)
     n_lines_before = extract.n_header_lines
     yield _header_chunk(plan)
+    share_heap()
     pool = ThreadPoolExecutor(n_workers, thread_name_prefix="securexfer")
     pending: deque[Future[Chunk]] = deque()
     blocks = extract.blocks()
