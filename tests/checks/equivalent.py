@@ -56,6 +56,11 @@ _BY_REASON = {
         "bundle.file: `9` -> `8`",
         "bundle.file: `9` -> `10`",
         "bundle.file.BundleFile.hash_all: `deque(maxlen=_MAX_MARKS)` -> `deque()`",
+        "bundle.file.BundleFile.hash_all: `marks.append((n_read, whole.copy()))` -> `pass`",
+    ),
+    "one piece is hashed beside another at a time, and all are when the helper has gone": (
+        "bundle.file.BundleFile.hash_all: `1` -> `2`",
+        "bundle.file.BundleFile.hash_all: `beside.result()` -> `pass`",
     ),
     "whatever is still written then is not looked at": (
         "bundle.writer.ForwardWriter.write_provenance: `aside.abandon()` -> `pass`",

@@ -293,7 +293,7 @@ class TestPacking:
     def test_files_that_surely_do_not_fit_are_refused_before_one_is_read(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("securexfer.attaching.make_anew", None)
+        monkeypatch.setattr("securexfer.attaching.Makers", None)
         with pytest.raises(FileTooLargeError, match="FAT32 allows no file of more than 65,536"):
             self.attach(world, 8, 64, SilentReporter())
         self.check_nothing(world)

@@ -19,6 +19,7 @@ import pytest
 from securexfer.crypto.identity import Identity, decrypt_identity
 from securexfer.crypto.keys import SEED_BYTES
 from securexfer.privacy.extract import BLOCK_BYTES as BLOCK
+from securexfer.privacy.pipeline import N_WORKERS
 from tests.assurance import Tally
 from tests.whole.cli import Desk, two_desks
 from tests.whole.watch import (
@@ -56,6 +57,8 @@ def make_extract() -> bytes:
     return csv_bytes([HEADER, *rows])
 
 
+# Each worker has a block, and one more waits; then what the first became is written.
+N_UNTIL_WRITTEN = N_WORKERS + 2
 EXTRACT = make_extract()
 
 
@@ -226,7 +229,7 @@ def test_a_pack_that_is_struck_down_leaves_none_and_no_core(
     assert run.stdin is not None
     partial = scene.folder / "stick" / "b.sxfer.zip.partial"
     with killed_in_the_end(run), overheard(run.pid) as heard:
-        run.stdin.write(EXTRACT[: 4 * BLOCK + 1000])
+        run.stdin.write(EXTRACT[: N_UNTIL_WRITTEN * BLOCK + 1000])
         run.stdin.flush()
         wait_for(lambda: partial.exists() and partial.stat().st_size > 3_000)
         run.send_signal(getattr(signal, name))
@@ -280,7 +283,7 @@ def test_a_pack_that_is_refused_leaves_none(
     report(tally, scene.check(), "a pack that was refused")
 
 
-@pytest.mark.parametrize("n_blocks", [1, 4])
+@pytest.mark.parametrize("n_blocks", [1, N_UNTIL_WRITTEN])
 def test_a_pack_that_runs_out_of_memory_leaves_none(
     n_blocks: int, scene: Scene, tally: Tally
 ) -> None:
