@@ -9,7 +9,7 @@ et al., "Counting distinct elements in a data stream", 2002; Beyer et al., SIGMO
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,8 @@ from securexfer.privacy.pseudonyms import TOKEN_HEX_DIGITS
 
 MAX_KEPT = 5_000_000
 _DIGITS = 16
-# Merging holds a part of the tokens twice, not all of them.
-_PARTS = 256
-_PENDING = 500_000
+# Merging holds so many tokens twice, not all of them.
+_AT_ONCE = 500_000
 
 Tokens = npt.NDArray[np.uint64]
 
@@ -33,11 +32,16 @@ def tokens_of(column: pl.Series) -> Tokens:
 
 
 class Subjects:
-    """Counts different tokens in bounded memory: 40 MB, and 10 more while merging."""
+    """Counts different tokens in bounded memory: 44 MB, and 10 more while merging.
+
+    They lie in one array for good, which takes no memory where it is not filled. Arrays that are
+    replaced by larger ones over and over leave holes that add up to as much again.
+    """
 
     def __init__(self, max_kept: int = MAX_KEPT) -> None:
         self._max_kept = max_kept
-        self._parts: list[Tokens] = [np.zeros(0, np.uint64) for _ in range(_PARTS)]
+        self._array = np.empty(max_kept + _AT_ONCE, np.uint64)
+        self._n_kept = 0
         self._pending: list[Tokens] = []
         self._n_pending = 0
         self.is_exact = True
@@ -46,68 +50,70 @@ class Subjects:
         """Count these, too."""
         self._pending.append(tokens)
         self._n_pending += tokens.size
-        if self._n_pending > min(_PENDING, self._max_kept):
+        if self._n_pending > min(_AT_ONCE, self._max_kept):
             self._merge()
 
     def count(self) -> int:
         """How many there are: exactly, or an estimate if `is_exact` is false."""
         self._merge()
-        n_kept = self._n_kept()
         if self.is_exact:
-            return n_kept
-        largest = next(part[-1] for part in reversed(self._parts) if part.size)
-        return round((n_kept - 1) / ((float(largest) + 1) / 2.0**64))
+            return self._n_kept
+        return round((self._n_kept - 1) / ((float(self.largest()) + 1) / 2.0**64))
 
-    def parts(self) -> list[Tokens]:
-        """The tokens that are kept, ascending."""
+    def largest(self) -> int:
+        """The largest token that is kept; there must be one."""
         self._merge()
-        return self._parts
+        return int(self._array[self._n_kept - 1])
+
+    def parts(self) -> Iterator[Tokens]:
+        """The tokens that are kept, ascending, some at a time."""
+        self._merge()
+        for start in range(0, self._n_kept, _AT_ONCE):
+            yield self._array[start : min(start + _AT_ONCE, self._n_kept)]
 
     def forget_above(self, largest: int) -> None:
         """Keep those up to this one only, as an estimate."""
         self._merge()
-        self._parts = [part[part <= np.uint64(largest)] for part in self._parts]
+        kept = self._array[: self._n_kept]
+        self._n_kept = int(np.searchsorted(kept, np.uint64(largest), side="right"))
         self.is_exact = False
-
-    def _n_kept(self) -> int:
-        return sum(part.size for part in self._parts)
 
     def _merge(self) -> None:
         if not self._pending:
             return
-        new = _distinct(np.sort(np.concatenate(self._pending)))
+        new = np.sort(np.concatenate(self._pending))
         self._pending, self._n_pending = [], 0
-        # By their leading bits, so that one part after the other is ascending as a whole.
-        bounds = np.arange(1, _PARTS, dtype=np.uint64) << np.uint64(56)
-        for i, piece in enumerate(np.split(new, np.searchsorted(new, bounds))):
-            if piece.size:
-                self._parts[i] = _merged(self._parts[i], piece)
-        self._trim()
+        for start in range(0, new.size, _AT_ONCE):
+            self._take(new[start : start + _AT_ONCE])
 
-    def _trim(self) -> None:
-        """Let the largest go until no more are left than may be kept."""
-        surplus = self._n_kept() - self._max_kept
-        if surplus > 0:
+    def _take(self, new: Tokens) -> None:
+        """Merge tokens in order, and let the largest go until no more are left than may be kept."""
+        if not self.is_exact:
+            new = new[new <= self._array[self._n_kept - 1]]
+        both = self._array[: self._n_kept + new.size]
+        both[self._n_kept :] = new
+        # Two runs that are in order are merged in place by a stable sort, with one beside it.
+        both.sort(kind="stable")
+        self._n_kept = _make_distinct(both)
+        if self._n_kept > self._max_kept:
+            self._n_kept = self._max_kept
             self.is_exact = False
-        for i in reversed(range(_PARTS)):
-            if surplus <= 0:
-                break
-            part = self._parts[i]
-            n_left = max(part.size - surplus, 0)
-            surplus -= part.size - n_left
-            self._parts[i] = part[:n_left].copy()
 
 
-def _distinct(ascending: Tokens) -> Tokens:
-    # Not `np.unique`, which hashes numbers first and takes ten times as long.
-    is_first = np.ones(ascending.size, bool)
-    np.not_equal(ascending[1:], ascending[:-1], out=is_first[1:])
-    return ascending[is_first]
-
-
-def _merged(one: Tokens, other: Tokens) -> Tokens:
-    # Two runs that are in order are merged by one pass of a stable sort.
-    return _distinct(np.sort(np.concatenate((one, other)), kind="stable"))
+def _make_distinct(ascending: Tokens) -> int:
+    """Move each different one to the front, in place; how many there are."""
+    n_distinct, before = 0, None
+    for start in range(0, ascending.size, _AT_ONCE):
+        some = ascending[start : start + _AT_ONCE].copy()
+        # Not `np.unique`, which hashes numbers first and takes ten times as long.
+        is_first = np.ones(some.size, bool)
+        np.not_equal(some[1:], some[:-1], out=is_first[1:])
+        is_first[0] = before is None or some[0] != before
+        before = some[-1]
+        some = some[is_first]
+        ascending[n_distinct : n_distinct + some.size] = some
+        n_distinct += some.size
+    return n_distinct
 
 
 def together(several: Iterable[Subjects], max_kept: int = MAX_KEPT) -> Subjects:
@@ -118,11 +124,10 @@ def together(several: Iterable[Subjects], max_kept: int = MAX_KEPT) -> Subjects:
     union = Subjects(max_kept)
     bounds = []
     for one in tables:
-        parts = one.parts()
-        if not one.is_exact:
-            bounds.append(int(next(part[-1] for part in reversed(parts) if part.size)))
-        for part in parts:
+        for part in one.parts():
             union.add(part)
+        if not one.is_exact:
+            bounds.append(one.largest())
     if bounds:
         # Beyond the smallest bound some table has forgotten what it saw.
         union.forget_above(min(bounds))
