@@ -27,8 +27,8 @@ from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.shape import CheckedRecords
 
-# One more than cores that most machines have for it: now and then one waits for the interpreter.
-N_WORKERS = 3
+# A third would save 5 % of the time on two cores, and take the largest extracts over 400 MB.
+N_WORKERS = 2
 _IN_FLIGHT = N_WORKERS + 1
 _BLOCKS_BETWEEN_TRIMS = 16
 
@@ -196,6 +196,7 @@ def _make_chunk(block: RecordBlock, work: Work) -> Chunk:
         return _counted(b"", b"", records, block)
     try:
         minimised = minimise(parsed.frame, plan, work.scope, work.rulings)
+        del parsed  # what comes next needs the room
         observed = work.watch.observe(minimised) if work.watch else None
         if work.is_trial:
             return _counted(b"", b"", records, block, minimised, observed)
