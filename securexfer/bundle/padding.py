@@ -6,6 +6,8 @@ down: it leaks O(log log L) bits and costs at most 12 %, less for larger data.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 _GZIP_HEADER = b"\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff"  # FEXTRA, no time, unknown system
 _EMPTY_DEFLATE = b"\x03\x00"
 _TRAILER = bytes(8)  # CRC-32 and length of nothing
@@ -24,22 +26,20 @@ def padme(n_bytes: int) -> int:
     return (n_bytes + mask) & ~mask
 
 
-def gzip_padding(n_bytes: int) -> bytes:
+def gzip_padding(n_bytes: int) -> Iterator[bytes]:
     """Empty gzip members to append to `n_bytes` of gzip so that the sum is a Padmé size.
 
     There is always at least one, so that any gap can be filled: sizes that fall into one bucket
     with their smallest padding come out equal. Their bytes are in extra fields (RFC 1952), which
-    every gzip reader skips.
+    every gzip reader skips. They come one at a time, since a large table can take gigabytes.
     """
     missing = padme(n_bytes + MIN_MEMBER_BYTES) - n_bytes
-    members = bytearray()
     while missing:
         size = min(missing, _FIXED + _MAX_EXTRA)
         if 0 < missing - size < MIN_MEMBER_BYTES:
             size -= MIN_MEMBER_BYTES
-        members += _empty_member(size)
+        yield _empty_member(size)
         missing -= size
-    return bytes(members)
 
 
 def space_padding(n_bytes: int) -> bytes:

@@ -96,7 +96,8 @@ class BundleWriter:
                 n_bytes += len(compressed)
 
             yield write
-            stream.write(gzip_padding(n_bytes))
+            for padding in gzip_padding(n_bytes):
+                stream.write(padding)
 
     @contextmanager
     def attachments(self) -> Iterator[Callable[[bytes], None]]:

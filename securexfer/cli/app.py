@@ -35,6 +35,7 @@ from securexfer.cli.report import report
 from securexfer.cli.scope_key import scope_key
 from securexfer.cli.stopping import catch_stops, ignore_stops, stop_was_asked
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
+from securexfer.privacy.heap import share_polars_heap
 
 _PR_SET_DUMPABLE = 4
 
@@ -121,6 +122,7 @@ def main() -> None:
     """The console script."""
     try:
         _harden()
+        share_polars_heap(os.environ)
         code = complete(root) if os.environ.get(VARIABLE) else run(sys.argv[1:])
         # All is said and done, and while Python ends a signal would make it look like a failure.
         ignore_stops()

@@ -13,6 +13,7 @@ import click
 
 from securexfer.cli.console import Console, plain
 from securexfer.errors import UsageError
+from securexfer.privacy.heap import POLARS_SETTINGS
 
 if TYPE_CHECKING:
     from securexfer.cli.progress import ConsoleReporter
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from securexfer.planning import Input
 
 F = TypeVar("F", bound=Callable[..., Any])
-_OWN_VARIABLES = "SECUREXFER_"
+_OWN_VARIABLES = ("SECUREXFER_", POLARS_SETTINGS)
 # Of missed runs, so many are named in a note; the JSON result names all.
 _SHOWN = 5
 
@@ -129,7 +130,7 @@ class Asked:
         from securexfer.planning import Input
         from securexfer.privacy.command import SourceCommand
 
-        # Where our own secrets are is nothing for another program.
+        # Where our own secrets are is nothing for another program, nor is what we tell Polars.
         environment = {n: v for n, v in os.environ.items() if not n.startswith(_OWN_VARIABLES)}
         inputs = []
         for text in self.source_commands:

@@ -16,6 +16,8 @@ import polars as pl
 
 # About 100 bytes each, and as much again while merging.
 MAX_GROUPS = 1_000_000
+# So many wait at least before they are merged. With more, that takes 40 MB, and with fewer, time.
+_AT_ONCE = 50_000
 _COUNT = "n"
 
 
@@ -95,7 +97,7 @@ class Combinations:
         """
         self._pending.append(counted)
         self._n_pending += counted.height
-        if self._n_pending > max(self._max_kept // 4, self._kept.height // 2):
+        if self._n_pending > max(min(_AT_ONCE, self._max_kept // 4), self._kept.height // 2):
             self.frame()
 
     def frame(self) -> pl.DataFrame:

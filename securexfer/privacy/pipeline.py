@@ -20,7 +20,7 @@ import polars as pl
 from securexfer.privacy.compression import FAST, Compression
 from securexfer.privacy.extract import Extract, RecordBlock
 from securexfer.privacy.formulas import count_formulas
-from securexfer.privacy.heap import give_back, share_heap
+from securexfer.privacy.heap import share_heap
 from securexfer.privacy.minimise import NO_RULINGS, MinimisedFrame, Rulings, minimise
 from securexfer.privacy.parsing import BlockError, explain, parse_block
 from securexfer.privacy.plan import TablePlan
@@ -30,7 +30,6 @@ from securexfer.privacy.shape import CheckedRecords
 # A third would save 5 % of the time on two cores, and take the largest extracts over 400 MB.
 N_WORKERS = 2
 _IN_FLIGHT = N_WORKERS + 1
-_BLOCKS_BETWEEN_TRIMS = 16
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,6 @@ def minimise_extract(
     pending: deque[Future[Chunk]] = deque()
     blocks = extract.blocks()
     ended = False
-    n_done = 0
     try:
         while pending or not ended:
             while not ended and len(pending) < _IN_FLIGHT:
@@ -169,9 +167,6 @@ def minimise_extract(
             except BlockError as fault:
                 raise fault.at(plan.table, n_lines_before) from None
             n_lines_before += chunk.n_lines
-            n_done += 1
-            if n_done % _BLOCKS_BETWEEN_TRIMS == 0:
-                give_back()
             if watch is not None and chunk.observed is not None:
                 watch.add(chunk.observed)
             yield chunk

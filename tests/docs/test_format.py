@@ -146,14 +146,14 @@ def test_padme_by_the_formula_of_the_page(size: int) -> None:
 
 @given(st.integers(0, 10**6))
 def test_a_padded_size_is_padme_of_the_size_and_26(size: int) -> None:
-    padding = gzip_padding(size)
+    padding = b"".join(gzip_padding(size))
     assert size + len(padding) == padme(size + 26)
     assert gzip.decompress(padding) == b""
 
 
 def test_the_example_of_padding() -> None:
     assert "1000 bytes of gzip are padded to 1024 + 64 = 1088, by one empty member of 88" in TEXT
-    padding = gzip_padding(1000)
+    padding = b"".join(gzip_padding(1000))
     start = bytes.fromhex("1f8b08040000000000ff") + struct.pack("<H", 66)
     field = bytes.fromhex("5358") + struct.pack("<H", 62) + bytes(62)
     assert padding == start + field + bytes.fromhex("0300") + bytes(8)

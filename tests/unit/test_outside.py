@@ -303,7 +303,7 @@ def test_padding_is_never_left_with_less_than_a_member(short: int) -> None:
     n_bytes = next(
         n for n in range(300_000, 10**6) if padme(n + MIN_MEMBER_BYTES) - n == largest + short
     )
-    padding = gzip_padding(n_bytes)
+    padding = b"".join(gzip_padding(n_bytes))
     assert len(padding) == largest + short
     starts = [i for i in range(len(padding)) if padding.startswith(b"\x1f\x8b\x08\x04", i)]
     sizes = [end - start for start, end in zip(starts, [*starts[1:], len(padding)], strict=True)]

@@ -38,14 +38,22 @@ def test_padme_sizes_are_the_published_ones(size: int, padded: int) -> None:
 @settings(max_examples=400)
 @given(st.integers(0, 3_000_000))
 def test_padding_fills_any_gap_to_the_padme_size(size: int) -> None:
-    assert size + len(gzip_padding(size)) == padme(size + MIN_MEMBER_BYTES)
+    assert size + len(b"".join(gzip_padding(size))) == padme(size + MIN_MEMBER_BYTES)
+
+
+def test_padding_of_any_size_comes_in_small_pieces() -> None:
+    n_bytes = 2**31 + 1
+    pieces = [len(piece) for piece in gzip_padding(n_bytes)]
+    assert n_bytes + sum(pieces) == padme(n_bytes + MIN_MEMBER_BYTES)
+    assert len(pieces) > 100
+    assert max(pieces) < 2**15
 
 
 @settings(max_examples=60)
 @given(st.binary(max_size=5000), st.integers(0, 200_000))
 def test_readers_skip_the_padding(content: bytes, grow: int) -> None:
     member = gzip.compress(content)
-    padded = member + gzip_padding(len(member) + grow)
+    padded = member + b"".join(gzip_padding(len(member) + grow))
     assert gzip.decompress(padded) == content
     assert igzip.decompress(padded) == content  # type: ignore[no-untyped-call]
 
@@ -56,7 +64,7 @@ def test_programs_skip_the_padding(
 ) -> None:
     path = tmp_path / "table.csv.gz"
     member = gzip.compress(b"a,b\n1,2\n" * 1000)
-    path.write_bytes(member + gzip_padding(900_000))
+    path.write_bytes(member + b"".join(gzip_padding(900_000)))
     run = subprocess.run([tool(program), *arguments, str(path)], capture_output=True, check=True)
     assert run.stdout == b"a,b\n1,2\n" * 1000
 
