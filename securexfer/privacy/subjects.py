@@ -48,6 +48,8 @@ class Subjects:
 
     def add(self, tokens: Tokens) -> None:
         """Count these, too."""
+        if not self.is_exact:
+            tokens = tokens[tokens <= self._array[self._n_kept - 1]]
         self._pending.append(tokens)
         self._n_pending += tokens.size
         if self._n_pending > min(_AT_ONCE, self._max_kept):
@@ -88,8 +90,6 @@ class Subjects:
 
     def _take(self, new: Tokens) -> None:
         """Merge tokens in order, and let the largest go until no more are left than may be kept."""
-        if not self.is_exact:
-            new = new[new <= self._array[self._n_kept - 1]]
         both = self._array[: self._n_kept + new.size]
         both[self._n_kept :] = new
         # Two runs that are in order are merged in place by a stable sort, with one beside it.
