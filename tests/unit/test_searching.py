@@ -28,6 +28,8 @@ CHANGES: list[Callable[[str], str]] = [
     str.upper,
     str.swapcase,
     lambda text: f" {text}",
+    lambda text: f"{text} ",
+    lambda text: f"{text}        ",
     lambda text: f"{text}\t",
     lambda text: f"\0{text}\0",
     lambda text: f"\u00a0{text}",
@@ -94,6 +96,18 @@ def test_numbers_of_every_length(length: int, first: str) -> None:
     cells = [first + f"{chance.randrange(10**length):0{length}}" for _ in range(300)]
     frame = pl.DataFrame({"a": cells, "b": [f"{cell}.0" for cell in cells], "c": cells[:1] * 300})
     assert look(frame, frame.columns) == expected(frame)
+
+
+@pytest.mark.parametrize("n_before", [0, 1, 7])
+@pytest.mark.parametrize("n_behind", [1, 2, 8, 20])
+def test_numbers_that_are_filled_up_with_spaces(n_before: int, n_behind: int) -> None:
+    # As columns of a fixed width are written.
+    chance = random.Random(n_behind)
+    numbers = [f"{chance.randrange(10 ** (n - 1), 10**n)}" for n in range(6, 20) for _ in range(40)]
+    numbers += ["9434765919", "4111111111111111", "7700900123"]
+    frame = pl.DataFrame({"a": [" " * n_before + one + " " * n_behind for one in numbers]})
+    assert look(frame, ["a"]) == expected(frame)
+    assert look(frame, ["a"]) == look(pl.DataFrame({"a": numbers}), ["a"])
 
 
 def test_no_columns_or_no_rows_are_nothing() -> None:
