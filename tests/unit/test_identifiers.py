@@ -305,6 +305,11 @@ def test_what_stands_around_shows_what_is_none(kind: str, text: str) -> None:
     assert (evidence.n_valid, evidence.n_embedded) == (0, 0)
 
 
+def test_what_is_found_comes_in_one_order_whichever_block_had_it_first() -> None:
+    evidence = {slug: Evidence(1, 1, 0) for slug in ("postcode", "ip", "nhs")}
+    assert [one.kind for one in judge(["ref"], evidence, 3)] == ["nhs", "postcode", "ip"]
+
+
 def found_in(name: str, cells: list[str]) -> dict[str, Sighting]:
     evidence = look(pl.DataFrame({"c": cells}), ["c"]).get("c", {})
     return {one.kind: one for one in judge([name], evidence, len(cells))}
