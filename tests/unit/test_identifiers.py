@@ -347,7 +347,9 @@ class TestColumns:
         assert found_in(name, [made, *["pending"] * 90])[kind].n_cells == 1
 
     @pytest.mark.parametrize("name", ["passportno", "PASSPORTNO", "PassportNumber"])
-    @pytest.mark.parametrize("number", ["123456789", "C01X00T47", "AB1234567", "123 456 789"])
+    @pytest.mark.parametrize(
+        "number", ["123456789", "C01X00T47", "C1D2F3G4H", "123456", "AB1234567", "123 456 789"]
+    )
     def test_passports(self, name: str, number: str) -> None:
         assert found_in(name, [number])["passport"].n_cells == 1
         assert "passport" not in found_in("account", [number])

@@ -266,6 +266,21 @@ def test_numbers_are_cells_of_digits_and_nothing_else(cells: list[str]) -> None:
     assert outline._are_numbers(given, given.str.len_bytes().to_numpy()) == are
 
 
+@pytest.mark.parametrize("slug", KINDS)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_identifier_has_a_trace(slug: str, data: st.DataObject) -> None:
+    """Cells without one are never looked at, by the plain search neither."""
+    printed = st.characters(min_codepoint=32, max_codepoint=126)
+    text = data.draw(st.from_regex(KINDS[slug].pattern, fullmatch=True, alphabet=printed))
+    assume(slug != "passport" or KINDS[slug].is_valid(text))
+    # A telephone number has seven digits, and no gaps of more than a few characters.
+    is_phone = len(re.sub("[^0-9]", "", text)) >= 7 and not re.search("[ ().-]{7}", text)
+    assume(slug != "phone" or is_phone)
+    assert re.search(TRACE, text)
+    assert re.search(TRACE, f" {text.lower()} ")
+
+
 def outline_of(text: str) -> str:
     """Of a text of at most 32 bytes."""
     return outline._text_of(outline._outline(pl.Series([text])).row(0))
