@@ -265,6 +265,9 @@ def test_replaced_is_what_the_search_finds_however_it_is_written() -> None:
         ("iban", "GB82-WEST-1234-5698-7654-32"),
         ("ip", "192.168.1.10,192.168.1.11"),
         ("ip", "fe80::1"),
+        ("ip", "ping 2001:db8::8a2e:1: timed out"),
+        ("ip", ":2001:db8::8a2e:1"),
+        ("ip", "IP:2001:db8::8a2e:1:"),
         ("nhs", "NHS9434765919"),
         ("nhs", "943  476  5919"),
     ],
@@ -298,6 +301,8 @@ def test_nothing_that_stands_around_or_within_hides_one(kind: str, text: str) ->
         ("ip", "12.40.99.9"),
         ("ip", "255.255.255.0"),
         ("ip", "0.200.1.1"),
+        ("ip", "00:1B:44:11:3A:B7:"),
+        ("ip", "from 2026: 10:30:45:"),
     ],
 )
 def test_what_stands_around_shows_what_is_none(kind: str, text: str) -> None:
