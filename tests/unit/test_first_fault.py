@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from securexfer.errors import ShapeError
+from securexfer.errors import EncodingError, ShapeError
 from securexfer.privacy import shape
 from tests.unit.plain_csv import LONE_RETURN, MISPLACED, UNCLOSED, read_plainly
 from tests.world import keep_all, minimise_table
@@ -19,7 +19,7 @@ from tests.world import keep_all, minimise_table
 DELIMITER, QUOTE = ",", '"'
 MARKS = [(",", '"'), (";", "'"), ("\t", '"'), ("|", "~")]
 SPELLINGS: dict[str, tuple[str, Callable[[str], bytes]]] = {
-    "utf-8": ("utf-8", str.encode),
+    "utf-8": ("utf-8", lambda text: text.encode("utf-8", "surrogateescape")),
     "utf-8 with a mark": ("utf-8", lambda text: codecs.BOM_UTF8 + text.encode()),
     "utf-16": ("utf-16", lambda text: text.encode("utf-16")),
     "utf-16 of the other order": (
@@ -97,6 +97,37 @@ class TestTheFirstFault:
             minimise_table(data, recipe, block_bytes=block_bytes)
         line, reason = expected.fault
         assert caught.value.message == (
+            f"Table t, line {line}: the record can't be used: {reason}."
+        )
+
+    @settings(max_examples=300)
+    @given(
+        damaged(),
+        st.lists(st.integers(0, 400), min_size=1, max_size=2),
+        st.booleans(),
+        st.sampled_from([1, 7, 65, 1 << 22]),
+    )
+    @example((2, "a,b\nc\n"), [0], False, 1 << 22)
+    def test_may_be_bytes_that_are_no_text(
+        self, table: tuple[int, str], places: list[int], reads_all: bool, block_bytes: int
+    ) -> None:
+        n_fields, text = table
+        for place in places:
+            # Stands for a byte that is not UTF-8.
+            text = text[:place] + "\udcff" + text[place:]
+        expected = read_plainly(text, n_fields, DELIMITER, QUOTE, line=2)
+        line, reason = text.index("\udcff"), "it holds bytes that are not UTF-8 text"
+        line = 2 + text[:line].count("\n")
+        kind: type[Exception] = EncodingError
+        if expected.fault is not None and expected.fault[0] <= line:
+            kind, (line, reason) = ShapeError, expected.fault
+        header = [f"n{i}" for i in range(n_fields)]
+        data = SPELLINGS["utf-8"][1](f"{DELIMITER.join(header)}\n{text}")
+        with pytest.raises(kind) as caught:
+            minimise_table(
+                data, keep_all("t", header if reads_all else header[:1]), block_bytes=block_bytes
+            )
+        assert str(caught.value).startswith(
             f"Table t, line {line}: the record can't be used: {reason}."
         )
 
