@@ -8,6 +8,7 @@ for `constant`, which has no source cell.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -219,8 +220,26 @@ def _parse_date(cell: pl.Expr, spec: DateField) -> pl.Expr:
             century = pl.when(two_digits < spec.pivot).then(2000).otherwise(1900)
             moved = pl.format("{}{}", century + two_digits, date.dt.to_string("-%m-%d"))
             date = moved.str.to_date("%Y-%m-%d", strict=False)
+            date = pl.when(text.str.contains(_shape_of(form))).then(date)
         attempts.append(once(date, _plausible, pl.Date))
     return attempts[0] if len(attempts) == 1 else pl.coalesce(attempts)
+
+
+def _shape_of(form: str) -> str:
+    """A pattern for what a format with a two-digit year reads.
+
+    The parser takes any two characters for such a year that begin with a digit, or are a sign and a
+    digit: `5x`, `-5`.
+    """
+    # Without anything between them, it shows only by two digits where a number ends.
+    n_digits = "{2}" if re.search("%[dmey]%[dmey]", form) else "{1,2}"
+    number = rf"\s*[0-9]{n_digits}"
+    known = {"%y": f"[0-9]{n_digits}", "%d": number, "%e": number, "%m": number, "%%": "%"}
+    parts = []
+    for part in re.split("(%.)", form):
+        literal = r"\s*".join(map(re.escape, re.split(r"\s+", part)))
+        parts.append(known.get(part, "[A-Za-z0-9: ]+?") if part.startswith("%") else literal)
+    return f"^{''.join(parts)}$"
 
 
 def _plausible(date: pl.Expr) -> pl.Expr:

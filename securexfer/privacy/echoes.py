@@ -17,7 +17,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import polars as pl
 
 from securexfer.privacy.spelling import (
@@ -40,6 +39,12 @@ from securexfer.privacy.spelling import (
 _MAX_DIGITS, _MAX_INNER_LETTERS = 8, 3
 # From so many rows for each different cell on, it pays to look at the different cells.
 _REPEATS_OF_NARROW = 4
+# So many letters with no more than signs and spaces between them: joined, they are one word.
+_JOINED = r"\p{L}" + rf"(?:[^\p{{L}}\p{{N}}]*\p{{L}}){{{MIN_LETTERS - 1}}}"
+# The same at a glance: every letter is an `a`, and only digits stand between two of them.
+_SORTS = bytes(ord("a") if chr(byte).isalpha() else byte for byte in range(256))
+_SIGNS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
+_RUN = b"a" * MIN_LETTERS
 _NO_ROWS = pl.Series([], dtype=pl.UInt32)
 _NO_NUMBERS = pl.Series([], dtype=pl.String)
 
@@ -138,11 +143,8 @@ class _Column:
         if _has_no_names(self.cells):
             return pl.DataFrame(schema={"cell": pl.String, "word": pl.String})
         cells = self.distinct.drop_nulls()
-        has_letters = cells.str.contains(rf"\p{{L}}{{{MIN_LETTERS - 1}}}") | cells.str.contains(
-            "['`]"
-        )
         is_rare = cells.str.len_bytes() != cells.str.len_chars()
-        cells = cells.filter(has_letters | is_rare)
+        cells = cells.filter(cells.str.contains(_JOINED) | is_rare)
         found = pl.DataFrame({"cell": cells, "word": name_parts(fold_source(cells))})
         return found.explode("word").drop_nulls()
 
@@ -207,7 +209,7 @@ def _with_words(source: _Column, target: _Column) -> pl.Series:
         return source.cells.is_in(common["cell"].implode()).arg_true()
     if not source.names.height:
         return _NO_ROWS
-    rows = target.folded.str.contains(PART).arg_true()
+    rows = target.folded.str.contains(f"{PART}|{APOSTROPHE}").arg_true()
     cells, words = target.folded.gather(rows), source.parts.gather(rows)
     if not rows.len():
         return rows
@@ -232,12 +234,9 @@ def _with_numbers(source: _Column, target: _Column) -> pl.Series:
 
 def _has_no_names(cells: pl.Series) -> bool:
     """Whether a look at all their bytes together shows that none holds a name: most numbers."""
-    text = cells.str.join("\n").item() or ""
-    if not text.isascii() or "'" in text or "`" in text:
-        return False
-    small = np.frombuffer(text.encode("ascii"), np.uint8) | 32
-    is_letter = (small >= ord("a")) & (small <= ord("z"))
-    return not (is_letter[1:] & is_letter[:-1]).any()
+    # Digits, one of them between any two cells, part letters; signs and spaces may join them.
+    text = cells.str.join("0").item() or ""
+    return text.isascii() and _RUN not in text.encode("ascii").translate(_SORTS, _SIGNS)
 
 
 def _contains(cells: pl.Series, needles: pl.Series) -> pl.Series:

@@ -206,8 +206,10 @@ class Extract:
 
 
 def _parse_header(table: str, record: bytes, dialect: Dialect) -> tuple[str, ...]:
-    if not record.strip(b"\r\n"):
+    if not record:
         raise HeaderError(f"Table {table}: the extract is empty, it has no header.")
+    if not record.strip(b"\r\n"):
+        raise HeaderError(f"Table {table}: line 1 is blank, where the header should be.")
     try:
         text = record.decode("utf-8")
     except UnicodeDecodeError:

@@ -12,11 +12,13 @@ from typing import TypeAlias
 import polars as pl
 
 from securexfer.errors import ContentMismatchError, ExtractError
-from securexfer.privacy.extract import Extract
+from securexfer.privacy.extract import MAX_RECORD_BYTES, Extract
 from securexfer.privacy.parsing import BlockError, parse_block
 from securexfer.recipe.model import Dialect
 
 Frame: TypeAlias = pl.DataFrame
+# One record with all its quotes doubled; the way out takes none that is longer.
+_MAX_RECORD_BYTES = 4 * MAX_RECORD_BYTES
 
 
 def read_frames(table: str, fields: Sequence[str], pieces: Iterator[bytes]) -> Iterator[Frame]:
@@ -33,7 +35,7 @@ def read_frames(table: str, fields: Sequence[str], pieces: Iterator[bytes]) -> I
     dialect = Dialect()
     stream = io.BufferedReader(_Pieces(pieces))
     try:
-        with Extract(table, stream, dialect) as extract:
+        with Extract(table, stream, dialect, max_record_bytes=_MAX_RECORD_BYTES) as extract:
             if extract.header != tuple(fields):
                 raise ContentMismatchError(
                     f"Table {table} has other columns than its manifest says."

@@ -84,8 +84,10 @@ def judge(names: Sequence[str], evidence: Mapping[str, Evidence], n_filled: int)
     """
     words = {word for name in names for word in words_of(name)}
     found = []
-    for slug, one in evidence.items():
-        kind = KINDS[slug]
+    # In the order of kinds, not of the blocks in which they were seen first.
+    for slug, kind in KINDS.items():
+        if (one := evidence.get(slug)) is None:
+            continue
         is_named = bool(words & kind.words)
         if slug == "ip" and not is_named and words & _VERSIONS:
             continue

@@ -76,7 +76,10 @@ def parse_block(
     except MisshapenError as fault:
         if block.is_cut and fault.reason != MISPLACED_QUOTE:
             raise BlockError(RecordTooLongError, 0, _TOO_LONG) from None
-        raise BlockError(ShapeError, fault.line, fault.reason) from None
+        shape, text = BlockError(ShapeError, fault.line, fault.reason), explain(block.data)
+        # Of two faults the first counts, as it would if a block ended between them.
+        is_first = text.kind is EncodingError and text.line < shape.line
+        raise (text if is_first else shape) from None
     if block.is_cut:
         raise BlockError(RecordTooLongError, 0, _TOO_LONG)
     names = [source_name(column) for column in columns]

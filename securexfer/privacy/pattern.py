@@ -12,10 +12,13 @@ from securexfer.privacy.spotting import AS_NUMBERS, labels_of
 
 # Nobody finds these by their look.
 BY_NAME = ("passport",)
+# Whole cells that can be a passport's number and have none of what other kinds have.
+_PASSPORTS = "|".join(["[0-9]{6}", *(f"[A-Z]{{{n}}}[0-9][A-Z0-9]{{{8 - n}}}" for n in range(9))])
 # What every one of them has somewhere; most cells have none of it and are not looked at again.
 TRACE = (
     r"(?i)@|%40|[0-9](?:[^A-Z0-9]{0,6}[0-9]){6}|[A-Z][^A-Z0-9]{0,4}[0-9]{2}"
     r"|[0-9] ?/ ?[0-9]+ ?[A-Z]|[0-9][A-Z]{2}|(?:[0-9]{1,3}\.){3}|(?::[0-9A-F]*){3}|::"
+    rf"|^\s*(?:{_PASSPORTS})\s*$"
 )
 # Cells with other than ASCII may have what becomes a trace when folded.
 RARE_TRACE = r"\p{N}|[@\x{FF20}\x{FE6B}]"

@@ -121,7 +121,9 @@ def _search(cells: pl.DataFrame, finds: _Finds) -> None:
     is_number = cells["kinds"] & NUMBER != 0
     is_number &= ~cells["cell"].str.starts_with("0")
     if is_number.any():
-        _search_numbers(cells.filter(is_number), finds)
+        numbers = cells.filter(is_number)
+        # Spaces behind a cell are no part of its outline.
+        _search_numbers(numbers.with_columns(numbers["cell"].str.strip_chars_end(" ")), finds)
         cells = cells.filter(~is_number)
     is_plain = cells["kinds"] != ALL
     _search_near(cells, finds)

@@ -266,6 +266,7 @@ def _first_lone_return(raw: Bytes, quotes: Positions) -> int | None:
 
 def _without(raw: Bytes, starts: Positions, ends: Positions) -> bytes:
     keep = np.ones(raw.size, bool)
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        keep[start : end + 1] = False
+    # A blank line is its line end: one byte or two.
+    keep[starts] = False
+    keep[ends] = False
     return raw[keep].tobytes()

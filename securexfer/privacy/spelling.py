@@ -92,9 +92,13 @@ def words_of(cells: pl.Series, pattern: str) -> pl.Series:
 
 
 def spelled_number(number: str) -> re.Pattern[str]:
-    """The number with anything but letters and digits between its characters."""
+    """The number with anything but letters and digits between its characters.
+
+    Zeros before it may stand apart too, but such are a word of their own and need not be found: a
+    pattern that did would try the rest of a long row of them from each one on.
+    """
     spelled = r"[\W_]*".join(map(re.escape, number))
-    return re.compile(r"(?<![^\W_])(?:0[\W_]*)*" + spelled + r"(?![^\W_])")
+    return re.compile(r"(?<![^\W_])0*" + spelled + r"(?![^\W_])")
 
 
 def fold_cell(cell: str, *, keeps_apostrophes: bool) -> tuple[str, list[int]]:

@@ -30,6 +30,7 @@ _GAPS = dict.fromkeys(map(ord, " ./-"))
 _DATE = re.compile(
     r"[0-9]{1,2}[ -][0-9]{1,2}[ -](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[ -][0-9]{1,2}[ -][0-9]{1,2}"
 )
+_LONE_COLON = re.compile("^:(?!:)|(?<!:):$")
 # Cells that are looked at together.
 _AT_ONCE = 65_536
 # Area codes after which a number may have five digits: the only ones with ten digits in all.
@@ -159,7 +160,8 @@ def is_ip(text: str) -> bool:
     """An address, and no version number or netmask."""
     if ":" in text:
         try:
-            ipaddress.IPv6Address(text)
+            # One colon before or behind it is of the sentence.
+            ipaddress.IPv6Address(_LONE_COLON.sub("", text))
         except ValueError:
             return False
         return len(re.findall("[0-9A-F]{3,4}", text)) > 0

@@ -74,12 +74,13 @@ class Watch:
     def observe(self, minimised: MinimisedFrame) -> Observed:
         """Look at one block. Any thread may."""
         frame = minimised.frame
+        groups = self._groups  # which `add` may give up at any moment
         return Observed(
             n_rows=frame.height,
             n_suppressed=minimised.n_suppressed,
             tokens=self._tokens(frame),
             n_unnamed=self._count_unnamed(frame),
-            groups=self._groups.parts_of(frame) if self._groups else None,
+            groups=groups.parts_of(frame) if groups is not None else None,
             evidence=look(frame, list(self._open)),
             n_filled=_count_filled(frame, list(self._open)),
             n_redacted=minimised.n_redacted,

@@ -22,9 +22,12 @@ MAX_FILE_BYTES = 100_000_000
 class KeepField(SourcedField):
     """The cell as it is."""
 
-    leaves_cells: ClassVar[bool] = True
-
     action: Literal["keep"]
+
+    @property
+    def leaves_cells(self) -> bool:
+        """All of it."""
+        return True
 
 
 class PseudonymiseField(SourcedField):
@@ -55,6 +58,11 @@ class BandField(SourcedField):
     bottom: int | None = Field(default=None, ge=-(10**12), le=10**12)
     top: int | None = Field(default=None, ge=-(10**12), le=10**12)
 
+    @property
+    def leaves_cells(self) -> bool:
+        """A band of one number is labelled with it."""
+        return self.width == 1
+
     @model_validator(mode="after")
     def _check_ends(self) -> BandField:
         check_ends(self.width, self.bottom, self.top)
@@ -71,14 +79,22 @@ class RoundField(SourcedField):
     action: Literal["round"]
     to: int = Field(ge=1, le=MAX_MULTIPLE)
 
+    @property
+    def leaves_cells(self) -> bool:
+        """A whole number is a multiple of one."""
+        return self.to == 1
+
 
 class TruncateField(SourcedField):
     """The first characters of a cell."""
 
-    leaves_cells: ClassVar[bool] = True
-
     action: Literal["truncate"]
     length: int = Field(ge=1, le=MAX_LENGTH)
+
+    @property
+    def leaves_cells(self) -> bool:
+        """Its beginning."""
+        return True
 
 
 class MapField(SourcedField):
@@ -109,6 +125,11 @@ class RedactTextField(SourcedField):
 
     action: Literal["redact-text"]
 
+    @property
+    def leaves_cells(self) -> bool:
+        """All but the identifiers that have a form: a name stays."""
+        return True
+
 
 class CategoryField(SourcedField):
     """One of few values that many rows share; the others become one.
@@ -118,11 +139,14 @@ class CategoryField(SourcedField):
         other: what leaves instead.
     """
 
-    leaves_cells: ClassVar[bool] = True
-
     action: Literal["category"]
     at_least: int = Field(ge=2, le=MAX_MULTIPLE)
     other: Text = "other"
+
+    @property
+    def leaves_cells(self) -> bool:
+        """All of it, where enough rows have it."""
+        return True
 
 
 FileKind = Literal["jpeg", "png", "tiff", "heic", "pdf"]

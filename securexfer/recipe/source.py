@@ -34,12 +34,14 @@ class SourcedField(Strict):
     # Whether nothing that comes out can begin as a spreadsheet's formula does.
     is_never_formula: ClassVar[bool] = False
 
-    # Whether a whole cell, or its beginning, can come out as it went in.
-    leaves_cells: ClassVar[bool] = False
-
     source: str | None = Field(default=None, alias="from")
     allow: list[Allowance] = Field(default=[])
     reason: Text | None = None
+
+    @property
+    def leaves_cells(self) -> bool:
+        """Whether a whole cell, or its beginning, can come out as it went in."""
+        return False
 
     @model_validator(mode="after")
     def _check_allowance(self) -> Self:

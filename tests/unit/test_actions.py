@@ -201,6 +201,32 @@ class TestYear:
         assert outputs([cell], "year", spec) == [year]
         assert n_blanked([cell], "year", spec) == (year == "")
 
+    @pytest.mark.parametrize(
+        ("form", "cell", "year"),
+        [
+            ("%d/%m/%y", "01/02/-5", ""),
+            ("%d/%m/%y", "01/02/+5", ""),
+            ("%d/%m/%y", "01/02/5/", ""),
+            ("%d/%m/%y", "01/02/5x", ""),
+            ("%d %b %y", "1 Feb 80", "1980"),
+            ("%d-%b-%y", "1-Feb-5-", ""),
+            ("%e. %B %y (%%)", "1. February 80 (%)", "1980"),
+            ("%d/%m/%y %H:%M", "01/02/80 10:30", "1980"),
+            ("%d/%m/%y %H:%M", "01/02/8/ 10:30", ""),
+            ("%b %y", "feb 05", "2005"),
+            ("%y", "80", "1980"),
+            ("%y", "5x", ""),
+            ("%y%m%d", "800201", "1980"),
+            ("%y%m%d", "-90412", ""),
+            ("%d%m%y", "010280", "1980"),
+            ("%d%m%y", "01125", ""),  # could be of 2005 or 2025
+        ],
+    )
+    def test_two_digit_years_are_digits(self, form: str, cell: str, year: str) -> None:
+        spec = f'format = "{form}", pivot = 30'
+        assert outputs([cell], "year", spec) == [year]
+        assert n_blanked([cell], "year", spec) == (year == "")
+
     def test_the_first_format_that_reads_a_cell_counts(self) -> None:
         spec = 'format = ["%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%Y"], pivot = 30'
         cells = ["01/02/1980", "12/31/1981", "31/12/82", "1983", "31/31/1984", "84"]

@@ -195,9 +195,14 @@ class TestEncodings:
 
 
 class TestHeaders:
-    @pytest.mark.parametrize("data", [b"", b"\n", b"\r\n", UTF_8_MARK, UTF_8_MARK + b"\n1,2\n"])
-    def test_an_extract_without_a_header_is_refused(self, data: bytes) -> None:
-        with pytest.raises(HeaderError, match="it has no header"):
+    @pytest.mark.parametrize("data", [b"", UTF_8_MARK])
+    def test_an_empty_extract_is_refused(self, data: bytes) -> None:
+        with pytest.raises(HeaderError, match="is empty, it has no header"):
+            open_bytes(data)
+
+    @pytest.mark.parametrize("data", [b"\n", b"\r\na,b\n", UTF_8_MARK + b"\n1,2\n"])
+    def test_a_blank_line_where_the_header_should_be_is_called_so(self, data: bytes) -> None:
+        with pytest.raises(HeaderError, match="line 1 is blank, where the header should be"):
             open_bytes(data)
 
     @pytest.mark.parametrize(

@@ -330,6 +330,9 @@ class TestSwitches:
         '{ from = "id", action = "keep" }',
         '{ from = "id", action = "truncate", length = 20 }',
         '{ from = "id", action = "category", at_least = 2 }',
+        '{ from = "id", action = "redact-text" }',
+        '{ from = "id", action = "band", width = 1, top = 10_000_000 }',
+        '{ from = "id", action = "round", to = 1 }',
     ],
 )
 def test_what_is_pseudonymised_does_not_leave_as_it_is_beside_its_token(field: str) -> None:
@@ -339,6 +342,11 @@ def test_what_is_pseudonymised_does_not_leave_as_it_is_beside_its_token(field: s
     assert problem.startswith("tables.t: fields.ref: the column 'id' is identifying or pseud")
     allowed = field.replace(" }", ', allow = ["echo"], reason = "agreed" }')
     read(recipe_text({"t": {"p": PERSON, "ref": allowed}}))
+
+
+def test_what_is_pseudonymised_may_leave_in_bands_beside_its_token() -> None:
+    for field in ('action = "band", width = 2', 'action = "round", to = 10'):
+        read(recipe_text({"t": {"p": PERSON, "ref": f'{{ from = "id", {field} }}'}}))
 
 
 def test_rows_can_be_shuffled_within_their_blocks(world: World) -> None:

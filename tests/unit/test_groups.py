@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from securexfer.privacy import subjects as subjects_room
 from securexfer.privacy.groups import Groups, SizeBand, TooManyGroupsError
 from securexfer.privacy.subjects import Subjects, together, tokens_of
 from tests.world import csv_bytes
@@ -150,6 +151,28 @@ class TestSubjects:
             subjects.add(np.array(block, np.uint64))
         assert subjects.count() == len(set(itertools.chain(*blocks)))
         assert subjects.is_exact
+
+    @settings(max_examples=300)
+    @given(
+        st.lists(st.lists(st.integers(0, 30) | st.just(2**64 - 1), max_size=8), max_size=8),
+        st.integers(1, 20),
+        st.integers(1, 5),
+    )
+    def test_the_smallest_are_kept_however_few_are_merged_at_once(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        blocks: list[list[int]],
+        max_kept: int,
+        at_once: int,
+    ) -> None:
+        monkeypatch.setattr(subjects_room, "_AT_ONCE", at_once)
+        subjects = Subjects(max_kept)
+        for block in blocks:
+            subjects.add(np.array(block, np.uint64))
+        different = sorted(set(itertools.chain(*blocks)))
+        kept = list(itertools.chain(*(part.tolist() for part in subjects.parts())))
+        assert kept == different[:max_kept]
+        assert subjects.is_exact == (len(different) <= max_kept)
 
     def test_beyond_it_the_count_is_close_and_marked(self) -> None:
         chance = np.random.default_rng(2008)

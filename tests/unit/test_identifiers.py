@@ -265,6 +265,9 @@ def test_replaced_is_what_the_search_finds_however_it_is_written() -> None:
         ("iban", "GB82-WEST-1234-5698-7654-32"),
         ("ip", "192.168.1.10,192.168.1.11"),
         ("ip", "fe80::1"),
+        ("ip", "ping 2001:db8::8a2e:1: timed out"),
+        ("ip", ":2001:db8::8a2e:1"),
+        ("ip", "IP:2001:db8::8a2e:1:"),
         ("nhs", "NHS9434765919"),
         ("nhs", "943  476  5919"),
     ],
@@ -298,11 +301,18 @@ def test_nothing_that_stands_around_or_within_hides_one(kind: str, text: str) ->
         ("ip", "12.40.99.9"),
         ("ip", "255.255.255.0"),
         ("ip", "0.200.1.1"),
+        ("ip", "00:1B:44:11:3A:B7:"),
+        ("ip", "from 2026: 10:30:45:"),
     ],
 )
 def test_what_stands_around_shows_what_is_none(kind: str, text: str) -> None:
     evidence = seen(kind, [text])
     assert (evidence.n_valid, evidence.n_embedded) == (0, 0)
+
+
+def test_what_is_found_comes_in_one_order_whichever_block_had_it_first() -> None:
+    evidence = {slug: Evidence(1, 1, 0) for slug in ("postcode", "ip", "nhs")}
+    assert [one.kind for one in judge(["ref"], evidence, 3)] == ["nhs", "postcode", "ip"]
 
 
 def found_in(name: str, cells: list[str]) -> dict[str, Sighting]:
@@ -342,7 +352,9 @@ class TestColumns:
         assert found_in(name, [made, *["pending"] * 90])[kind].n_cells == 1
 
     @pytest.mark.parametrize("name", ["passportno", "PASSPORTNO", "PassportNumber"])
-    @pytest.mark.parametrize("number", ["123456789", "C01X00T47", "AB1234567", "123 456 789"])
+    @pytest.mark.parametrize(
+        "number", ["123456789", "C01X00T47", "C1D2F3G4H", "123456", "AB1234567", "123 456 789"]
+    )
     def test_passports(self, name: str, number: str) -> None:
         assert found_in(name, [number])["passport"].n_cells == 1
         assert "passport" not in found_in("account", [number])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from securexfer.errors import ExtractError, RecipeError, ShapeError
 from securexfer.privacy.extract import Extract
+from securexfer.privacy.frame import read_frames
 from securexfer.privacy.pipeline import minimise_extract
 from securexfer.privacy.plan import plan_tables
 from tests.world import (
@@ -297,6 +298,15 @@ class TestChunks:
         data = csv_bytes([["a"], *([str(i)] for i in range(1000))])
         one, two = (minimise_table(data, keep_all("t", ["a"])) for _ in range(2))
         assert [c.compressed for c in one.chunks] == [c.compressed for c in two.chunks]
+
+
+def test_the_longest_record_that_leaves_can_be_read_again() -> None:
+    # Every quote is doubled on the way out.
+    cell = '"' * (12 << 20)
+    recipe = keep_all("t", ["a", "b"], before='[tables.t]\ncsv = { quote = "\'" }')
+    found = minimise_table(f"a,b\n1,'{cell}'\n".encode(), recipe)
+    (frame,) = read_frames("t", ["a", "b"], iter([found.plaintext]))
+    assert frame.rows() == [("1", cell)]
 
 
 class TestErrorsHoldNoData:

@@ -28,6 +28,8 @@ CHANGES: list[Callable[[str], str]] = [
     str.upper,
     str.swapcase,
     lambda text: f" {text}",
+    lambda text: f"{text} ",
+    lambda text: f"{text}        ",
     lambda text: f"{text}\t",
     lambda text: f"\0{text}\0",
     lambda text: f"\u00a0{text}",
@@ -94,6 +96,18 @@ def test_numbers_of_every_length(length: int, first: str) -> None:
     cells = [first + f"{chance.randrange(10**length):0{length}}" for _ in range(300)]
     frame = pl.DataFrame({"a": cells, "b": [f"{cell}.0" for cell in cells], "c": cells[:1] * 300})
     assert look(frame, frame.columns) == expected(frame)
+
+
+@pytest.mark.parametrize("n_before", [0, 1, 7])
+@pytest.mark.parametrize("n_behind", [1, 2, 8, 20])
+def test_numbers_that_are_filled_up_with_spaces(n_before: int, n_behind: int) -> None:
+    # As columns of a fixed width are written.
+    chance = random.Random(n_behind)
+    numbers = [f"{chance.randrange(10 ** (n - 1), 10**n)}" for n in range(6, 20) for _ in range(40)]
+    numbers += ["9434765919", "4111111111111111", "7700900123"]
+    frame = pl.DataFrame({"a": [" " * n_before + one + " " * n_behind for one in numbers]})
+    assert look(frame, ["a"]) == expected(frame)
+    assert look(frame, ["a"]) == look(pl.DataFrame({"a": numbers}), ["a"])
 
 
 def test_no_columns_or_no_rows_are_nothing() -> None:
@@ -250,6 +264,21 @@ def test_numbers_are_cells_of_digits_and_nothing_else(cells: list[str]) -> None:
     given = pl.Series(cells)
     are = all(re.fullmatch("[0-9]|[1-9][0-9]{1,18}", cell) for cell in cells)
     assert outline._are_numbers(given, given.str.len_bytes().to_numpy()) == are
+
+
+@pytest.mark.parametrize("slug", KINDS)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_identifier_has_a_trace(slug: str, data: st.DataObject) -> None:
+    """Cells without one are never looked at, by the plain search neither."""
+    printed = st.characters(min_codepoint=32, max_codepoint=126)
+    text = data.draw(st.from_regex(KINDS[slug].pattern, fullmatch=True, alphabet=printed))
+    assume(slug != "passport" or KINDS[slug].is_valid(text))
+    # A telephone number has seven digits, and no gaps of more than a few characters.
+    is_phone = len(re.sub("[^0-9]", "", text)) >= 7 and not re.search("[ ().-]{7}", text)
+    assume(slug != "phone" or is_phone)
+    assert re.search(TRACE, text)
+    assert re.search(TRACE, f" {text.lower()} ")
 
 
 def outline_of(text: str) -> str:
