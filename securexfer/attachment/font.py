@@ -186,7 +186,7 @@ def _descriptor(value: Value, target: Pdf, *, with_names: bool) -> Dictionary:
 def _add_program(value: Value, made: Dictionary, target: Pdf, *, with_names: bool) -> None:
     if (program := member(value, "FontFile")) is not None:
         lengths = [int(number(member(program, f"Length{part}"))) for part in (1, 2, 3)]
-        content, lengths[0] = type_1(content_of(program), lengths)
+        content, lengths = type_1(content_of(program), lengths)
         made.FontFile = Stream(target, content)
         for part, length in enumerate(lengths, start=1):
             made.FontFile[f"/Length{part}"] = length

@@ -26,8 +26,13 @@ _CFF, _TYPE_1 = b"\1\0", b"%!"
 _SUM, _TIMES = slice(8, 12), slice(20, 36)
 # Of `post`, what is not names of letters, behind a version that has none.
 _WITHOUT_NAMES, _NO_NAMES = slice(4, 32), b"\0\3\0\0"
-_COMMENT = re.compile(rb"(?<=[\r\n])%[^\r\n]*[\r\n]+")
-_WORDS = re.compile(rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)", re.DOTALL)
+# Of PostScript, what is no text, in letters or digits, and no comment; these; the inside of a text.
+_PROGRAM = re.compile(rb"(?:[^%(<]|<(?![0-9A-Fa-f\s]*>))+")
+_ASIDE = re.compile(rb"%[^\r\n]*|<[^>]*>")
+_WORDS = re.compile(rb"(?:[^()\\]|\\.)+", re.DOTALL)
+# Where the encrypted part begins, and what lies behind it: nothing that draws.
+_ENCRYPTED, _ZEROS = re.compile(rb"currentfile\s+eexec\b"), re.compile(rb"\s*0{32}")
+_TYPE_1_HEAD = b"%!PS-AdobeFont-1.0"
 # CFF (Adobe Technical Note 5176), 9: version, notice, full and family name, weight; with 12 before
 # them, copyright, PostScript, base font's name.
 _TOLD, _TOLD_AFTER_12 = (0, 1, 2, 3, 4), (0, 21, 22)
@@ -82,23 +87,50 @@ def _join(tables: dict[bytes, bytes], version: bytes) -> bytes:
     return b"".join([*records, *bodies])
 
 
-def type_1(program: bytes, lengths: list[int]) -> tuple[bytes, int]:
+def type_1(program: bytes, lengths: list[int]) -> tuple[bytes, list[int]]:
     """A Type 1 program without the comments and texts of its part in clear.
 
     Args:
         program: PostScript.
-        lengths: three, of the part in clear, of the encrypted one, and of what ends it.
+        lengths: three, of the part in clear, of the encrypted one, and of what ends it. Where the
+            first one ends is seen in the program, whatever is said of it.
 
     Returns:
-        The program, and the new length of its first part.
+        The program, and the new lengths. What ends it is left out, as it always says the same.
 
     Raises:
         UnfitError: if it is none.
     """
     if not program.startswith(_TYPE_1) or min(lengths) < 0:
         refuse()
-    clear = _WORDS.sub(b"()", _COMMENT.sub(b"", program[: lengths[0]]))
-    return clear + program[lengths[0] : sum(lengths)], len(clear)
+    clear, at = _clear(program)
+    end, tail = sum(lengths), sum(lengths[:2])
+    if _ZEROS.match(program, tail):
+        end = tail
+    encrypted = program[at:end]
+    return clear + encrypted, [len(clear), len(encrypted), 0]
+
+
+def _clear(program: bytes) -> tuple[bytes, int]:
+    """The part in clear without its words, and where it ended."""
+    kept, depth, at = [_TYPE_1_HEAD], 0, 0
+    while at < len(program):
+        sign = program[at : at + 1]
+        if sign == b"(" or (sign == b")" and depth):
+            kept += [b"()"] * (depth == 0)
+            depth += 1 if sign == b"(" else -1
+            at += 1
+            continue
+        piece = (_WORDS if depth else _PROGRAM).match(program, at)
+        if piece is None:
+            # A comment, or a text in digits; a text that never ends is none.
+            piece = _ASIDE.match(program, at) or refuse()
+        elif not depth:
+            if end := _ENCRYPTED.search(piece.group()):
+                return b"".join([*kept, piece.group()[: end.end()]]), at + end.end()
+            kept.append(piece.group())
+        at = piece.end()
+    raise UnfitError(Fault.NOT_ANEW)
 
 
 def compact(program: bytes) -> bytes:
@@ -117,9 +149,16 @@ def compact(program: bytes) -> bytes:
     for font in fonts:
         for number in _told(program[font]):
             if number >= _N_STANDARD_STRINGS:
-                text = strings[number - _N_STANDARD_STRINGS]
-                made[text] = b" " * len(made[text])
+                _blank(made, strings[number - _N_STANDARD_STRINGS])
+    # Left over, maybe, from what a larger font said; a letter's name has no blanks.
+    for text in strings:
+        if len(program[text].split(maxsplit=1)) > 1:
+            _blank(made, text)
     return bytes(made)
+
+
+def _blank(made: bytearray, text: slice) -> None:
+    made[text] = b" " * len(made[text])
 
 
 def _index(data: bytes, at: int) -> tuple[list[slice], int]:
