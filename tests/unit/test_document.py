@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import subprocess
 import threading
@@ -51,11 +52,17 @@ def fault_of(data: bytes, max_pixels: int = MAX) -> Fault:
 
 
 def draw(data: bytes, folder: Path, tool: Callable[[str], str]) -> list[Image.Image]:
-    """Each page, as a program that shows documents draws it."""
+    """Each page, as a program that shows documents draws it, with the same fonts on any machine."""
     folder.mkdir()
+    fonts = folder / "fonts.conf"
+    fonts.write_text(
+        f"<fontconfig><dir>{Path(documents.FONT).parent}</dir>"
+        f"<cachedir>{folder}</cachedir></fontconfig>"
+    )
     (folder / "a.pdf").write_bytes(data)
     command = [tool("pdftoppm"), "-r", "40", str(folder / "a.pdf"), str(folder / "p")]
-    subprocess.run(command, capture_output=True, check=True)
+    env = {**os.environ, "FONTCONFIG_FILE": str(fonts)}
+    subprocess.run(command, capture_output=True, check=True, env=env)
     return [Image.open(path).convert("RGB") for path in sorted(folder.glob("p*.ppm"))]
 
 
