@@ -15,6 +15,7 @@ from securexfer.attachment.value import (
     content_of,
     kind_of,
     member,
+    name,
     number,
     numbers,
     refuse,
@@ -83,7 +84,7 @@ def composite_font(font: Value, target: Pdf) -> Dictionary:
     # One of its own is a program.
     if not _CMAP.fullmatch(kind_of(font, "Encoding")):
         refuse()
-    made.Encoding = member(font, "Encoding")
+    made.Encoding = Name("/" + kind_of(font, "Encoding"))
     descendants = member(font, "DescendantFonts")
     if not isinstance(descendants, Array) or len(descendants) != 1:
         refuse()
@@ -111,8 +112,8 @@ def composite_font(font: Value, target: Pdf) -> Dictionary:
 
 def _add_name(font: Value, made: Dictionary) -> None:
     # Where the font is not in the document, its name is how it is found.
-    if (name := member(font, "BaseFont")) is not None:
-        made.BaseFont = name if isinstance(name, Name) else refuse()
+    if (called := member(font, "BaseFont")) is not None:
+        made.BaseFont = name(called)
 
 
 def _add_text(font: Value, made: Dictionary, target: Pdf) -> None:
@@ -153,7 +154,7 @@ def _encoding(value: Value) -> Value:
     if (differences := member(value, "Differences")) is not None:
         # Names of letters: the font's program has them too.
         made.Differences = Array(
-            [one if isinstance(one, Name) else number(one) for one in list(differences)]
+            [name(one) if isinstance(one, Name) else number(one) for one in list(differences)]
         )
     return made
 
@@ -169,8 +170,8 @@ def _system(value: Value) -> Dictionary:
 
 def _descriptor(value: Value, target: Pdf, *, with_names: bool) -> Dictionary:
     made = Dictionary(Type=Name.FontDescriptor)
-    if (name := member(value, "FontName")) is not None:
-        made.FontName = name if isinstance(name, Name) else refuse()
+    if (called := member(value, "FontName")) is not None:
+        made.FontName = name(called)
     take(
         value,
         made,

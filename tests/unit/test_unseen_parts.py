@@ -8,7 +8,7 @@ from typing import Any
 
 import pikepdf
 import pytest
-from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
+from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream, String
 
 from securexfer.attachment import rebuilding
 from securexfer.attachment.document import MAX_PAGES
@@ -186,6 +186,25 @@ PARTS: dict[str, tuple[str, Callable[[Pdf], object], bytes, Fault]] = {
 
 
 class TestParts:
+    def test_names_may_be_objects_of_their_own(self) -> None:
+        def apart(name: str, pdf: Pdf) -> Object:
+            return pdf.make_indirect(Object.parse(name.encode()))
+
+        def font(pdf: Pdf, font: Dictionary) -> None:
+            font.BaseFont = apart("/#CB#CE#CC#E5", pdf)  # neither ASCII nor UTF-8
+            letters = Array([97, apart("/b", pdf)])
+            base = apart("/WinAnsiEncoding", pdf)
+            font.Encoding = Dictionary(BaseEncoding=base, Differences=letters)
+
+        def space(pdf: Pdf) -> Array:
+            inks, device = Array([apart("/Gold", pdf)]), apart("/DeviceGray", pdf)
+            return Array([Name.DeviceN, inks, device, calculated(b"{ }", pdf)])
+
+        told = everything(clean(with_font(font)))
+        told += everything(clean(drawn_with("ColorSpace", space, b"/X cs")))
+        for name in (b"/#cb#ce#cc#e5", b"/WinAnsiEncoding", b"/b", b"/Gold", b"/DeviceGray"):
+            assert name in told
+
     @pytest.mark.parametrize("name", PARTS)
     def test_that_are_none_keep_it_here(self, name: str) -> None:
         category, make, instruction, fault = PARTS[name]
