@@ -73,6 +73,30 @@ def add_codes(font: Value, made: Dictionary, target: Pdf) -> None:
     _add_text(font, made, target)
 
 
+def check_own_codes(made: Dictionary) -> None:
+    """See that a drawn font says of each code that is as wide as a letter which one it is.
+
+    Then a table of everybody's that its own is based on says nothing, and goes.
+
+    Raises:
+        UnfitError: if it does not.
+    """
+    if "/BaseEncoding" not in made.Encoding:
+        return
+    named, code = set[int](), 0
+    for one in member(made.Encoding, "Differences") or ():
+        if isinstance(one, Name):
+            named.add(code)
+            code += 1
+        else:
+            code = int(one)
+    first = int(member(made, "FirstChar") or 0)
+    wide = {first + at for at, width in enumerate(member(made, "Widths") or ()) if width}
+    if "/Widths" not in made or not wide <= named:
+        refuse()
+    del made.Encoding.BaseEncoding
+
+
 def composite_font(font: Value, target: Pdf) -> Dictionary:
     """A font whose characters are of several bytes.
 

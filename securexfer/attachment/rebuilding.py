@@ -15,7 +15,13 @@ from pikepdf import Array, Dictionary, Name, Pdf, Stream
 from securexfer.attachment.colour import INTENTS, function, functions, space
 from securexfer.attachment.drawing import box_of, rewrite
 from securexfer.attachment.fault import Fault, UnfitError
-from securexfer.attachment.font import SIMPLE, add_codes, composite_font, simple_font
+from securexfer.attachment.font import (
+    SIMPLE,
+    add_codes,
+    check_own_codes,
+    composite_font,
+    simple_font,
+)
 from securexfer.attachment.naming import Names, has, look_up
 from securexfer.attachment.raster import picture
 from securexfer.attachment.value import (
@@ -170,12 +176,13 @@ class Rebuilder:
 
     def _drawn_font(self, font: Value) -> Value:
         """A font whose letters are instructions; those that no byte stands for are left out."""
-        encoding, letters = member(font, "Encoding"), member(font, "CharProcs")
-        if kind_of(encoding, "BaseEncoding") or not isinstance(letters, Dictionary):
+        letters = member(font, "CharProcs")
+        if not isinstance(letters, Dictionary):
             refuse()
         made = Dictionary(Type=Name.Font, Subtype=Name.Type3, CharProcs=Dictionary())
         take(font, made, many="FontBBox FontMatrix")
         add_codes(font, made, self._target)
+        check_own_codes(made)
         own, shared, names = member(font, "Resources"), Dictionary(), dict[str, Name]()
         for at, name in enumerate(made.Encoding.Differences):
             if not isinstance(name, Name):

@@ -263,6 +263,33 @@ class TestFonts:
         assert b"0 0 9 9 re\nf" in everything(made)
         assert b"/Helvetica" not in everything(made)
 
+    @pytest.mark.parametrize(
+        ("widths", "is_taken"),
+        [((9, 0, 9), True), ((9, 9, 9), False), ((9, 0, 9, 9), False), (None, False)],
+    )
+    def test_a_drawn_font_says_itself_which_letters_its_codes_are(
+        self, widths: tuple[int, ...] | None, is_taken: bool
+    ) -> None:
+        # As Ghostscript writes them: a table of everybody's below, and all letters in its own.
+        def change(pdf: Pdf, font: Dictionary) -> None:
+            font.FontBBox, font.FontMatrix = Array([0, 0, 9, 9]), Array([0.1, 0, 0, 0.1, 0, 0])
+            font.FirstChar, font.LastChar = 97, 99
+            if widths is not None:
+                font.Widths = Array(list(widths))
+            own = Array([97, Name.a, 99, Name.c])
+            font.Encoding = Dictionary(BaseEncoding=Name.WinAnsiEncoding, Differences=own)
+            letter = pdf.make_stream(b"9 0 d0 0 0 9 9 re f")
+            font.CharProcs = Dictionary(a=letter, b=letter, c=letter)
+
+        data = with_font(change, Name.Type3)
+        if not is_taken:
+            assert fault_of(data) is Fault.NOT_ANEW
+            return
+        with opened(clean(data)) as made:
+            (font,) = made.pages[0].obj.Resources.Font.values()
+            assert "/BaseEncoding" not in font.Encoding
+            assert len(font.CharProcs) == 2
+
     def test_a_font_that_shows_no_letter_is_not_taken(self) -> None:
         assert b"/Helvetica" not in everything(clean(text(b"BT /F 12 Tf 5 5 Td ET")))
 
