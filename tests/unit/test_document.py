@@ -171,6 +171,18 @@ class TestWhatStays:
         assert b"0 0 100 30 re\nf" in drawn
         assert b"0 0 100 30 re\nS" in drawn
 
+    @pytest.mark.parametrize("said", [None, String(""), Name.Off])
+    def test_a_field_that_says_nothing_is_left_out(self, said: Any) -> None:
+        def change(pdf: Pdf) -> None:
+            field = Dictionary(Type=Name.Annot, Subtype=Name.Widget, FT=Name.Tx)
+            field.Rect, field.T = Array([0, 0, 9, 9]), String(TEXT)
+            if said is not None:
+                field.V = said
+            pdf.pages[0].obj.Annots = Array([pdf.make_indirect(field)])
+            pdf.Root.AcroForm = Dictionary(Fields=pdf.pages[0].obj.Annots)
+
+        assert clean(edit(change)) == clean(page())
+
     @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
     def test_the_colours_of_a_photograph_stay(self, mode: str) -> None:
         n_colours = {"L": 1, "RGB": 3, "CMYK": 4}[mode]
