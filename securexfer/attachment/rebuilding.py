@@ -122,13 +122,17 @@ class Rebuilder:
             self._built[key] = built
         return built
 
-    def inline(self, image: pikepdf.PdfInlineImage, resources: Value) -> Stream:
-        """A picture that stands between instructions."""
+    def unfold(self, image: pikepdf.PdfInlineImage, resources: Value) -> Stream:
+        """A picture that stands between instructions, as one by itself in the old document."""
         stream = Stream(self._source, image.read_raw_bytes(), image.obj)
         colours = member(stream, "ColorSpace")
         if isinstance(colours, Name) and has(resources, "ColorSpace", str(colours)):
             stream.ColorSpace = look_up(resources, "ColorSpace", str(colours))
-        return self._picture(stream)
+        return stream
+
+    def picture(self, image: Value, cut: Pixels | None = None) -> Stream:
+        """A picture, or what is kept of it."""
+        return picture(image, self._source, self._target, self._max_pixels, cut)
 
     @contextmanager
     def _deeper(self) -> Iterator[None]:
@@ -146,7 +150,7 @@ class Rebuilder:
             refuse()
         kind = kind_of(part, "Subtype")
         if kind == "Image":
-            return self._picture(part, seen if isinstance(seen, Pixels) else None)
+            return self.picture(part, seen if isinstance(seen, Pixels) else None)
         if kind != "Form" or "/Ref" in part or isinstance(seen, Pixels):
             refuse()
         # What it names, it brings along: the same form is not another on another page.
@@ -157,9 +161,6 @@ class Rebuilder:
         if (group := member(part, "Group")) is not None:
             made.Group = self.group(group)
         return made
-
-    def _picture(self, image: Value, cut: Pixels | None = None) -> Stream:
-        return picture(image, self._source, self._target, self._max_pixels, cut)
 
     def _space(self, part: Value) -> Value:
         return space(part, self._target)[0]
