@@ -73,7 +73,12 @@ def picture(
         if (mask := member(image, key)) is not None and not isinstance(mask, Array)
     }
     hidden = [one for mask in masks.values() if (one := hidden_by(mask, kept.size)) is not None]
+    colour_key = member(image, "Mask")
+    is_indexed = isinstance(colours, Array) and colours[0] == Name.Indexed
     if filters and filters[-1] in _JPEG:
+        # Encoded anew, a number that stands for a colour, or for none, would be another.
+        if isinstance(colour_key, Array) or is_indexed:
+            refuse()
         pixels = _jpeg(image, source, filters, n_colours, kept, hidden)
         made = Stream(target, pixels, Filter=Name.DCTDecode, BitsPerComponent=8)
     else:
@@ -98,7 +103,7 @@ def picture(
         made.Intent = word(intent, INTENTS)
     for key, mask in masks.items():
         made["/" + key] = mask
-    if isinstance(colour_key := member(image, "Mask"), Array):
+    if isinstance(colour_key, Array):
         made.Mask = numbers(colour_key)
     return made
 

@@ -129,6 +129,7 @@ def shaded(pdf: Pdf, n_functions: int) -> Dictionary:
     return made
 
 
+PALETTE = Array([Name.Indexed, Name.DeviceRGB, 1, String("abcdef")])
 LAYER = Dictionary(Name=String(TEXT))
 PARTS: dict[str, tuple[str, Callable[[Pdf], object], bytes, Fault]] = {
     "a picture of no width": ("XObject", drawn(Width=0), b"/X Do", Fault.DAMAGED),
@@ -144,6 +145,12 @@ PARTS: dict[str, tuple[str, Callable[[Pdf], object], bytes, Fault]] = {
     "of colours from outside": (
         *("XObject", drawn(DecodeParms=Dictionary(ColorTransform=0), Filter=Name.DCTDecode)),
         *(b"/X Do", Fault.NOT_ANEW),
+    ),
+    "of a JPEG whose numbers stand for colours": (
+        *("XObject", drawn(Filter=Name.DCTDecode, ColorSpace=PALETTE), b"/X Do", Fault.NOT_ANEW),
+    ),
+    "of a JPEG of which a number stands for none": (
+        *("XObject", drawn(Filter=Name.DCTDecode, Mask=Array([0, 9])), b"/X Do", Fault.NOT_ANEW),
     ),
     "packed in another way": (
         *("XObject", drawn(Filter=Array([Name.JBIG2Decode, Name.DCTDecode])), b"/X Do"),
