@@ -10,7 +10,7 @@ import io
 import struct
 
 from pikepdf import Array, Dictionary, Stream
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageChops, TiffImagePlugin
 
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.value import member, number, refuse
@@ -18,8 +18,6 @@ from securexfer.attachment.value import member, number, refuse
 FAX = ("CCITTFaxDecode", "CCF")
 # Without a word, rows are as long as those of a sheet of paper.
 _COLUMNS = 1728
-# What ends a picture, 24 bits of it, and zeros up to the end of a byte, within its last 8 bytes.
-_END, _END_BITS, _LAST = 0x001001, 24, slice(-8, None)
 # TIFF 6.0: a header, and a directory of entries: number, kind, how many, value.
 _HEAD, _ENTRY, _SHORT, _LONG = struct.Struct("<2sHIH"), struct.Struct("<HHII"), 3, 4
 _WIDTH, _HEIGHT, _BITS, _PACKING, _MEANING, _PLACE, _ROWS, _SIZE = (
@@ -37,8 +35,8 @@ def unpack_fax(image: Stream, width: int, height: int) -> bytes:
         width, height: as the document says.
 
     Raises:
-        UnfitError: if it is of an older kind, or does not end as it must.
-        OSError: if it is damaged.
+        UnfitError: if it is of an older kind, or is damaged.
+        OSError: likewise.
     """
     parms = member(image, "DecodeParms")
     said = parms[0] if isinstance(parms, Array) and len(parms) == 1 else parms
@@ -48,13 +46,28 @@ def unpack_fax(image: Stream, width: int, height: int) -> bytes:
     if member(said, "EncodedByteAlign") or number(member(said, "Columns") or _COLUMNS) != width:
         refuse()
     data = image.read_raw_bytes()
-    last = int.from_bytes(data[_LAST])
-    if not last or (last // (last & -last)) % 2**_END_BITS != _END:
-        raise UnfitError(Fault.DAMAGED)
     is_black_1 = bool(member(said, "BlackIs1") or False)
-    wrapped = io.BytesIO(_wrap(data, width, height, is_black_1=is_black_1))
-    with Image.open(wrapped, formats=[TiffImagePlugin.TiffImageFile.format]) as bits:
+    with _open(_wrap(data, width, height, is_black_1=is_black_1)) as bits:
+        # Its reader goes on after a fault, and guesses. There is one way to pack a picture.
+        if _pack(bits, is_black_1=is_black_1) != data.rstrip(b"\0"):
+            raise UnfitError(Fault.DAMAGED)
         return bits.tobytes()
+
+
+def _open(data: bytes) -> TiffImagePlugin.TiffImageFile:
+    tiff = Image.open(io.BytesIO(data), formats=[TiffImagePlugin.TiffImageFile.format])
+    return tiff if isinstance(tiff, TiffImagePlugin.TiffImageFile) else refuse()
+
+
+def _pack(bits: Image.Image, *, is_black_1: bool) -> bytes:
+    """The same picture packed so, without the zeros that fill up its last byte."""
+    made = io.BytesIO()
+    # Black is 0 in a TIFF of Pillow's.
+    fax = bits if is_black_1 else ImageChops.invert(bits)
+    fax.save(made, "TIFF", compression="group4", strip_size=bits.width * bits.height)
+    with _open(made.getvalue()) as tiff:
+        (place,), (n_bytes,) = tiff.tag_v2[_PLACE], tiff.tag_v2[_SIZE]
+    return made.getvalue()[place : place + n_bytes].rstrip(b"\0")
 
 
 def _wrap(data: bytes, width: int, height: int, *, is_black_1: bool) -> bytes:

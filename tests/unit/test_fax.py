@@ -11,7 +11,7 @@ import pytest
 from pikepdf import Array, Dictionary, Name, Pdf
 from PIL import Image, ImageChops, ImageDraw, TiffImagePlugin
 
-from securexfer.attachment.fault import Fault
+from securexfer.attachment.fault import Fault, UnfitError
 from tests.assurance import Tally
 from tests.unit.documents import edit, everything, opened, with_picture
 from tests.unit.hidden import same_look
@@ -64,8 +64,6 @@ LOOKS: dict[str, Callable[[], bytes]] = {
     ),
     "white on black": lambda: scanned(parms=Dictionary(K=-1, Columns=SIZE[0], BlackIs1=True)),
     "a mask": lambda: edit(mask, scanned()),
-    "more rows than there are": lambda: scanned(Height=80),
-    "fewer rows": lambda: scanned(Height=40),
 }
 
 
@@ -115,7 +113,10 @@ class TestFax:
             ),
             (lambda: scanned(b""), Fault.DAMAGED),
             (lambda: scanned(bytes(99)), Fault.DAMAGED),
+            (lambda: scanned(CANARY * 20 + b"\x00\x10\x01"), Fault.DAMAGED),
             (lambda: scanned(packed(sheet())[:-3]), Fault.DAMAGED),
+            (lambda: scanned(Height=80), Fault.DAMAGED),
+            (lambda: scanned(Height=40), Fault.DAMAGED),
             (lambda: scanned(packed(sheet()) + CANARY), Fault.DAMAGED),
         ],
     )
@@ -127,3 +128,20 @@ class TestFax:
         for end in range(1, len(whole) - 1):
             assert fault_of(scanned(whole[:end])) is Fault.DAMAGED
         tally.count("input", "pictures cut off", len(whole) - 2)
+
+    def test_whatever_bit_is_another_it_is_another_picture_or_damaged(self, tally: Tally) -> None:
+        whole, n_taken = packed(sheet()), 0
+        for at in range(8 * len(whole) - 32):
+            changed = bytearray(whole)
+            changed[at // 8] ^= 1 << at % 8
+            try:
+                made = clean(scanned(bytes(changed)))
+            except UnfitError:
+                continue
+            with opened(made) as pdf:
+                (image,) = pdf.pages[0].obj.Resources.XObject.values()
+                bits = Image.frombytes("1", SIZE, image.read_bytes())
+            assert packed(bits) == bytes(changed)
+            n_taken += 1
+        assert n_taken < len(whole)
+        tally.count("input", "pictures damaged at random", 8 * len(whole) - 32)
