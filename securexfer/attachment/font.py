@@ -9,7 +9,8 @@ import re
 
 from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 
-from securexfer.attachment.typeface import compact, tables_only, type_1
+from securexfer.attachment.compact import compact
+from securexfer.attachment.typeface import tables_only, type_1
 from securexfer.attachment.value import (
     Value,
     content_of,

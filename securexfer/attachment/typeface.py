@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import struct
-from itertools import pairwise
 
+from securexfer.attachment.compact import compact
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.value import refuse
 
@@ -21,7 +21,7 @@ _TABLES = frozenset(
     )
 )
 _SFNT = (b"\0\1\0\0", b"true", b"OTTO")
-_CFF, _TYPE_1 = b"\1\0", b"%!"
+_TYPE_1 = b"%!"
 # Of `head`, a sum over the old file, and when it was made and changed.
 _SUM, _TIMES = slice(8, 12), slice(20, 36)
 # Of `post`, what is not names of letters, behind a version that has none.
@@ -33,10 +33,6 @@ _WORDS = re.compile(rb"(?:[^()\\]|\\.)+", re.DOTALL)
 # Where the encrypted part begins, and what lies behind it: nothing that draws.
 _ENCRYPTED, _ZEROS = re.compile(rb"currentfile\s+eexec\b"), re.compile(rb"\s*0{32}")
 _TYPE_1_HEAD = b"%!PS-AdobeFont-1.0"
-# CFF (Adobe Technical Note 5176), 9: version, notice, full and family name, weight; with 12 before
-# them, copyright, PostScript, base font's name.
-_TOLD, _TOLD_AFTER_12 = (0, 1, 2, 3, 4), (0, 21, 22)
-_N_STANDARD_STRINGS = 391
 
 
 def tables_only(program: bytes, *, with_names: bool = True) -> bytes:
@@ -131,76 +127,3 @@ def _clear(program: bytes) -> tuple[bytes, int]:
             kept.append(piece.group())
         at = piece.end()
     raise UnfitError(Fault.NOT_ANEW)
-
-
-def compact(program: bytes) -> bytes:
-    """A program in the Compact Font Format; its texts are blanks, so that nothing moves.
-
-    Raises:
-        UnfitError: if it is none, or is damaged.
-        IndexError, struct.error: if it is cut off.
-    """
-    if not program.startswith(_CFF):
-        refuse()
-    _, at = _index(program, program[2])
-    fonts, at = _index(program, at)
-    strings, _ = _index(program, at)
-    made = bytearray(program)
-    for font in fonts:
-        for number in _told(program[font]):
-            if number >= _N_STANDARD_STRINGS:
-                _blank(made, strings[number - _N_STANDARD_STRINGS])
-    # Left over, maybe, from what a larger font said; a letter's name has no blanks.
-    for text in strings:
-        if len(program[text].split(maxsplit=1)) > 1:
-            _blank(made, text)
-    return bytes(made)
-
-
-def _blank(made: bytearray, text: slice) -> None:
-    made[text] = b" " * len(made[text])
-
-
-def _index(data: bytes, at: int) -> tuple[list[slice], int]:
-    """Where the parts of an INDEX are, and its end."""
-    (n_parts,) = struct.unpack_from(">H", data, at)
-    if not n_parts:
-        return [], at + 2
-    size, first = data[at + 2], at + 3
-    start = first + (n_parts + 1) * size - 1
-    places = [
-        start + int.from_bytes(data[first + i * size : first + (i + 1) * size])
-        for i in range(n_parts + 1)
-    ]
-    if places != sorted(places) or places[-1] > len(data):
-        raise UnfitError(Fault.DAMAGED)
-    return [slice(*pair) for pair in pairwise(places)], places[-1]
-
-
-def _told(data: bytes) -> list[int]:
-    """Numbers of the texts that a DICT names."""
-    told, operands, at = [], [0], 0
-    while at < len(data):
-        first = data[at]
-        at += 1
-        if first <= 21:  # an operator
-            if first == 12:
-                at += 1
-            told += operands[-1:] * (
-                data[at - 1] in _TOLD_AFTER_12 if first == 12 else first in _TOLD
-            )
-            operands = [0]
-        elif first == 30:  # a decimal fraction, in half-bytes; the last one is 15
-            while data[at] & 15 != 15:
-                at += 1
-            at += 1
-        elif first in (28, 29):
-            n_bytes = 2 if first == 28 else 4
-            operands.append(int.from_bytes(data[at : at + n_bytes], signed=True))
-            at += n_bytes
-        elif first < 247:
-            operands.append(first - 139)
-        else:
-            operands.append((first - 247) * 256 + data[at] + 108)
-            at += 1
-    return told
