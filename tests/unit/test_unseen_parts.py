@@ -228,6 +228,10 @@ class TestParts:
             (Name.Type1, {"FontDescriptor": Dictionary(FontFile2=String(TEXT))}),
             (Name.Type1, {"FontDescriptor": Dictionary(FontName=String(TEXT))}),
             (Name.Type3, {"Encoding": Dictionary(Differences=Array([]))}),
+            (
+                Name.Type9,
+                {"Encoding": Dictionary(Differences=Array([])), "CharProcs": Dictionary()},
+            ),
         ],
     )
     def test_fonts_that_are_none_keep_it_here(self, kind: Name, members: dict[str, Any]) -> None:
