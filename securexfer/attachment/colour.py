@@ -15,6 +15,7 @@ from securexfer.attachment.value import (
     Value,
     content_of,
     member,
+    name,
     number,
     numbers,
     refuse,
@@ -47,34 +48,34 @@ def space(value: Value, target: Pdf, depth: int = 0) -> tuple[Value, int]:
     if depth > _MAX_DEPTH:
         refuse()
     if isinstance(value, Name):
-        name = str(value)[1:]
-        if name == "Pattern":
+        kind = str(value)[1:]
+        if kind == "Pattern":
             return Name.Pattern, 0
-        if name not in _DEVICE:
+        if kind not in _DEVICE:
             refuse()
-        return Name("/" + name), _DEVICE[name]
+        return Name("/" + kind), _DEVICE[kind]
     if not isinstance(value, Array) or len(value) == 0:
         refuse()
-    parts, name = list(value), str(value[0])[1:]
+    parts, kind = list(value), str(value[0])[1:]
     if len(parts) == 1:
         return space(parts[0], target, depth + 1)
-    if name == "ICCBased":
+    if kind == "ICCBased":
         n_parts = member(parts[1], "N")
         if n_parts not in _OF_NUMBER:
             refuse()
         return Name(_OF_NUMBER[n_parts]), n_parts
-    if name in _MEASURED:
+    if kind in _MEASURED:
         measures = Dictionary()
         take(parts[1], measures, many="WhitePoint BlackPoint Range")
         if (matrix := member(parts[1], "Matrix")) is not None:
             measures.Matrix = numbers(matrix, 9)
         if (gamma := member(parts[1], "Gamma")) is not None:
             measures.Gamma = numbers(gamma) if isinstance(gamma, Array) else number(gamma)
-        return Array([Name("/" + name), measures]), _MEASURED[name]
-    if name == "Pattern":
+        return Array([Name("/" + kind), measures]), _MEASURED[kind]
+    if kind == "Pattern":
         base, n = space(parts[1], target, depth + 1)
         return Array([Name.Pattern, base]), n
-    if name == "Indexed" and len(parts) == 4:
+    if kind == "Indexed" and len(parts) == 4:
         base, n = space(parts[1], target, depth + 1)
         highest = int(number(parts[2]))
         if not 0 <= highest <= _MAX_INDEX:
@@ -83,15 +84,13 @@ def space(value: Value, target: Pdf, depth: int = 0) -> tuple[Value, int]:
         table = parts[3]
         colours = bytes(table) if isinstance(table, String) else content_of(table)
         return Array([Name.Indexed, base, highest, String(colours[:n_bytes])]), 1
-    if name in ("Separation", "DeviceN") and len(parts) >= 4:
+    if kind in ("Separation", "DeviceN") and len(parts) >= 4:
         # Names of inks: a printer needs them as they are.
-        inks = [parts[1]] if name == "Separation" else list(parts[1])
-        if not all(isinstance(ink, Name) for ink in inks):
-            refuse()
+        inks = [name(ink) for ink in ([parts[1]] if kind == "Separation" else list(parts[1]))]
         base, _ = space(parts[2], target, depth + 1)
-        names = inks[0] if name == "Separation" else Array(inks)
         tint = function(parts[3], target, depth + 1)
-        return Array([Name("/" + name), names, base, tint]), len(inks)
+        called = inks[0] if kind == "Separation" else Array(inks)
+        return Array([Name("/" + kind), called, base, tint]), len(inks)
     raise UnfitError(Fault.NOT_ANEW)
 
 

@@ -11,7 +11,7 @@ import io
 from decimal import Decimal
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Array, Dictionary, Name, String
 
 from securexfer.attachment.drawing import box_of
 from securexfer.attachment.fault import Fault, UnfitError
@@ -25,6 +25,8 @@ _ASIDE = frozenset(
     ("Link", "Popup", "Text", "FileAttachment", "Sound", "Movie", "Screen", "RichMedia", "3D")
 )
 _HIDDEN, _NO_VIEW, _SIGNED = 2, 32, 1
+# What a field says that was left empty.
+_NOTHING = (None, String(""), Name.Off)
 
 
 def clean_document(data: bytes, *, max_pixels: int) -> bytes:
@@ -109,7 +111,7 @@ def _draw_what_lies_over(source: pikepdf.Pdf) -> None:
                 # How it looks is left to whatever shows it: a field that says nothing, to nothing.
                 if kind != "Widget":
                     raise UnfitError(Fault.NOT_ANEW)
-                if _inherited(one, "/V") is not None:
+                if _inherited(one, "/V") not in _NOTHING:
                     raise UnfitError(Fault.ACTIVE_FORM)
                 continue
             kept.append(one)

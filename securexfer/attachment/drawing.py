@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Protocol
 
 import pikepdf
-from pikepdf import Array, Name, Operator, String
+from pikepdf import Array, Name, Operator, Stream, String
 
 from securexfer.attachment.colour import INTENTS
 from securexfer.attachment.fault import Fault, UnfitError
@@ -63,8 +63,11 @@ class Parts(Protocol):
     def find(self, category: str, name: str, seen: Window | Pixels = WHOLE) -> Name:
         """Its new name, as it is seen so; a part that nobody asks for is not built."""
 
-    def take(self, image: pikepdf.PdfInlineImage) -> Name:
-        """The name of a picture that stood between the instructions."""
+    def unfold(self, image: pikepdf.PdfInlineImage) -> Stream:
+        """A picture that stands between the instructions, as one by itself."""
+
+    def take(self, image: Stream, cut: Pixels | None) -> Name:
+        """The name of such a picture, or of what is kept of it."""
 
 
 def box_of(value: Value) -> Box:
@@ -109,8 +112,10 @@ class _Rewriting:
     def run(self, holder: Value) -> bytes:
         for one in pikepdf.parse_content_stream(holder):
             if isinstance(one, pikepdf.ContentStreamInlineImage):
-                if self._sight.window.within(UNIT, self._sight.state.matrix):
-                    self._write("Do", self._parts.take(one.iimage))
+                if seen := self._sight.window.within(UNIT, self._sight.state.matrix):
+                    part = self._parts.unfold(one.iimage)
+                    cut = cut_of(part, seen.box)
+                    self._place(self._parts.take(part, cut), part, cut)
                 continue
             instruction, operands = str(one.operator), list(one.operands)
             if instruction in _ASIDE:
@@ -191,7 +196,10 @@ class _Rewriting:
         part, state = self._parts.look_up("XObject", name), self._sight.state
         if kind_of(part, "Subtype") != "Form":
             if seen := self._sight.window.within(UNIT, state.matrix):
-                self._draw_picture(name, part, seen.box)
+                # One that is drawn in many pieces is not cut into as many.
+                cut = cut_of(part, seen.box) if self._n_cut[name] < _MAX_CUT else None
+                self._n_cut[name] += cut is not None
+                self._place(self._parts.find("XObject", name, cut or WHOLE), part, cut)
             return
         if state.is_hidden:
             refuse()  # its text would be hidden too, here and not elsewhere
@@ -200,18 +208,16 @@ class _Rewriting:
         if self._sight.window.within(box, matrix) and (seen := self._window.within(box, matrix)):
             self._write("Do", self._parts.find("XObject", name, seen))
 
-    def _draw_picture(self, name: str, part: Value, seen: Box | None) -> None:
-        cut = cut_of(part, seen)
-        # One that is drawn in many pieces is not cut into as many.
-        if cut is None or self._n_cut[name] == _MAX_CUT:
-            self._write("Do", self._parts.find("XObject", name))
+    def _place(self, name: Name, part: Value, cut: Pixels | None) -> None:
+        """Draw a picture; of one that was cut, what is kept where it was."""
+        if cut is None:
+            self._write("Do", name)
             return
-        self._n_cut[name] += 1
         left, bottom, right, top = cut.within(*size_of(part))
         place = (right - left, 0, 0, top - bottom, left, bottom)
         self._write("q")
         self._write("cm", *(number(Decimal(str(value))) for value in place))
-        self._write("Do", self._parts.find("XObject", name, cut))
+        self._write("Do", name)
         self._write("Q")
 
 

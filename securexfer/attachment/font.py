@@ -9,12 +9,14 @@ import re
 
 from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 
-from securexfer.attachment.typeface import compact, tables_only, type_1
+from securexfer.attachment.compact import compact
+from securexfer.attachment.typeface import tables_only, type_1
 from securexfer.attachment.value import (
     Value,
     content_of,
     kind_of,
     member,
+    name,
     number,
     numbers,
     refuse,
@@ -72,6 +74,30 @@ def add_codes(font: Value, made: Dictionary, target: Pdf) -> None:
     _add_text(font, made, target)
 
 
+def check_own_codes(made: Dictionary) -> None:
+    """See that a drawn font says of each code that is as wide as a letter which one it is.
+
+    Then a table of everybody's that its own is based on says nothing, and goes.
+
+    Raises:
+        UnfitError: if it does not.
+    """
+    if "/BaseEncoding" not in made.Encoding:
+        return
+    named, code = set[int](), 0
+    for one in member(made.Encoding, "Differences") or ():
+        if isinstance(one, Name):
+            named.add(code)
+            code += 1
+        else:
+            code = int(one)
+    first = int(member(made, "FirstChar") or 0)
+    wide = {first + at for at, width in enumerate(member(made, "Widths") or ()) if width}
+    if "/Widths" not in made or not wide <= named:
+        refuse()
+    del made.Encoding.BaseEncoding
+
+
 def composite_font(font: Value, target: Pdf) -> Dictionary:
     """A font whose characters are of several bytes.
 
@@ -83,7 +109,7 @@ def composite_font(font: Value, target: Pdf) -> Dictionary:
     # One of its own is a program.
     if not _CMAP.fullmatch(kind_of(font, "Encoding")):
         refuse()
-    made.Encoding = member(font, "Encoding")
+    made.Encoding = Name("/" + kind_of(font, "Encoding"))
     descendants = member(font, "DescendantFonts")
     if not isinstance(descendants, Array) or len(descendants) != 1:
         refuse()
@@ -111,8 +137,8 @@ def composite_font(font: Value, target: Pdf) -> Dictionary:
 
 def _add_name(font: Value, made: Dictionary) -> None:
     # Where the font is not in the document, its name is how it is found.
-    if (name := member(font, "BaseFont")) is not None:
-        made.BaseFont = name if isinstance(name, Name) else refuse()
+    if (called := member(font, "BaseFont")) is not None:
+        made.BaseFont = name(called)
 
 
 def _add_text(font: Value, made: Dictionary, target: Pdf) -> None:
@@ -153,7 +179,7 @@ def _encoding(value: Value) -> Value:
     if (differences := member(value, "Differences")) is not None:
         # Names of letters: the font's program has them too.
         made.Differences = Array(
-            [one if isinstance(one, Name) else number(one) for one in list(differences)]
+            [name(one) if isinstance(one, Name) else number(one) for one in list(differences)]
         )
     return made
 
@@ -169,8 +195,8 @@ def _system(value: Value) -> Dictionary:
 
 def _descriptor(value: Value, target: Pdf, *, with_names: bool) -> Dictionary:
     made = Dictionary(Type=Name.FontDescriptor)
-    if (name := member(value, "FontName")) is not None:
-        made.FontName = name if isinstance(name, Name) else refuse()
+    if (called := member(value, "FontName")) is not None:
+        made.FontName = name(called)
     take(
         value,
         made,
@@ -186,7 +212,7 @@ def _descriptor(value: Value, target: Pdf, *, with_names: bool) -> Dictionary:
 def _add_program(value: Value, made: Dictionary, target: Pdf, *, with_names: bool) -> None:
     if (program := member(value, "FontFile")) is not None:
         lengths = [int(number(member(program, f"Length{part}"))) for part in (1, 2, 3)]
-        content, lengths[0] = type_1(content_of(program), lengths)
+        content, lengths = type_1(content_of(program), lengths)
         made.FontFile = Stream(target, content)
         for part, length in enumerate(lengths, start=1):
             made.FontFile[f"/Length{part}"] = length

@@ -12,7 +12,7 @@ import warnings
 
 # The three decoders that are let near a file; others are not even loaded. That of HEIC is loaded
 # where a recipe asks for it.
-from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.recipe.field import FileKind
@@ -34,6 +34,21 @@ _DECODERS: list[str] = [
     )
 ]
 QUALITY = 90
+# As EXIF says that a picture is to be turned before it is shown.
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# What becomes pixels of 8 bits without a loss that is seen; measures of 32 bits do not.
+_OPAQUE = frozenset(("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB"))
+_WITH_ALPHA = frozenset(("LA", "PA", "RGBA", "RGBa"))
+_OF_16_BITS = "I;16"
 # On damaged metadata, which is dropped anyway; and nobody should wonder what it is about.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 # Our own limit is asked before anything is decoded; the library's would only warn.
@@ -56,7 +71,9 @@ def clean_image(
     """
     try:
         image = Image.open(io.BytesIO(data), formats=_decoders(kind))
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError):
+    except MemoryError:
+        raise
+    except Exception:
         raise UnfitError(Fault.MISNAMED) from None
     with image:
         if _FORMATS.get(image.format or "") != kind:
@@ -87,22 +104,35 @@ def _decode(
             image.draft("RGB", (resize, resize))  # a JPEG need not be decoded at its full size
         if n_frames == 1:
             image.load()
-            return ImageOps.exif_transpose(image), image.info.get("icc_profile")
+            return _turn(image), image.info.get("icc_profile")
     except MemoryError:
         raise
-    # Each decoder, and each reader of EXIF, raises what it likes on bytes that it can't read.
+    # Each decoder raises what it likes on bytes that it can't read.
     except Exception:
         raise UnfitError(Fault.DAMAGED) from None
     raise UnfitError(Fault.SEVERAL_PAGES)
 
 
+def _turn(image: Image.Image) -> Image.Image:
+    try:
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except MemoryError:
+        raise
+    # What nobody can read turns nothing, here as in what shows pictures.
+    except Exception:
+        return image
+    return image if turn is None else image.transpose(turn)
+
+
 def _draw(turned: Image.Image, profile: bytes | None, resize: int | None) -> Image.Image:
     """The pixels in a new image that has never had anything else."""
+    if turned.mode.startswith(_OF_16_BITS):
+        turned = _halve(turned)
     pixels, mode = turned, _mode_of(turned)
     if profile:
         # A palette or a grey with transparency has no profile of its own shape.
-        fits = turned.mode in ("CMYK", "L")
-        pixels = _to_srgb(turned if fits else turned.convert(mode), profile)
+        as_it_is = turned if turned.mode == "CMYK" else turned.convert(mode)
+        pixels = _to_srgb(as_it_is, profile)
         mode = pixels.mode
     pixels = pixels if pixels.mode == mode else pixels.convert(mode)
     if resize and max(pixels.size) > resize:
@@ -113,18 +143,26 @@ def _draw(turned: Image.Image, profile: bytes | None, resize: int | None) -> Ima
 
 
 def _without_hidden(image: Image.Image) -> Image.Image:
-    """What is wholly transparent has a colour too, which nobody sees: another picture, maybe."""
-    seen = image.getchannel("A").point(lambda alpha: 255 if alpha else 0)
-    cleared = Image.new("RGBA", image.size)
-    cleared.paste(image, mask=seen)
-    return cleared
+    """As much colour as is seen: under what is transparent can be another picture.
+
+    Colours are multiplied by how far they are seen and divided again, in whole numbers.
+    """
+    return image.convert("RGBa").convert("RGBA")
+
+
+def _halve(image: Image.Image) -> Image.Image:
+    """A grey of 16 bits in 8; converted as it is, all of it would be white."""
+    if "transparency" in image.info:
+        raise UnfitError(Fault.NOT_ANEW)
+    return image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
 
 
 def _mode_of(image: Image.Image) -> str:
-    if image.mode in ("1", "L"):
-        return "L"
-    has_alpha = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
-    return "RGBA" if has_alpha else "RGB"
+    if image.mode in _WITH_ALPHA or (image.mode in _OPAQUE and "transparency" in image.info):
+        return "RGBA"
+    if image.mode not in _OPAQUE:
+        raise UnfitError(Fault.NOT_ANEW)
+    return "L" if image.mode in ("1", "L") else "RGB"
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

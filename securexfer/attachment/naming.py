@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pikepdf
-from pikepdf import Dictionary, Name
+from pikepdf import Dictionary, Name, Stream
 
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.value import Value, member
@@ -39,9 +39,13 @@ class Names:
             self._names[key] = self._put(category, built)
         return self._names[key]
 
-    def take(self, image: pikepdf.PdfInlineImage) -> Name:
-        """The name of a picture that stood between the instructions."""
-        return self._put("XObject", self._rebuilder.inline(image, self._resources))
+    def unfold(self, image: pikepdf.PdfInlineImage) -> Stream:
+        """A picture that stands between the instructions, as one by itself."""
+        return self._rebuilder.unfold(image, self._resources)
+
+    def take(self, image: Stream, cut: Pixels | None) -> Name:
+        """The name of such a picture, or of what is kept of it."""
+        return self._put("XObject", self._rebuilder.picture(image, cut))
 
     def _put(self, category: str, built: Value) -> Name:
         if "/" + category not in self.made:

@@ -14,6 +14,7 @@ from PIL import Image, JpegImagePlugin
 
 from securexfer.attachment.colour import INTENTS, space
 from securexfer.attachment.fault import Fault, UnfitError
+from securexfer.attachment.fax import FAX, unpack_fax
 from securexfer.attachment.image import QUALITY
 from securexfer.attachment.mask import clear, clear_samples, hidden_by
 from securexfer.attachment.value import Value, member, number, numbers, refuse, take, word
@@ -73,16 +74,26 @@ def picture(
         if (mask := member(image, key)) is not None and not isinstance(mask, Array)
     }
     hidden = [one for mask in masks.values() if (one := hidden_by(mask, kept.size)) is not None]
+    colour_key = member(image, "Mask")
+    is_indexed = isinstance(colours, Array) and colours[0] == Name.Indexed
     if filters and filters[-1] in _JPEG:
+        # Encoded anew, a number that stands for a colour, or for none, would be another.
+        if isinstance(colour_key, Array) or is_indexed:
+            refuse()
         pixels = _jpeg(image, source, filters, n_colours, kept, hidden)
         made = Stream(target, pixels, Filter=Name.DCTDecode, BitsPerComponent=8)
     else:
         n_bits = 1 if is_mask else int(number(member(image, "BitsPerComponent")))
-        if n_bits not in _BITS or not set(filters) <= _PACKED:
+        is_fax = n_bits * n_colours == 1 and len(filters) == 1 and filters[0] in FAX
+        if n_bits not in _BITS or not (is_fax or set(filters) <= _PACKED):
             refuse()
         n_row_bytes = (width * n_bits * n_colours + 7) // 8
         n_bytes = n_row_bytes * height
-        pixels = image.read_bytes(decode_level=StreamDecodeLevel.specialized)
+        pixels = (
+            unpack_fax(image, width, height)
+            if is_fax
+            else image.read_bytes(decode_level=StreamDecodeLevel.specialized)
+        )
         if len(pixels) < n_bytes:
             raise UnfitError(Fault.DAMAGED)
         rows = _cut_rows(pixels, n_row_bytes, n_bits * n_colours, kept)
@@ -98,7 +109,7 @@ def picture(
         made.Intent = word(intent, INTENTS)
     for key, mask in masks.items():
         made["/" + key] = mask
-    if isinstance(colour_key := member(image, "Mask"), Array):
+    if isinstance(colour_key, Array):
         made.Mask = numbers(colour_key)
     return made
 

@@ -15,7 +15,13 @@ from pikepdf import Array, Dictionary, Name, Pdf, Stream
 from securexfer.attachment.colour import INTENTS, function, functions, space
 from securexfer.attachment.drawing import box_of, rewrite
 from securexfer.attachment.fault import Fault, UnfitError
-from securexfer.attachment.font import SIMPLE, add_codes, composite_font, simple_font
+from securexfer.attachment.font import (
+    SIMPLE,
+    add_codes,
+    check_own_codes,
+    composite_font,
+    simple_font,
+)
 from securexfer.attachment.naming import Names, has, look_up
 from securexfer.attachment.raster import picture
 from securexfer.attachment.value import (
@@ -116,13 +122,17 @@ class Rebuilder:
             self._built[key] = built
         return built
 
-    def inline(self, image: pikepdf.PdfInlineImage, resources: Value) -> Stream:
-        """A picture that stands between instructions."""
+    def unfold(self, image: pikepdf.PdfInlineImage, resources: Value) -> Stream:
+        """A picture that stands between instructions, as one by itself in the old document."""
         stream = Stream(self._source, image.read_raw_bytes(), image.obj)
         colours = member(stream, "ColorSpace")
         if isinstance(colours, Name) and has(resources, "ColorSpace", str(colours)):
             stream.ColorSpace = look_up(resources, "ColorSpace", str(colours))
-        return self._picture(stream)
+        return stream
+
+    def picture(self, image: Value, cut: Pixels | None = None) -> Stream:
+        """A picture, or what is kept of it."""
+        return picture(image, self._source, self._target, self._max_pixels, cut)
 
     @contextmanager
     def _deeper(self) -> Iterator[None]:
@@ -140,7 +150,7 @@ class Rebuilder:
             refuse()
         kind = kind_of(part, "Subtype")
         if kind == "Image":
-            return self._picture(part, seen if isinstance(seen, Pixels) else None)
+            return self.picture(part, seen if isinstance(seen, Pixels) else None)
         if kind != "Form" or "/Ref" in part or isinstance(seen, Pixels):
             refuse()
         # What it names, it brings along: the same form is not another on another page.
@@ -151,9 +161,6 @@ class Rebuilder:
         if (group := member(part, "Group")) is not None:
             made.Group = self.group(group)
         return made
-
-    def _picture(self, image: Value, cut: Pixels | None = None) -> Stream:
-        return picture(image, self._source, self._target, self._max_pixels, cut)
 
     def _space(self, part: Value) -> Value:
         return space(part, self._target)[0]
@@ -170,12 +177,13 @@ class Rebuilder:
 
     def _drawn_font(self, font: Value) -> Value:
         """A font whose letters are instructions; those that no byte stands for are left out."""
-        encoding, letters = member(font, "Encoding"), member(font, "CharProcs")
-        if kind_of(encoding, "BaseEncoding") or not isinstance(letters, Dictionary):
+        letters = member(font, "CharProcs")
+        if not isinstance(letters, Dictionary):
             refuse()
         made = Dictionary(Type=Name.Font, Subtype=Name.Type3, CharProcs=Dictionary())
         take(font, made, many="FontBBox FontMatrix")
         add_codes(font, made, self._target)
+        check_own_codes(made)
         own, shared, names = member(font, "Resources"), Dictionary(), dict[str, Name]()
         for at, name in enumerate(made.Encoding.Differences):
             if not isinstance(name, Name):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import struct
-from itertools import pairwise
 
+from securexfer.attachment.compact import compact
 from securexfer.attachment.fault import Fault, UnfitError
 from securexfer.attachment.value import refuse
 
@@ -21,17 +21,18 @@ _TABLES = frozenset(
     )
 )
 _SFNT = (b"\0\1\0\0", b"true", b"OTTO")
-_CFF, _TYPE_1 = b"\1\0", b"%!"
+_TYPE_1 = b"%!"
 # Of `head`, a sum over the old file, and when it was made and changed.
 _SUM, _TIMES = slice(8, 12), slice(20, 36)
 # Of `post`, what is not names of letters, behind a version that has none.
 _WITHOUT_NAMES, _NO_NAMES = slice(4, 32), b"\0\3\0\0"
-_COMMENT = re.compile(rb"(?<=[\r\n])%[^\r\n]*[\r\n]+")
-_WORDS = re.compile(rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)", re.DOTALL)
-# CFF (Adobe Technical Note 5176), 9: version, notice, full and family name, weight; with 12 before
-# them, copyright, PostScript, base font's name.
-_TOLD, _TOLD_AFTER_12 = (0, 1, 2, 3, 4), (0, 21, 22)
-_N_STANDARD_STRINGS = 391
+# Of PostScript, what is no text, in letters or digits, and no comment; these; the inside of a text.
+_PROGRAM = re.compile(rb"(?:[^%(<]|<(?![0-9A-Fa-f\s]*>))+")
+_ASIDE = re.compile(rb"%[^\r\n]*|<[^>]*>")
+_WORDS = re.compile(rb"(?:[^()\\]|\\.)+", re.DOTALL)
+# Where the encrypted part begins, and what lies behind it: nothing that draws.
+_ENCRYPTED, _ZEROS = re.compile(rb"currentfile\s+eexec\b"), re.compile(rb"\s*0{32}")
+_TYPE_1_HEAD = b"%!PS-AdobeFont-1.0"
 
 
 def tables_only(program: bytes, *, with_names: bool = True) -> bytes:
@@ -82,86 +83,47 @@ def _join(tables: dict[bytes, bytes], version: bytes) -> bytes:
     return b"".join([*records, *bodies])
 
 
-def type_1(program: bytes, lengths: list[int]) -> tuple[bytes, int]:
+def type_1(program: bytes, lengths: list[int]) -> tuple[bytes, list[int]]:
     """A Type 1 program without the comments and texts of its part in clear.
 
     Args:
         program: PostScript.
-        lengths: three, of the part in clear, of the encrypted one, and of what ends it.
+        lengths: three, of the part in clear, of the encrypted one, and of what ends it. Where the
+            first one ends is seen in the program, whatever is said of it.
 
     Returns:
-        The program, and the new length of its first part.
+        The program, and the new lengths. What ends it is left out, as it always says the same.
 
     Raises:
         UnfitError: if it is none.
     """
     if not program.startswith(_TYPE_1) or min(lengths) < 0:
         refuse()
-    clear = _WORDS.sub(b"()", _COMMENT.sub(b"", program[: lengths[0]]))
-    return clear + program[lengths[0] : sum(lengths)], len(clear)
+    clear, at = _clear(program)
+    end, tail = sum(lengths), sum(lengths[:2])
+    if _ZEROS.match(program, tail):
+        end = tail
+    encrypted = program[at:end]
+    return clear + encrypted, [len(clear), len(encrypted), 0]
 
 
-def compact(program: bytes) -> bytes:
-    """A program in the Compact Font Format; its texts are blanks, so that nothing moves.
-
-    Raises:
-        UnfitError: if it is none, or is damaged.
-        IndexError, struct.error: if it is cut off.
-    """
-    if not program.startswith(_CFF):
-        refuse()
-    _, at = _index(program, program[2])
-    fonts, at = _index(program, at)
-    strings, _ = _index(program, at)
-    made = bytearray(program)
-    for font in fonts:
-        for number in _told(program[font]):
-            if number >= _N_STANDARD_STRINGS:
-                text = strings[number - _N_STANDARD_STRINGS]
-                made[text] = b" " * len(made[text])
-    return bytes(made)
-
-
-def _index(data: bytes, at: int) -> tuple[list[slice], int]:
-    """Where the parts of an INDEX are, and its end."""
-    (n_parts,) = struct.unpack_from(">H", data, at)
-    if not n_parts:
-        return [], at + 2
-    size, first = data[at + 2], at + 3
-    start = first + (n_parts + 1) * size - 1
-    places = [
-        start + int.from_bytes(data[first + i * size : first + (i + 1) * size])
-        for i in range(n_parts + 1)
-    ]
-    if places != sorted(places) or places[-1] > len(data):
-        raise UnfitError(Fault.DAMAGED)
-    return [slice(*pair) for pair in pairwise(places)], places[-1]
-
-
-def _told(data: bytes) -> list[int]:
-    """Numbers of the texts that a DICT names."""
-    told, operands, at = [], [0], 0
-    while at < len(data):
-        first = data[at]
-        at += 1
-        if first <= 21:  # an operator
-            if first == 12:
-                at += 1
-            told += operands[-1:] * (
-                data[at - 1] in _TOLD_AFTER_12 if first == 12 else first in _TOLD
-            )
-            operands = [0]
-        elif first == 30:  # a decimal fraction, in half-bytes; the last one is 15
-            while data[at] & 15 != 15:
-                at += 1
+def _clear(program: bytes) -> tuple[bytes, int]:
+    """The part in clear without its words, and where it ended."""
+    kept, depth, at = [_TYPE_1_HEAD], 0, 0
+    while at < len(program):
+        sign = program[at : at + 1]
+        if sign == b"(" or (sign == b")" and depth):
+            kept += [b"()"] * (depth == 0)
+            depth += 1 if sign == b"(" else -1
             at += 1
-        elif first in (28, 29):
-            n_bytes = 2 if first == 28 else 4
-            operands.append(int.from_bytes(data[at : at + n_bytes], signed=True))
-            at += n_bytes
-        elif first < 247:
-            operands.append(first - 139)
-        else:
-            operands.append((first - 247) * 256 + data[at] + 108)
-            at += 1
-    return told
+            continue
+        piece = (_WORDS if depth else _PROGRAM).match(program, at)
+        if piece is None:
+            # A comment, or a text in digits; a text that never ends is none.
+            piece = _ASIDE.match(program, at) or refuse()
+        elif not depth:
+            if end := _ENCRYPTED.search(piece.group()):
+                return b"".join([*kept, piece.group()[: end.end()]]), at + end.end()
+            kept.append(piece.group())
+        at = piece.end()
+    raise UnfitError(Fault.NOT_ANEW)

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from decimal import Context, Decimal
 from typing import Any, NoReturn, TypeAlias
 
-from pikepdf import Array, Dictionary, Name, Stream
+from pikepdf import Array, Dictionary, Name, Object, Stream
 
 from securexfer.attachment.fault import Fault, UnfitError
 
@@ -62,6 +62,19 @@ def numbers(value: Value, n_members: int | None = None) -> Array:
     return Array([numbers(one) if isinstance(one, Array) else number(one) for one in value])
 
 
+def name(value: Value) -> Name:
+    """A name of anybody's choice, by itself: as an object of its own, it belongs to its document.
+
+    Raises:
+        UnfitError: if it is none.
+    """
+    if isinstance(value, Object) and value.is_indirect:
+        value = Object.parse(value.unparse(resolved=True))
+    if not isinstance(value, Name):
+        refuse()
+    return value
+
+
 def word(value: Value, allowed: Collection[str]) -> Name:
     """One of these names.
 
@@ -70,7 +83,7 @@ def word(value: Value, allowed: Collection[str]) -> Name:
     """
     if not isinstance(value, Name) or str(value)[1:] not in allowed:
         refuse()
-    return value
+    return Name(str(value))
 
 
 def take(

@@ -210,25 +210,6 @@ class TestImage:
         pairs = zip(before.tobytes(), after.tobytes(), strict=True)
         assert max(abs(a - b) for a, b in pairs) <= 2
 
-    def test_transparency_stays(self) -> None:
-        source = io.BytesIO()
-        Image.new("RGBA", (8, 8), (10, 20, 30, 40)).save(source, "PNG")
-        assert clean(source.getvalue(), "png").getpixel((3, 3)) == (10, 20, 30, 40)
-
-    @pytest.mark.parametrize("form", ["PNG", "TIFF"])
-    @pytest.mark.parametrize("resize", [None, 8])
-    def test_what_is_wholly_transparent_has_no_colour(self, form: str, resize: int | None) -> None:
-        source, hidden = io.BytesIO(), Image.new("RGBA", (16, 16), (200, 30, 40, 0))
-        hidden.putpixel((3, 3), (200, 30, 40, 1))
-        hidden.save(source, form)
-        kind: FileKind = "png" if form == "PNG" else "tiff"
-        made = clean(source.getvalue(), kind, **({} if resize is None else {"resize": resize}))
-        pixels = made.tobytes()
-        for at in range(0, len(pixels), 4):
-            assert pixels[at + 3] or pixels[at : at + 3] == bytes(3)
-        if resize is None:
-            assert made.getpixel((3, 3)) == (200, 30, 40, 1)
-
     def test_a_colour_that_stands_for_transparency_is_no_colour_any_more(self) -> None:
         source, image = io.BytesIO(), Image.new("P", (8, 8), 1)
         image.putpalette([1, 2, 3, 200, 30, 40])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import subprocess
 import threading
@@ -51,11 +52,17 @@ def fault_of(data: bytes, max_pixels: int = MAX) -> Fault:
 
 
 def draw(data: bytes, folder: Path, tool: Callable[[str], str]) -> list[Image.Image]:
-    """Each page, as a program that shows documents draws it."""
+    """Each page, as a program that shows documents draws it, with the same fonts on any machine."""
     folder.mkdir()
+    fonts = folder / "fonts.conf"
+    fonts.write_text(
+        f"<fontconfig><dir>{Path(documents.FONT).parent}</dir>"
+        f"<cachedir>{folder}</cachedir></fontconfig>"
+    )
     (folder / "a.pdf").write_bytes(data)
     command = [tool("pdftoppm"), "-r", "40", str(folder / "a.pdf"), str(folder / "p")]
-    subprocess.run(command, capture_output=True, check=True)
+    env = {**os.environ, "FONTCONFIG_FILE": str(fonts)}
+    subprocess.run(command, capture_output=True, check=True, env=env)
     return [Image.open(path).convert("RGB") for path in sorted(folder.glob("p*.ppm"))]
 
 
@@ -163,6 +170,18 @@ class TestWhatStays:
             ]
         assert b"0 0 100 30 re\nf" in drawn
         assert b"0 0 100 30 re\nS" in drawn
+
+    @pytest.mark.parametrize("said", [None, String(""), Name.Off])
+    def test_a_field_that_says_nothing_is_left_out(self, said: Any) -> None:
+        def change(pdf: Pdf) -> None:
+            field = Dictionary(Type=Name.Annot, Subtype=Name.Widget, FT=Name.Tx)
+            field.Rect, field.T = Array([0, 0, 9, 9]), String(TEXT)
+            if said is not None:
+                field.V = said
+            pdf.pages[0].obj.Annots = Array([pdf.make_indirect(field)])
+            pdf.Root.AcroForm = Dictionary(Fields=pdf.pages[0].obj.Annots)
+
+        assert clean(edit(change)) == clean(page())
 
     @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
     def test_the_colours_of_a_photograph_stay(self, mode: str) -> None:

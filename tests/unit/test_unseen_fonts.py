@@ -71,15 +71,68 @@ TYPE_1 = (
 
 class TestFonts:
     def test_a_type_1_program_says_nothing_in_clear(self) -> None:
-        parts = {"Length1": len(TYPE_1), "Length2": 300, "Length3": 0}
-        hidden = bytes(range(200)) + bytes(100)
+        parts = {"Length1": len(TYPE_1), "Length2": 200, "Length3": 540}
+        hidden, zeros = bytes(range(200)), b"0" * 512 + b"\ncleartomark % " + CANARY
         made = program_of(
-            clean(with_program("FontFile", TYPE_1 + hidden + CANARY, **parts)), "FontFile"
+            clean(with_program("FontFile", TYPE_1 + hidden + zeros + CANARY, **parts)), "FontFile"
         )
         assert CANARY not in made
-        assert made.startswith(b"%!PS-AdobeFont-1.0: Face 001.000\r11 dict begin\n")
+        assert made.startswith(b"%!PS-AdobeFont-1.0\r")
         assert b"/Notice () readonly def" in made
+        assert b"/Face" in made
         assert made.endswith(b"currentfile eexec\n" + hidden)
+
+    @pytest.mark.parametrize("said", [0, 9, 90, 400])
+    def test_where_its_part_in_clear_ends_is_seen_and_not_believed(self, said: int) -> None:
+        whole = TYPE_1 + bytes(range(200))
+        parts = {"Length1": said, "Length2": len(whole) - said, "Length3": 0}
+        with opened(clean(with_program("FontFile", whole, **parts))) as made:
+            (font,) = made.pages[0].obj.Resources.Font.values()
+            program = font.FontDescriptor.FontFile
+            content = program.read_bytes()
+            assert CANARY not in content
+            lengths = [int(program[f"/Length{part}"]) for part in (1, 2, 3)]
+        assert content[: lengths[0]].endswith(b"eexec")
+        assert content[lengths[0] :] == b"\n" + bytes(range(200))
+        assert lengths[1:] == [201, 0]
+
+    @pytest.mark.parametrize(
+        ("said", "kept"),
+        [
+            (b"/Weight 3 def % (CANARY\n/V 4 def", b"/Weight 3 def \n/V 4 def"),
+            (b"/Notice (a (b (c CANARY) 50% CANARY) CANARY) def", b"/Notice () def"),
+            (b"/Notice (\\) CANARY \\() def", b"/Notice () def"),
+            (b"/Notice <" + CANARY.hex().encode() + b"> def", b"/Notice  def"),
+            (b"/Notice <<43>> def", b"/Notice <> def"),
+            (b"(currentfile eexec CANARY) pop", b"() pop"),
+            (b"% currentfile eexec CANARY\rpop", b"\rpop"),
+        ],
+    )
+    def test_nor_in_any_spelling_of_a_text(self, said: bytes, kept: bytes) -> None:
+        clear = b"%!\n" + said.replace(b"CANARY", CANARY) + b"\ncurrentfile eexec\n"
+        parts = {"Length1": len(clear), "Length2": 3, "Length3": 0}
+        made = program_of(clean(with_program("FontFile", clear + b"abc", **parts)), "FontFile")
+        assert made == b"%!PS-AdobeFont-1.0\n" + kept + b"\ncurrentfile eexec\nabc"
+
+    @pytest.mark.parametrize("clear", [b"%!\n/F def", b"%!\n(currentfile eexec", b"%!\n(a\\"])
+    def test_without_an_encrypted_part_it_is_none(self, clear: bytes) -> None:
+        parts = {"Length1": len(clear), "Length2": 3, "Length3": 0}
+        assert fault_of(with_program("FontFile", clear, **parts)) is Fault.NOT_ANEW
+
+    def test_a_compact_font_has_no_words_that_nothing_names(self) -> None:
+        # As a part of a larger font has them: what told whose it is, is gone, and its text is not.
+        outlines, words = table(compact_font(), "CFF "), b"By " + CANARY[3:]
+        left_over = outlines.replace(CANARY, words)
+        # What named them is another operator, of a number.
+        for told, other in ((b"\0", b"\15"), (b"\1", b"\15"), (b"\2", b"\15"), (b"\3", b"\15"),
+                            (b"\14\0", b"\14\5")):  # fmt: skip
+            assert b"\xf8\x1b" + told in left_over
+            left_over = left_over.replace(b"\xf8\x1b" + told, b"\xf8\x1b" + other)
+        made = program_of(
+            clean(with_program("FontFile3", left_over, Subtype=Name.Type1C)), "FontFile3"
+        )
+        assert words in left_over
+        assert made == left_over.replace(words, b" " * len(words))
 
     def test_a_compact_font_says_nothing_in_words(self, tally: Tally) -> None:
         from fontTools.ttLib import TTFont
@@ -144,7 +197,8 @@ class TestFonts:
             ("FontFile3", b"\1\0" + CANARY, {"Subtype": Name.Type1C}, Fault.DAMAGED),
             ("FontFile3", b"\1\0\4\1\0\0\0\0", {"Subtype": Name.Other}, Fault.NOT_ANEW),
             ("FontFile", CANARY, {"Length1": 5, "Length2": 1, "Length3": 1}, Fault.NOT_ANEW),
-            ("FontFile", b"%!", {"Length1": -5, "Length2": 1, "Length3": 1}, Fault.NOT_ANEW),
+            ("FontFile", TYPE_1[1:], {"Length1": 5, "Length2": 1, "Length3": 1}, Fault.NOT_ANEW),
+            ("FontFile", TYPE_1, {"Length1": -5, "Length2": 1, "Length3": 1}, Fault.NOT_ANEW),
             ("FontFile", b"%!" + CANARY, {}, Fault.NOT_ANEW),
         ],
     )
@@ -208,6 +262,33 @@ class TestFonts:
         assert n_canaries(made) == 0
         assert b"0 0 9 9 re\nf" in everything(made)
         assert b"/Helvetica" not in everything(made)
+
+    @pytest.mark.parametrize(
+        ("widths", "is_taken"),
+        [((9, 0, 9), True), ((9, 9, 9), False), ((9, 0, 9, 9), False), (None, False)],
+    )
+    def test_a_drawn_font_says_itself_which_letters_its_codes_are(
+        self, widths: tuple[int, ...] | None, is_taken: bool
+    ) -> None:
+        # As Ghostscript writes them: a table of everybody's below, and all letters in its own.
+        def change(pdf: Pdf, font: Dictionary) -> None:
+            font.FontBBox, font.FontMatrix = Array([0, 0, 9, 9]), Array([0.1, 0, 0, 0.1, 0, 0])
+            font.FirstChar, font.LastChar = 97, 99
+            if widths is not None:
+                font.Widths = Array(list(widths))
+            own = Array([97, Name.a, 99, Name.c])
+            font.Encoding = Dictionary(BaseEncoding=Name.WinAnsiEncoding, Differences=own)
+            letter = pdf.make_stream(b"9 0 d0 0 0 9 9 re f")
+            font.CharProcs = Dictionary(a=letter, b=letter, c=letter)
+
+        data = with_font(change, Name.Type3)
+        if not is_taken:
+            assert fault_of(data) is Fault.NOT_ANEW
+            return
+        with opened(clean(data)) as made:
+            (font,) = made.pages[0].obj.Resources.Font.values()
+            assert "/BaseEncoding" not in font.Encoding
+            assert len(font.CharProcs) == 2
 
     def test_a_font_that_shows_no_letter_is_not_taken(self) -> None:
         assert b"/Helvetica" not in everything(clean(text(b"BT /F 12 Tf 5 5 Td ET")))

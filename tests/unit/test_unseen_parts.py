@@ -8,7 +8,7 @@ from typing import Any
 
 import pikepdf
 import pytest
-from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
+from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream, String
 
 from securexfer.attachment import rebuilding
 from securexfer.attachment.document import MAX_PAGES
@@ -129,6 +129,7 @@ def shaded(pdf: Pdf, n_functions: int) -> Dictionary:
     return made
 
 
+PALETTE = Array([Name.Indexed, Name.DeviceRGB, 1, String("abcdef")])
 LAYER = Dictionary(Name=String(TEXT))
 PARTS: dict[str, tuple[str, Callable[[Pdf], object], bytes, Fault]] = {
     "a picture of no width": ("XObject", drawn(Width=0), b"/X Do", Fault.DAMAGED),
@@ -144,6 +145,12 @@ PARTS: dict[str, tuple[str, Callable[[Pdf], object], bytes, Fault]] = {
     "of colours from outside": (
         *("XObject", drawn(DecodeParms=Dictionary(ColorTransform=0), Filter=Name.DCTDecode)),
         *(b"/X Do", Fault.NOT_ANEW),
+    ),
+    "of a JPEG whose numbers stand for colours": (
+        *("XObject", drawn(Filter=Name.DCTDecode, ColorSpace=PALETTE), b"/X Do", Fault.NOT_ANEW),
+    ),
+    "of a JPEG of which a number stands for none": (
+        *("XObject", drawn(Filter=Name.DCTDecode, Mask=Array([0, 9])), b"/X Do", Fault.NOT_ANEW),
     ),
     "packed in another way": (
         *("XObject", drawn(Filter=Array([Name.JBIG2Decode, Name.DCTDecode])), b"/X Do"),
@@ -186,6 +193,25 @@ PARTS: dict[str, tuple[str, Callable[[Pdf], object], bytes, Fault]] = {
 
 
 class TestParts:
+    def test_names_may_be_objects_of_their_own(self) -> None:
+        def apart(name: str, pdf: Pdf) -> Object:
+            return pdf.make_indirect(Object.parse(name.encode()))
+
+        def font(pdf: Pdf, font: Dictionary) -> None:
+            font.BaseFont = apart("/#CB#CE#CC#E5", pdf)  # neither ASCII nor UTF-8
+            letters = Array([97, apart("/b", pdf)])
+            base = apart("/WinAnsiEncoding", pdf)
+            font.Encoding = Dictionary(BaseEncoding=base, Differences=letters)
+
+        def space(pdf: Pdf) -> Array:
+            inks, device = Array([apart("/Gold", pdf)]), apart("/DeviceGray", pdf)
+            return Array([Name.DeviceN, inks, device, calculated(b"{ }", pdf)])
+
+        told = everything(clean(with_font(font)))
+        told += everything(clean(drawn_with("ColorSpace", space, b"/X cs")))
+        for name in (b"/#cb#ce#cc#e5", b"/WinAnsiEncoding", b"/b", b"/Gold", b"/DeviceGray"):
+            assert name in told
+
     @pytest.mark.parametrize("name", PARTS)
     def test_that_are_none_keep_it_here(self, name: str) -> None:
         category, make, instruction, fault = PARTS[name]
@@ -203,13 +229,8 @@ class TestParts:
             (Name.Type1, {"FontDescriptor": Dictionary(FontName=String(TEXT))}),
             (Name.Type3, {"Encoding": Dictionary(Differences=Array([]))}),
             (
-                Name.Type3,
-                {
-                    "Encoding": Dictionary(
-                        BaseEncoding=Name.WinAnsiEncoding, Differences=Array([])
-                    ),
-                    "CharProcs": Dictionary(),
-                },
+                Name.Type9,
+                {"Encoding": Dictionary(Differences=Array([])), "CharProcs": Dictionary()},
             ),
         ],
     )

@@ -194,6 +194,26 @@ class TestCropped:
                 assert (int(kept.Width), int(kept.Height)) == (48, 64)
             assert min(pixels) > 240
 
+    @pytest.mark.parametrize("how", [b"/BPC 8 /CS /G", b"/BPC 8 /CS [/I /RGB 255 <PALETTE>]"])
+    def test_one_that_stands_between_the_instructions_is_cut_too(
+        self, how: bytes, tmp_path: Path, tool: Callable[[str], str]
+    ) -> None:
+        row = bytes((200,) * 24) + CANARY.ljust(24)
+        palette = bytes(range(256)).hex().encode() * 3
+        how = how.replace(b"PALETTE", palette)
+        inline = b"BI /W 48 /H 2 %s ID %s\nEI" % (how, row * 2)
+        shown = b"q 50 50 24 20 re W n 48 0 0 20 50 50 cm %s Q" % inline
+        data = with_content(shown)
+        made = clean(data)
+        assert same_look(data, made, tmp_path, tool)
+        with opened(made) as pdf:
+            (kept,) = pdf.pages[0].obj.Resources.XObject.values()
+            assert int(kept.Width) == 25
+            assert CANARY not in kept.read_bytes()
+        with opened(clean(with_content(inline))) as pdf:
+            (kept,) = pdf.pages[0].obj.Resources.XObject.values()
+            assert kept.read_bytes() == row * 2
+
     def test_bits_are_cut_at_whole_bytes(self) -> None:
         rows = bytes(range(12)) * 64
         data = with_picture(rows, Filter=Array([]))
