@@ -29,7 +29,7 @@ from securexfer.privacy.source import Source, open_source
 from securexfer.recipe.model import Dialect
 from securexfer.reporting import Reporter, SilentReporter
 
-BLOCK_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 8 * 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024

@@ -27,7 +27,7 @@ from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.shape import CheckedRecords
 
-# A third would save 5 % of the time on two cores, and take the largest extracts over 400 MB.
+# A third would save little time on two cores, and take the largest extracts over 400 MB.
 N_WORKERS = 2
 _IN_FLIGHT = N_WORKERS + 1
 

@@ -17,10 +17,10 @@ import polars as pl
 
 from securexfer.privacy.pseudonyms import TOKEN_HEX_DIGITS
 
-MAX_KEPT = 2_000_000
+MAX_KEPT = 1_000_000
 _DIGITS = 16
 # Merging holds so many tokens twice, not all of them.
-_AT_ONCE = 500_000
+_AT_ONCE = 250_000
 
 Tokens = npt.NDArray[np.uint64]
 
@@ -32,7 +32,7 @@ def tokens_of(column: pl.Series) -> Tokens:
 
 
 class Subjects:
-    """Counts different tokens in bounded memory: 20 MB, and 10 more while merging.
+    """Counts different tokens in bounded memory: 10 MB, and 5 more while merging.
 
     They lie in one array for good, which takes no memory where it is not filled. Arrays that are
     replaced by larger ones over and over leave holes that add up to as much again.

@@ -283,7 +283,7 @@ def test_a_pack_that_is_refused_leaves_none(
     report(tally, scene.check(), "a pack that was refused")
 
 
-@pytest.mark.parametrize("n_blocks", [1, N_UNTIL_WRITTEN])
+@pytest.mark.parametrize("n_blocks", [1, 2])
 def test_a_pack_that_runs_out_of_memory_leaves_none(
     n_blocks: int, scene: Scene, tally: Tally
 ) -> None:
