@@ -105,22 +105,25 @@ def describe_gate(record: Mapping[str, Any]) -> str:
         fields = ", ".join(texts_in(record.get("fields")))
         return f"{fields} together ({text_in(record.get('reason'))})"
     if gate in ("max_rows", "max_subjects"):
-        what = "rows" if gate == "max_rows" else "data subjects"
+        what = "row" if gate == "max_rows" else "data subject"
         about = _ABOUT.get(text_in(record.get("n_is")), "")
-        return f"{about}{_count(record, 'n')} {what}, at most {_count(record, 'limit')}"
+        n = plural(count_in(record.get("n")), what)
+        return f"{about}{n}, at most {_count(record, 'limit')}"
     if gate == "min_group_size":
         return _describe_groups(record)
-    field, cells = text_in(record.get("field")), _count(record, "n_cells")
+    field, n_cells = text_in(record.get("field")), count_in(record.get("n_cells"))
+    cells = plural(n_cells, "cell")
     if gate == "residual":
         if "kind" in record:
-            return f"{field}: {cells} cells with {text_in(record.get('kind'))}"
+            return f"{field}: {cells} with {text_in(record.get('kind'))}"
         if "field" in record:
-            return f"{field}: {cells} cells had identifiers"
+            return f"{field}: {cells} had identifiers"
         n_fields = count_in(record.get("n_fields"))
         searched = f"{plural(n_fields, 'field')} searched"
         return searched if "n_fields" in record else ""
     if "field" in record:
-        return f"{field}: {cells} cells repeat {text_in(record.get('source'))}"
+        repeat = plural(n_cells, "cell repeats", "cells repeat")
+        return f"{field}: {repeat} {text_in(record.get('source'))}"
     return ""
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import securexfer
+from securexfer.custody.gate import describe_gate
 from securexfer.wording import plural
 
 
@@ -38,3 +40,20 @@ def test_nobody_counts_rows_files_and_bundles_by_hand() -> None:
         if COUNTED.search(line) and not any(words in line for words in SEVERAL)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"gate": "max_rows", "n": 1, "limit": 5}, "1 row, at most 5"),
+        ({"gate": "max_rows", "n": 2000, "limit": 5}, "2,000 rows, at most 5"),
+        ({"gate": "max_subjects", "n": 1, "limit": 5}, "1 data subject, at most 5"),
+        ({"gate": "residual", "field": "f", "kind": "nhs", "n_cells": 1}, "f: 1 cell with nhs"),
+        ({"gate": "residual", "field": "f", "kind": "nhs", "n_cells": 2}, "f: 2 cells with nhs"),
+        ({"gate": "residual", "field": "f", "n_cells": 1}, "f: 1 cell had identifiers"),
+        ({"gate": "echo", "field": "f", "source": "s", "n_cells": 1}, "f: 1 cell repeats s"),
+        ({"gate": "echo", "field": "f", "source": "s", "n_cells": 3}, "f: 3 cells repeat s"),
+    ],
+)
+def test_what_a_gate_found_is_one_or_many(record: dict[str, Any], words: str) -> None:
+    assert describe_gate(record) == words
