@@ -1,14 +1,16 @@
 """What `forward` costs, beside copying the bundle twice.
 
     PYTHONPATH=. .venv/bin/python -m bench.forward [--megabytes 1000] [--rounds 5] [--folder DIR]
-        [--slow WRITE_MB:READ_MB] [--compared]
+        [--slow WRITE_MB:READ_MB] [--compared | --checked]
 
 A bundle of about that size is packed once. Then, in turns, it is copied twice with `cp` and synced,
 and forwarded by the real program. Before each turn everything is synced and the bundle dropped from
 the page cache, as if the drive had just been plugged in. FOLDER is on the drive to measure, and
 holds the bundle and what is made of it; keys and register are on the disk of the machine. With
 --slow it is all on a drive that writes and reads so many million bytes a second, as pen drives do.
-With --compared the copies are read back past the page cache and compared, as `forward` does.
+With --compared the copies are read back past the page cache and compared, as `forward` does. With
+--checked there is one copy, compared, of a bundle that is hashed before: what `forward` has to do at
+the least, by the programs of the system.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from bench.slow import slow_drive
@@ -57,10 +60,24 @@ def copy_twice(bundle: Path, folder: Path, *, compares: bool = False) -> list[Pa
         subprocess.run(["/bin/cp", bundle, copy], check=True)
     subprocess.run(["/bin/sync", *copies], check=True)
     for copy in copies if compares else ():
-        with copy.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        subprocess.run(["/usr/bin/cmp", bundle, copy], check=True)
+        _compare(bundle, copy)
     return copies
+
+
+def copy_checked(bundle: Path, folder: Path) -> list[Path]:
+    """One copy, of what was hashed first and is compared at last."""
+    copy = folder / "copy"
+    subprocess.run(["/usr/bin/sha256sum", bundle], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["/bin/cp", bundle, copy], check=True)
+    subprocess.run(["/bin/sync", copy], check=True)
+    _compare(bundle, copy)
+    return [copy]
+
+
+def _compare(bundle: Path, copy: Path) -> None:
+    with copy.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    subprocess.run(["/usr/bin/cmp", bundle, copy], check=True)
 
 
 def forward(bob: Desk, bundle: Path, folder: Path) -> list[Path]:
@@ -98,7 +115,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--compared", action="store_true", help="copies are read back as well")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--compared", action="store_true", help="copies are read back as well")
+    how.add_argument("--checked", action="store_true", help="one copy, hashed and read back")
     parser.add_argument("--slow", help="WRITE_MB:READ_MB, as 40:120")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
     asked = parser.parse_args()
@@ -113,13 +132,16 @@ def main() -> None:
             folder = stack.enter_context(slow_drive(folder, *rates))
         bob, bundle = make_bundle(Path(desks), folder, asked.megabytes)
         print(f"bundle: {bundle.stat().st_size:,} bytes")
+        copy = partial(copy_twice, bundle, folder, compares=asked.compared)
+        if asked.checked:
+            copy = partial(copy_checked, bundle, folder)
         rows = []
         for number in range(1, asked.rounds + 1):
-            copied, _ = measure(lambda: copy_twice(bundle, folder, compares=asked.compared), bundle)
+            copied, _ = measure(copy, bundle)
             forwarded, mib = measure(lambda: forward(bob, bundle, folder), bundle)
             rows.append((copied, forwarded))
             print(
-                f"round {number}: copied twice {copied:.2f} s, forwarded {forwarded:.2f} s "
+                f"round {number}: copied {copied:.2f} s, forwarded {forwarded:.2f} s "
                 f"(ratio {forwarded / copied:.2f}), at most {mib:.0f} MiB"
             )
         copied, forwarded = (statistics.median(column) for column in zip(*rows, strict=True))
