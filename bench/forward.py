@@ -9,8 +9,8 @@ the page cache, as if the drive had just been plugged in. FOLDER is on the drive
 holds the bundle and what is made of it; keys and register are on the disk of the machine. With
 --slow it is all on a drive that writes and reads so many million bytes a second, as pen drives do.
 With --compared the copies are read back past the page cache and compared, as `forward` does. With
---checked there is one copy, compared, of a bundle that is hashed before: what `forward` has to do at
-the least, by the programs of the system.
+--checked there is one copy, compared, of a bundle that is hashed before: what `forward` has to do
+at the least, by the programs of the system.
 """
 
 from __future__ import annotations
