@@ -142,7 +142,7 @@ def verify(
             for hop in inside.chain[:-1]:
                 _check_revoked(hop.sender, is_seen=bool(notes))
                 _check_retired(hop.sender, is_expected=is_expected)
-            notes += _doubt_origin(inside)
+            notes += [*_doubt_origin(inside), *_recall_revoked(inside)]
             notes += check_origin(inside, entries, older=is_expected)
         except SecurexferError as error:
             if hear_refusal is not None:
@@ -245,7 +245,7 @@ def _choose_keys(envelope: Envelope, identity: Identity) -> PrivateKeys:
     if identity.keys_for(envelope.sender) is not None:
         raise NotForThisIdentityError(
             "This identity packed the bundle for others and is not one of its recipients.",
-            hint="Check it with: securexfer verify --outside",
+            hint="Check it with: securexfer verify --outside BUNDLE",
         )
     raise NotForThisIdentityError("The bundle is not sealed to this identity.")
 
@@ -263,6 +263,16 @@ def _check_revoked(sender: PinnedSender | None, *, is_seen: bool) -> None:
             f"The bundle was signed with a key of {sender.name} that was revoked here on "
             f"{sender.revoked_at:%Y-%m-%d}, and was not opened here before."
         )
+
+
+def _recall_revoked(inside: Inside) -> list[str]:
+    """What was opened before opens still, but whoever opens it should know."""
+    return [
+        f"A key that signed this bundle, of {hop.sender.name}, was revoked here on "
+        f"{hop.sender.revoked_at:%Y-%m-%d}, after the bundle was first opened."
+        for hop in inside.chain
+        if hop.sender is not None and hop.sender.revoked_at is not None
+    ]
 
 
 def _check_retired(sender: PinnedSender | None, *, is_expected: bool) -> None:

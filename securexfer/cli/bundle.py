@@ -191,9 +191,9 @@ def unpack(
                 else f"Table {name}: no cell is a formula."
             )
         session.console.step(
-            "Send the receipt to the sender; it holds no data. Destroy the tables by "
-            f"{expiry_of(verified.inside.outside):%Y-%m-%d}: securexfer destroy "
-            f"{verified.manifest.bundle_id[:12]}"
+            f"Send the receipt to {session.contact_name(verified.envelope.sender)}; it holds no "
+            f"data. Destroy the tables by {expiry_of(verified.inside.outside):%Y-%m-%d}: "
+            f"securexfer destroy {verified.envelope.bundle_id[:12]}"
         )
 
     session.console.result(document, human)

@@ -154,11 +154,18 @@ def revoke(name: str, reason: str, passphrase_file: Path | None) -> None:
         session.contacts, name, reason, _identity(session), session.register, clock=session.clock
     )
 
+    was_sent = any(
+        entry.event == "packed" and revoked.fingerprint in entry.details["recipients"]
+        for entry in session.register.entries()
+    )
+
     def human() -> None:
         session.console.line(f"Revoked {revoked.name}.")
         session.console.step(
             "Next: see what was sealed to these keys, and tell whoever else has this card:\n"
             f"securexfer breach-report --recipient {revoked.name}"
+            if was_sent
+            else "Next: tell whoever else has this card. Nothing was packed for it here."
         )
 
     session.console.result(contact_document(revoked), human)

@@ -63,11 +63,18 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             session.console.line(f"Not there any more: {plain(str(path))}")
         for path in result.certificates:
             session.console.line(f"Certificate: {plain(str(path))}")
+        is_new = result.removed or result.missing
         session.console.step(
             f"{plural(len(result.removed), 'file')} deleted, and recorded. Copies made elsewhere "
             "are not known here. Flash drives can keep old blocks until they are overwritten: an "
             "encrypted disk makes them unreadable."
+            if is_new
+            else "Nothing was left to delete. What was recorded then is certified once more."
         )
+        if result.missing:
+            session.console.step(
+                "If a file that is not there any more was moved or renamed: delete it there, too."
+            )
         if any(path.suffix == ".tar" for path in (*result.removed, *result.missing)):
             session.console.step(
                 "Files that were taken out of an archive of attached files are not known here "

@@ -17,6 +17,7 @@ from securexfer.cli.plan import (
     parse_inputs,
     show_trial,
     warn_of,
+    warn_of_draft,
 )
 from securexfer.cli.report import check_planned, planned_record, write_planned
 from securexfer.cli.session import Session
@@ -197,6 +198,7 @@ def pack(
     session.console.result(document, human)
     note_missed(session.console, result.missed)
     session.warn_of_cards(recipients)
+    warn_of_draft(session.console, recipe_file.recipe.agreement)
     for table in result.manifest.tables:
         warn_of(session.console, table.name, table)
 

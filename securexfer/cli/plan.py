@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from securexfer.planning import Input, Trial
     from securexfer.privacy.disclosure import Finding
     from securexfer.privacy.plan import TablePlan
+    from securexfer.recipe.model import Agreement
 
 WHAT_IS_DONE = {
     "keep": "kept as it is",
@@ -28,7 +29,7 @@ WHAT_IS_DONE = {
     "round": "rounded",
     "truncate": "cut to the first characters",
     "map": "replaced by the table of codes",
-    "redact-text": "free text without identifiers and withheld values",
+    "redact-text": "free text; what was recognised in it is taken out",
     "category": "kept where it is common",
     "attach": "the file, without metadata, under another name",
     "constant": "the same text in every row",
@@ -100,6 +101,15 @@ def warn_of(console: Console, table: str, counts: Counts) -> None:
         console.note(
             f"{n_formulas:,} cells of table {table} are formulas to a spreadsheet. They leave as "
             "they are. Recipients who use a spreadsheet should unpack with --escape-formulas."
+        )
+
+
+def warn_of_draft(console: Console, agreement: Agreement) -> None:
+    """Say what nobody has filled in since the recipe was drafted."""
+    if agreement.unstated:
+        console.note(
+            f"The recipe still has what a draft says in: {', '.join(agreement.unstated)}. The "
+            "manifest, the register and every report repeat it: fill it in."
         )
 
 

@@ -9,7 +9,7 @@ import click
 
 from securexfer.cli.console import plain
 from securexfer.cli.options import FORCE, SecurexferGroup, output_option
-from securexfer.cli.plan import parse_inputs, show_trial
+from securexfer.cli.plan import parse_inputs, show_trial, warn_of_draft
 from securexfer.cli.session import Session
 
 
@@ -93,6 +93,7 @@ def check(path: Path, inputs: tuple[str, ...]) -> None:
     session = Session.current()
     recipe_file = read_recipe(path)
     document = {"recipe_sha256": recipe_file.recipe_sha256, "valid": True}
+    warn_of_draft(session.console, recipe_file.recipe.agreement)
     if not inputs:
         session.console.result(document, lambda: session.console.line("The recipe is valid."))
         return

@@ -161,7 +161,8 @@ def _choose(entries: Sequence[Entry], selection: Selection) -> list[Entry]:
     if not chosen:
         raise UsageError(
             "No bundle that was packed here fits.",
-            hint="Look what there is with: securexfer register list",
+            hint="See what was packed with: securexfer register list. The label and serial of a "
+            "drive are in: securexfer register show BUNDLE_ID",
         )
     return chosen
 

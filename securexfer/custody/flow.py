@@ -13,7 +13,7 @@ WAY_TITLES = {
     "kept": "as it is",
     "coarser": "made coarser, or shifted",
     "token": "as a pseudonym",
-    "redacted": "free text, identifiers taken out",
+    "redacted": "free text, known identifiers taken out",
     "attached": "a file, without metadata",
     "added": "added by the recipe",
     "withheld": "stays inside",

@@ -27,10 +27,12 @@ _CATEGORIES = {
     "criminal-offence": "criminal-offence data",
     "special-category": "special-category data",
 }
+# A recipe need not say, and that it does not say anything is no statement.
+_NOT_STATED = "the recipes name neither special-category nor criminal-offence data"
 LEFT_AS = {
     "keep": "as it was",
     "pseudonymise": "as a token; without the sender's key nobody can go back",
-    "redact-text": "free text, with identifiers taken out",
+    "redact-text": "free text; the identifiers that were recognised are taken out",
     "attach": "the file that it names, without metadata, under another name",
     "constant": "the same text in every row",
     "date-shift": "moved by days that only the sender can find out",
@@ -234,7 +236,7 @@ def say_subjects(n_subjects: int, sense: str) -> str:
 def name_categories(categories: Sequence[str]) -> str:
     """What the data are in law."""
     named = [_CATEGORIES.get(category, category) for category in categories]
-    return ", ".join(named) or "neither special-category nor criminal-offence data, say the recipes"
+    return ", ".join(named) or _NOT_STATED
 
 
 def _holders_of(bundles: Sequence[ReportedBundle]) -> list[str]:

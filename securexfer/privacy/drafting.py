@@ -126,7 +126,9 @@ def _draft_table(sampled: Sampled, *, with_withheld: bool) -> str:
     elif staying:
         fields += [
             "",
-            "# Withheld. Take the # away from the second line of a pair to let it leave.",
+            "# Withheld. Take the # away from the second line of a pair to let it leave. A column",
+            '# that is listed as identifying needs allow = ["echo"] and a reason besides; what',
+            "# people can be found by together belongs into quasi_identifiers.",
         ]
         fields += staying
     return "\n".join([*header, "", *fields]) + "\n"

@@ -36,6 +36,10 @@ def _check_table_name(name: str) -> str:
     return name
 
 
+# What a draft says where a person has to say something.
+UNSTATED = ("DRAFT", "to be stated")
+
+
 class Agreement(Strict):
     """The data sharing agreement that a transfer rests on.
 
@@ -55,6 +59,17 @@ class Agreement(Strict):
     categories: list[Literal["criminal-offence", "special-category"]] = Field(default=[])
     drill_within_days: int | None = Field(default=None, ge=1, le=MAX_RETENTION_DAYS)
     forwarding: Literal["no", "yes"] = "no"
+
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        """The keys that still say what a draft says."""
+        texts = {
+            "reference": self.reference,
+            "purpose": self.purpose,
+            "controller": self.controller,
+            "lawful_basis": self.lawful_basis,
+        }
+        return tuple(key for key, text in texts.items() if text in UNSTATED)
 
 
 class Pseudonyms(Strict):

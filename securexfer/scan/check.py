@@ -97,9 +97,10 @@ class DriveCheck:
     def refusal(self) -> GateError | None:
         """Why nothing more should be written to this drive; None if it is clean."""
         if self.findings:
+            hold = "holds" if len(self.findings) == 1 else "hold"
             return DriveNotCleanError(
-                f"{len(self.findings):,} of {plural(self.n_files, 'file')} "
-                f"{'holds' if self.n_files == 1 else 'hold'} personal data or secrets in clear.",
+                f"{len(self.findings):,} of {plural(self.n_files, 'file')} {hold} personal data or "
+                "secrets in clear.",
                 problems=_problems(self.findings),
             )
         if self.unjudged:

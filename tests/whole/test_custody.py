@@ -240,6 +240,11 @@ class TestCertificates:
         assert any("not there any more" in note for note in closed["notes"])
         assert any("changed before" in note for note in closed["notes"])
 
+    def test_whoever_moved_a_file_is_told_to_delete_it(self, pair: Pair) -> None:
+        (pair.folder / "incoming" / "people.csv").rename(pair.folder / "incoming" / "mine.csv")
+        said = pair.bob.run("destroy", pair.bundle_id).stderr.decode()
+        assert "was moved or renamed: delete it there, too." in " ".join(said.split())
+
     def test_none_is_written_while_something_is_still_there(
         self, pair: Pair, tool: Callable[[str], str]
     ) -> None:
@@ -263,6 +268,9 @@ class TestCertificates:
     def test_a_lost_one_is_written_again_and_is_the_same(self, pair: Pair) -> None:
         first = pair.destroy()
         (second,) = pair.bob.json("destroy", pair.bundle_id, "-o", "y.certificate")["certificates"]
+        said = pair.bob.run("destroy", pair.bundle_id, "-o", "z.certificate").stderr.decode()
+        assert "Nothing was left to delete." in said
+        assert "recorded. Copies" not in said
         assert pair.ann.json("certificate", "import", pair.folder / second)["imported"] is True
         assert pair.ann.json("certificate", "import", first)["imported"] is False
 

@@ -168,6 +168,11 @@ def test_from_the_command_line(tmp_path: Path) -> None:
         "new_people"
         in ann.json("recipe", "check", "new.toml", "new people.csv")["tables"][0]["name"]
     )
+    recipe = ann.folder / "new.toml"
+    said = " ".join(ann.run("recipe", "check", "new.toml").stderr.decode().split())
+    assert "what a draft says in: reference, purpose, controller, lawful_basis." in said
+    recipe.write_text(recipe.read_text().replace("DRAFT", "A-1").replace("to be stated", "known"))
+    assert ann.run("recipe", "check", "new.toml").stderr == b""
     found = ann.json("recipe", "draft", "t=new people.csv")
     assert found["tables"][0]["columns"][1]["role"] == "birth"
     assert ann.json("recipe", "draft", "-", check=2)["error"]["code"] == "usage"

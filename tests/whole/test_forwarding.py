@@ -95,7 +95,11 @@ def test_the_next_colleague_sees_all_three(
     )
     assert document["expires_at"] == lives[-1]["expires_at"] < lives[0]["expires_at"]
     unpacked = dan.run("unpack", third, "-o", "at-dan")
-    assert f"Destroy the tables by {document['expires_at'][:10]}" in unpacked.stderr.decode()
+    said = " ".join(unpacked.stderr.decode().split())
+    assert f"Destroy the tables by {document['expires_at'][:10]}" in said
+    # What it tells to type is the bundle that was unpacked, and who it came from.
+    assert f"securexfer destroy {document['bundle_id'][:12]}" in said
+    assert "Send the receipt to cat;" in said
     assert (folder / "at-dan" / "people.csv").read_bytes().startswith(b"person,born,town\n")
     events = [e["event"] for e in dan.json("register", "list")["entries"]]
     assert events[-2:] == ["unpack-started", "unpacked"]

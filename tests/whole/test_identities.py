@@ -120,12 +120,16 @@ class TestAStolenKey:
         ann, bob = desks
         opened, unopened = pack(ann), pack(ann)
         before = tokens(bob, opened)
+        said = ann.run("contact", "revoke", "bob", "--reason", "it was lost").stderr.decode()
+        assert "breach-report --recipient bob" in said
         revoked = bob.json("contact", "revoke", "ann", "--reason", "laptop stolen")
         assert revoked["revoked_because"] == "laptop stolen"
         for command in (["verify"], ["verify", "--older"], ["verify", "--outside"]):
             error = bob.json(*command, unopened, check=60)["error"]
             assert error["code"] == "sender_revoked"
         assert tokens(bob, opened) == before
+        said = " ".join(bob.run("verify", opened).stderr.decode().split())
+        assert "A key that signed this bundle, of ann, was revoked here on" in said
         bob.run("unpack", unopened, "-o", "refused", check=60)
         last = bob.json("register", "list", "--event", "unpack-refused")
         assert "sender_revoked" in json.dumps(last)
