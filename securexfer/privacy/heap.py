@@ -34,17 +34,24 @@ def share_polars_heap(environment: MutableMapping[str, str]) -> None:
 
 def share_heap() -> None:
     """Have the C library, where it can, use one heap for all threads that start from now on."""
-    option = _find_option()
+    option = _find("mallopt")
     if option is not None:
         for setting in (_ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD):
             option(*setting)
 
 
-def _find_option() -> Callable[[int, int], int] | None:
+def give_back() -> None:
+    """Have the C library return what is free to the system, where it can, once all is done."""
+    trim = _find("malloc_trim")
+    if trim is not None:
+        trim(0)
+
+
+def _find(name: str) -> Callable[..., int] | None:
     if sys.platform != "linux":
         return None
     try:
-        found: Callable[[int, int], int] = ctypes.CDLL(None).mallopt
+        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (OSError, AttributeError):
         return None  # another C library, which has no such call
     return found

@@ -111,7 +111,12 @@ BAD = [
     Bad("two names that are empty", b"a,,b,\n1,2,3," + C + b"\n", HeaderError, "columns 2, 4"),
     Bad("nothing", b"", HeaderError, "is empty"),
     Bad("a mark of byte order alone", b"\xef\xbb\xbf", HeaderError, "is empty"),
-    Bad("a blank line before the header", b"\n" + HEAD + ROWS, HeaderError, "no header"),
+    Bad(
+        "a blank line before the header",
+        b"\n" + HEAD + ROWS,
+        HeaderError,
+        "where the header should be",
+    ),
     Bad("Latin-1 said to be UTF-8", HEAD + C + b",caf\xe9\n", EncodingError, NOT_TEXT),
     Bad("an overlong NUL", HEAD + C + b",\xc0\x80\n", EncodingError, NOT_TEXT),
     Bad("an overlong quote", HEAD + C + b",\xc0\xa2x\n", EncodingError, NOT_TEXT),

@@ -45,6 +45,29 @@ def test_threads_share_one_heap_once_they_are_told_to(tmp_path: object) -> None:
     assert count("alone") > 1
 
 
+_FREE = """\
+import re
+from securexfer.privacy.heap import give_back, share_heap
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) // 1024
+
+share_heap()
+blocks = [bytearray(b"x") * 2**20 for _ in range(100)]
+del blocks
+kept = resident()
+give_back()
+print(kept - resident())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc alone has it")
+def test_what_was_kept_is_given_back_in_the_end() -> None:
+    command = [sys.executable, "-c", _FREE]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert int(done.stdout) > 90
+
+
 # jemalloc tells the settings that it took as the program ends, on its error output.
 _LOAD = f"""\
 import os, sys

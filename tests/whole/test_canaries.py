@@ -283,15 +283,18 @@ def test_a_pack_that_is_refused_leaves_none(
     report(tally, scene.check(), "a pack that was refused")
 
 
-@pytest.mark.parametrize("n_blocks", [1, 2])
+@pytest.mark.parametrize("extra", [["-v"], ["--json"]], ids=str)
 def test_a_pack_that_runs_out_of_memory_leaves_none(
-    n_blocks: int, scene: Scene, tally: Tally
+    extra: list[str], scene: Scene, tally: Tally
 ) -> None:
-    """All memory is refused from the moment on when cells are in it, and not from the start."""
-    run = scene.start(scene.ann, *pack_command(scene, "-"))
+    """All memory is refused from the moment on when cells are in it, and not from the start.
+
+    Not later: what two workers have taken for some blocks is enough for the others.
+    """
+    run = scene.start(scene.ann, *pack_command(scene, "-"), *extra)
     assert run.stdin is not None
     with killed_in_the_end(run):
-        cut = n_blocks * BLOCK + 1000
+        cut = BLOCK + 1000
         run.stdin.write(EXTRACT[:cut])
         run.stdin.flush()
         wait_for(lambda: any((scene.folder / "stick").glob("*.partial")))
