@@ -251,6 +251,10 @@ def killed_in_the_end(run: subprocess.Popen[bytes]) -> Iterator[None]:
         if run.poll() is None:
             run.kill()
             run.wait(SECONDS)
+        for pipe in (run.stdin, run.stdout, run.stderr):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
