@@ -31,6 +31,7 @@ from securexfer.packing import PackResult
 from securexfer.packing import pack as pack_bundle
 from securexfer.planning import Input, SharedScope, open_extracts
 from securexfer.privacy.compression import Effort
+from securexfer.privacy.heap import give_back
 from securexfer.recipe.model import Recipe
 from securexfer.recipe.reading import read_recipe
 from securexfer.reporting import Reporter, SilentReporter
@@ -163,15 +164,18 @@ def pack(
     if not own_tokens:
         shared = identity._find_shared(recipe_file.recipe, recipients)
         order = replace(order, shared=shared)
-    with open_extracts(recipe_file.recipe, listed, None, identity.reporter) as opened:
-        return pack_bundle(
-            order,
-            opened,
-            identity._identity,
-            identity.register,
-            clock=identity.clock,
-            reporter=identity.reporter,
-        )
+    try:
+        with open_extracts(recipe_file.recipe, listed, None, identity.reporter) as opened:
+            return pack_bundle(
+                order,
+                opened,
+                identity._identity,
+                identity.register,
+                clock=identity.clock,
+                reporter=identity.reporter,
+            )
+    finally:
+        give_back()  # whoever called goes on
 
 
 def inspect(bundle: AnyPath) -> Outside:

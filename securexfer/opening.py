@@ -68,7 +68,7 @@ class OpenedTable:
         return join_frames(self.columns, self.batches())
 
     def batches(self) -> Iterator[Frame]:
-        """The table as polars frames of about 8 MiB of text each, one in memory at a time.
+        """The table as polars frames of about 7 MiB of text each, one in memory at a time.
 
         Each can be handed to whatever reads Arrow's C stream interface, such as
         `pyarrow.RecordBatchReader.from_stream`.

@@ -29,7 +29,9 @@ from securexfer.privacy.source import Source, open_source
 from securexfer.recipe.model import Dialect
 from securexfer.reporting import Reporter, SilentReporter
 
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 7 * 1024 * 1024
+# Towards the end of a file they get smaller, so that no worker is left alone with the last one.
+_LAST_BLOCKS, _LEAST_BLOCK_BYTES = 3, 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
@@ -161,9 +163,10 @@ class Extract:
         """
         pending = self._pending
         while not self._ended:
-            self._fill(max(self._block_bytes, 1))
+            n_bytes = self._next_bytes()
+            self._fill(n_bytes)
             while not (end := self._end()) and not self._ended and self._may_wait():
-                self._fill(pending.n_bytes + self._block_bytes)
+                self._fill(pending.n_bytes + n_bytes)
             if pending.n_bytes and not end:
                 yield RecordBlock(pending.take(pending.n_bytes), is_cut=True)
                 return
@@ -185,6 +188,14 @@ class Extract:
             raise RecordTooLongError(f"Table {self.table}: the header, line 1, is over 1 MiB long.")
         names = _parse_header(self.table, record, self._dialect)
         return names, max(record.count(b"\n"), 1)
+
+    def _next_bytes(self) -> int:
+        """How large the next block is to be, as far as records let it."""
+        if self.n_bytes is None:
+            return max(self._block_bytes, 1)
+        n_left = self.n_bytes - self._n_read + self._pending.n_bytes
+        share = max(n_left // _LAST_BLOCKS, _LEAST_BLOCK_BYTES)
+        return max(min(share, self._block_bytes), 1)
 
     def _end(self) -> int:
         """Where to cut: the last record may lack its line end."""

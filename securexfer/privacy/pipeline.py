@@ -20,7 +20,7 @@ import polars as pl
 from securexfer.privacy.compression import FAST, Compression
 from securexfer.privacy.extract import Extract, RecordBlock
 from securexfer.privacy.formulas import count_formulas
-from securexfer.privacy.heap import give_back, share_heap
+from securexfer.privacy.heap import share_heap
 from securexfer.privacy.minimise import NO_RULINGS, MinimisedFrame, Rulings, minimise
 from securexfer.privacy.parsing import BlockError, explain, parse_block
 from securexfer.privacy.plan import TablePlan
@@ -172,7 +172,6 @@ def minimise_extract(
             yield chunk
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        give_back()
 
 
 def _header_chunk(plan: TablePlan) -> Chunk:
