@@ -31,7 +31,7 @@ from securexfer.reporting import Reporter, SilentReporter
 
 BLOCK_BYTES = 7 * 1024 * 1024
 # Towards the end of a file they get smaller, so that no worker is left alone with the last one.
-_LAST_BLOCKS, _LEAST_BLOCK_BYTES = 3, 1024 * 1024
+_LAST_BLOCKS, _LEAST_BLOCK_BYTES = 3, 2 * 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
