@@ -412,3 +412,15 @@ class TestFiles:
         # An unclosed file would be a ResourceWarning, and warnings are errors here.
         with pytest.raises(HeaderError):
             Extract.open("t", path, Dialect())
+
+
+def test_the_last_blocks_of_a_file_get_smaller_and_none_is_tiny(tmp_path: Path) -> None:
+    """So that no worker is left alone with a large one at the end."""
+    path = tmp_path / "people.csv"
+    path.write_bytes(b"a,b\n" + b"1234567,1234567\n" * (2 * 2**20))
+    with Extract.open("t", path, Dialect()) as extract:
+        sizes = [len(block.data) for block in extract.blocks()]
+    assert sum(sizes) == 2**25
+    assert sizes[0] > 3 * sizes[-1]
+    assert sizes == sorted(sizes, reverse=True)
+    assert min(sizes[:-1]) > 2**20

@@ -8,6 +8,7 @@ import itertools
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from securexfer.privacy import subjects as subjects_room
 from securexfer.privacy.groups import Groups, SizeBand, TooManyGroupsError
-from securexfer.privacy.subjects import Subjects, together, tokens_of
+from securexfer.privacy.subjects import MAX_KEPT, Subjects, together, tokens_of
 from tests.world import csv_bytes
 
 QUASI = ("f0", "f1", "f2")
@@ -214,3 +215,9 @@ def test_the_reference_counts_by_hand_too() -> None:
         seen[row[:3]] += 1
     counts.update(seen.values())
     assert counts == {3: 1, 1: 2}
+
+
+def test_the_page_says_up_to_how_many_people_are_counted_exactly() -> None:
+    page = Path(__file__).parents[2] / "docs" / "recipe.md"
+    assert "exactly up to a million" in page.read_text()
+    assert MAX_KEPT == 1_000_000
