@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -36,8 +37,12 @@ from securexfer.cli.scope_key import scope_key
 from securexfer.cli.stopping import catch_stops, ignore_stops, stop_was_asked
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
 from securexfer.privacy.heap import share_polars_heap
+from securexfer.privacy.threads import count_cores, thread_settings
 
 _PR_SET_DUMPABLE = 4
+# After so many new objects Python looks for some that refer to each other alone. Loading makes a
+# hundred thousand, and with Python's own number of 700 it looks for 40 ms.
+_GARBAGE = 50_000
 
 
 @click.group(
@@ -122,7 +127,7 @@ def main() -> None:
     """The console script."""
     try:
         _harden()
-        share_polars_heap(os.environ)
+        _set_up()
         code = complete(root) if os.environ.get(VARIABLE) else run(sys.argv[1:])
         # All is said and done, and while Python ends a signal would make it look like a failure.
         ignore_stops()
@@ -235,3 +240,11 @@ def _harden() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _set_up() -> None:
+    """Settings that libraries read as they are loaded."""
+    gc.set_threshold(_GARBAGE)
+    share_polars_heap(os.environ)  # where Polars looks before it sets its own
+    for name, value in thread_settings(os.environ, count_cores()).items():
+        os.putenv(name, value)  # where programs that are started with a copy don't see it

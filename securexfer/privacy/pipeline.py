@@ -27,9 +27,9 @@ from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.shape import CheckedRecords
 
-# A third would save little time on two cores, and take the largest extracts over 400 MB.
-N_WORKERS = 2
-_IN_FLIGHT = N_WORKERS + 1
+# Two cores are busy only if three want them: each waits at times for a thread of Polars'. A fourth
+# saves nothing there. Each has a block, and none waits: blocks are most of the memory.
+N_WORKERS = 3
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def minimise_extract(
     ended = False
     try:
         while pending or not ended:
-            while not ended and len(pending) < _IN_FLIGHT:
+            while not ended and len(pending) < n_workers:
                 block = next(blocks, None)
                 if block is None:
                     ended = True

@@ -12,6 +12,7 @@ from typing import Any
 
 from securexfer.errors import DriveMissingError, DriveNotCleanError, DriveNotJudgedError, GateError
 from securexfer.instant import format_instant
+from securexfer.privacy.threads import count_cores
 from securexfer.reporting import Reporter
 from securexfer.scan.crew import run_jobs
 from securexfer.scan.kind import find_encoding, find_kind
@@ -140,7 +141,8 @@ def check_drive(
     n_bytes = sum(one.n_bytes for one in files)
     reporter.begin("Checking the drive", n_bytes)
     jobs = sorted((job for one in files for job in _split(one)), key=lambda job: -job.size)
-    for job, report in run_jobs(jobs, n_workers or _count_cores(), lambda: reporter.advance(0)):
+    n_workers = n_workers or min(count_cores(), _MAX_WORKERS)
+    for job, report in run_jobs(jobs, n_workers, lambda: reporter.advance(0)):
         ledgers.setdefault(job.name, Ledger()).add(_ledger(report))
         reporter.advance(job.size)
     return _conclude(now, files, ledgers, len(seen) - len(files), n_bytes)
@@ -205,12 +207,6 @@ def _ledger(report: Report) -> Ledger:
         report.is_opaque,
         report.is_hidden,
     )
-
-
-def _count_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return min(len(os.sched_getaffinity(0)), _MAX_WORKERS)
-    return min(os.cpu_count() or 1, _MAX_WORKERS)
 
 
 def _problems(files: Sequence[CheckedFile]) -> list[str]:
