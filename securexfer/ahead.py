@@ -1,4 +1,4 @@
-"""Reading ahead: the next piece is read and hashed while the last one is being used."""
+"""Working ahead: what will be asked for is worked out while something else is being done."""
 
 from __future__ import annotations
 
@@ -30,3 +30,18 @@ def one_ahead(work: Callable[[int], T], items: Sequence[int]) -> Iterator[T]:
             done, coming = coming.result(), helper.submit(work, item)
             yield done
         yield coming.result()
+
+
+def begin(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin something, and go on; whoever calls what is returned waits for what came of it.
+
+    Args:
+        work: large pieces of it should need no interpreter, as the derivation of a key does.
+
+    Raises:
+        Exception: whatever `work` raised, once it is asked for.
+    """
+    helper = ThreadPoolExecutor(1)
+    coming = helper.submit(work)
+    helper.shutdown(wait=False)
+    return coming.result

@@ -103,6 +103,9 @@ def pack(
     half-way never becomes a bundle; --expect-rows-min refuses a short extract; --once-per sends
     nothing twice and tells what was missed. Two runs of one job never overlap.
     """
+    session, asked = Session.current(passphrase_file), Asked(**job)
+    if not dry_run:
+        session.unlock_early()
     from securexfer.custody.job import lock_job
     from securexfer.errors import ExtractEmptyError, UsageError
     from securexfer.naming import DEFAULT_TEMPLATE, neutral_name
@@ -111,7 +114,6 @@ def pack(
     from securexfer.planning import open_extracts
     from securexfer.recipe.reading import read_recipe
 
-    session, asked = Session.current(passphrase_file), Asked(**job)
     if output is None and not dry_run:
         raise UsageError("No place for the bundle was given.", hint="Name the drive with -o DIR.")
     sources = [*parse_inputs(inputs), *asked.inputs()]

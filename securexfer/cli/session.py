@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, partial
@@ -50,6 +50,7 @@ class Session:
         self._passphrase_file = passphrase_file
         self._why_asked = ""
         self._accepts_insecure = False
+        self._early: Callable[[], tuple[Identity, Passphrase]] | None = None
 
     @classmethod
     def current(cls, passphrase_file: Path | None = None) -> Session:
@@ -97,11 +98,40 @@ class Session:
         """The passphrase that opens this home's identity, from wherever it comes."""
         return self._opened[1]
 
+    def unlock_early(self) -> None:
+        """Open the identity while the command is still being loaded, where nobody must be asked.
+
+        Whatever fails, fails when the identity is asked for.
+        """
+        from securexfer.ahead import begin
+
+        source = self.secrets()
+        if not source.has_file():
+            return
+        sources: list[str] = []
+        opened = begin(lambda: self._unlock(source, sources.append))
+
+        def unlock() -> tuple[Identity, Passphrase]:
+            try:
+                return opened()
+            finally:
+                for found in sources:
+                    self._tell_source(found)
+
+        self._early = unlock
+
     @cached_property
     def _opened(self) -> tuple[Identity, Passphrase]:
+        if self._early is not None:
+            return self._early()
+        return self._unlock(self.secrets(), self._tell_source)
+
+    def _unlock(
+        self, source: SecretSource, hear_source: Callable[[str], None]
+    ) -> tuple[Identity, Passphrase]:
         from securexfer.home.unlocking import unlock
 
-        return unlock(self.desk, self.secrets(), hear_source=self._tell_source)
+        return unlock(self.desk, source, hear_source=hear_source)
 
     def _tell_source(self, source: str) -> None:
         self.console.detail(f"Passphrase from {source}.")

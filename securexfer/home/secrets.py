@@ -92,6 +92,15 @@ class SecretSource:
             f"There is no passphrase: no file was named, {why}, and nobody can be asked."
         )
 
+    def has_file(self) -> bool:
+        """Whether it is in a file on a disk, so that nobody is asked, and nothing waited for."""
+        named = self.file or self.environment.get(ENVIRONMENT_NAME)
+        if not named and (folder := self.environment.get("CREDENTIALS_DIRECTORY")):
+            named = Path(folder) / CREDENTIAL_NAME
+        # Not a pipe, from which a passphrase can take its time. What can't be looked at is told of
+        # by whoever reads it.
+        return os.path.isfile(named or "")  # noqa: PTH113 - raises nothing
+
     def from_file(self) -> Passphrase | None:
         """The passphrase from the first file that is named, or None if none is.
 

@@ -57,7 +57,7 @@ def make_extract() -> bytes:
     return csv_bytes([HEADER, *rows])
 
 
-# Each worker has a block, and one more waits; then what the first became is written.
+# Each worker has a block, and one more is read and waits; then what the first became is written.
 N_UNTIL_WRITTEN = N_WORKERS + 2
 EXTRACT = make_extract()
 
@@ -293,7 +293,7 @@ def test_a_pack_that_runs_out_of_memory_leaves_none(
 ) -> None:
     """All memory is refused from the moment on when cells are in it, and not from the start.
 
-    Not later: what two workers have taken for some blocks is enough for the others.
+    Not later: what the workers have taken for some blocks is enough for the others.
     """
     run = scene.start(scene.ann, *pack_command(scene, "-"), *extra)
     assert run.stdin is not None
