@@ -57,8 +57,8 @@ SCENE = Scene(
     "cores",
     "Cores",
     "The same run bound to one core and to two by `taskset`. The serial part follows by Amdahl's "
-    "law from both; what it says of four cores is an upper bound, for the number of workers is "
-    "set to what two cores can use.",
+    "law from both. There is one worker more than cores; how four of them would fare has not been "
+    "measured.",
     ("rows",),
     measure,
 )

@@ -26,12 +26,16 @@ from securexfer.privacy.encoding import Decoder
 from securexfer.privacy.pending import Pending
 from securexfer.privacy.shape import MisshapenError, check_records
 from securexfer.privacy.source import Source, open_source
+from securexfer.privacy.threads import count_cores, count_workers
 from securexfer.recipe.model import Dialect
 from securexfer.reporting import Reporter, SilentReporter
 
-BLOCK_BYTES = 7 * 1024 * 1024
+# Each has a block, and none waits: blocks are most of the memory, which is not to grow with the
+# cores.
+N_WORKERS = count_workers(count_cores())
+BLOCK_BYTES = min(21 // N_WORKERS, 7) * 1024 * 1024
 # Towards the end of a file they get smaller, so that no worker is left alone with the last one.
-_LAST_BLOCKS, _LEAST_BLOCK_BYTES = 3, 2 * 1024 * 1024
+_LEAST_BLOCK_BYTES = 2 * 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
@@ -194,7 +198,7 @@ class Extract:
         if self.n_bytes is None:
             return max(self._block_bytes, 1)
         n_left = self.n_bytes - self._n_read + self._pending.n_bytes
-        share = max(n_left // _LAST_BLOCKS, _LEAST_BLOCK_BYTES)
+        share = max(n_left // N_WORKERS, _LEAST_BLOCK_BYTES)
         return max(min(share, self._block_bytes), 1)
 
     def _end(self) -> int:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from securexfer.privacy.compression import FAST, Compression
-from securexfer.privacy.extract import Extract, RecordBlock
+from securexfer.privacy.extract import N_WORKERS, Extract, RecordBlock
 from securexfer.privacy.formulas import count_formulas
 from securexfer.privacy.heap import share_heap
 from securexfer.privacy.minimise import NO_RULINGS, MinimisedFrame, Rulings, minimise
@@ -26,10 +26,6 @@ from securexfer.privacy.parsing import BlockError, explain, parse_block
 from securexfer.privacy.plan import TablePlan
 from securexfer.privacy.pseudonyms import ScopeKey
 from securexfer.privacy.shape import CheckedRecords
-
-# Two cores are busy only if three want them: each waits at times for a thread of Polars'. A fourth
-# saves nothing there. Each has a block, and none waits: blocks are most of the memory.
-N_WORKERS = 3
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Threads: how many cores there are, and how many threads libraries start beside the workers'.
+"""Threads: how many cores there are, how many workers they want, and what libraries may start.
 
 Polars starts one for each core, and so does the algebra of NumPy, which nothing here uses and which
 spins for a tenth of a second before it sleeps. Both ask the environment when they are loaded. More
@@ -11,6 +11,8 @@ import os
 from collections.abc import Mapping
 
 _OF_POLARS, _OF_ALGEBRA = "POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS"
+# The thread that reads, encrypts and writes keeps up with no more.
+_MAX_WORKERS = 8
 
 
 def count_cores() -> int:
@@ -18,6 +20,11 @@ def count_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def count_workers(n_cores: int) -> int:
+    """Workers for so many cores: one more, as each waits at times for a thread of Polars'."""
+    return min(n_cores + 1, _MAX_WORKERS)
 
 
 def thread_settings(environment: Mapping[str, str], n_cores: int) -> dict[str, str]:

@@ -9,7 +9,8 @@ import textwrap
 
 import pytest
 
-from securexfer.privacy.threads import count_cores, thread_settings
+from securexfer.privacy.extract import BLOCK_BYTES, N_WORKERS
+from securexfer.privacy.threads import count_cores, count_workers, thread_settings
 
 # What the command line does before anything heavy is loaded, on a machine of so many cores.
 _COUNT = """\
@@ -49,5 +50,8 @@ def test_what_somebody_said_counts_more() -> None:
     assert thread_settings({"OPENBLAS_NUM_THREADS": "8", "POLARS_MAX_THREADS": "5"}, 2) == {}
 
 
-def test_there_is_a_core() -> None:
+def test_workers_follow_the_cores_and_memory_does_not() -> None:
     assert count_cores() >= 1
+    assert [count_workers(n) for n in (1, 2, 4, 64)] == [2, 3, 5, 8]
+    assert count_workers(count_cores()) == N_WORKERS
+    assert N_WORKERS * BLOCK_BYTES <= 21 * 1024 * 1024

@@ -19,7 +19,7 @@ import pytest
 from securexfer.crypto.identity import Identity, decrypt_identity
 from securexfer.crypto.keys import SEED_BYTES
 from securexfer.privacy.extract import BLOCK_BYTES as BLOCK
-from securexfer.privacy.pipeline import N_WORKERS
+from securexfer.privacy.extract import N_WORKERS
 from tests.assurance import Tally
 from tests.whole.cli import Desk, two_desks
 from tests.whole.watch import (
