@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import contest, core, floor, odd, opening, outside, pen, size, start
+from bench import contest, core, floor, forward, odd, opening, outside, pen, size, start
 from bench.page import PAGE, render, show
 from bench.record import load_records, save_records
 from bench.reference import Bench
@@ -29,6 +29,7 @@ SCENES: tuple[Scene, ...] = (
     start.SCENE,
     core.SCENE,
     pen.SCENE,
+    forward.SCENE,
     odd.SCENE,
 )
 

@@ -9,7 +9,6 @@ from securexfer.attachment.archive import ArchiveChecker
 from securexfer.bundle.manifest import TableRecord
 from securexfer.bundle.reader import Inside
 from securexfer.errors import ContentMismatchError
-from securexfer.privacy.shape import RecordCounter
 from securexfer.reporting import Reporter
 
 
@@ -30,6 +29,9 @@ def counted_rows(
     Raises:
         ContentMismatchError: at the end at the latest, if it is not what was signed.
     """
+    # With NumPy, which those who only copy a bundle do without.
+    from securexfer.privacy.shape import RecordCounter
+
     counter = RecordCounter()
     for piece in inside.rows(table, tee):
         counter.update(piece)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from securexfer.addressing import check_recipients, choose_path
 from securexfer.bundle.envelope import (
     FORMAT,
     Envelope,
@@ -46,7 +47,6 @@ from securexfer.instant import Clock, format_instant
 from securexfer.medium.medium import FindMedium, Medium, find_medium
 from securexfer.medium.rule import check_file_size
 from securexfer.naming import neutral_name
-from securexfer.order import check_recipients, choose_path
 from securexfer.partial import partial_path
 from securexfer.place import check_space
 from securexfer.reporting import Reporter

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from securexfer.addressing import check_recipients, choose_path
 from securexfer.attachment.archive import Gathered
-from securexfer.bundle.envelope import MAX_RECIPIENTS
 from securexfer.custody.drill import find_drills, last_complete
 from securexfer.custody.job import Run
 from securexfer.custody.register import Entry
 from securexfer.errors import (
-    CardExpiredError,
-    ContactRevokedError,
     DrillDueError,
-    OutputError,
     OutputExistsError,
     RecipeError,
     UsageError,
@@ -29,16 +25,13 @@ from securexfer.medium.medium import Medium
 from securexfer.medium.rule import check_file_size, name_limit
 from securexfer.naming import DEFAULT_TEMPLATE, check_template, list_words, make_name
 from securexfer.partial import partial_path
-from securexfer.place import check_space, check_target, free_bytes
+from securexfer.place import free_bytes
 from securexfer.planning import OpenExtracts, SharedScope, forecast_bytes
 from securexfer.privacy.compression import Effort
 from securexfer.recipe.reading import RecipeFile
 from securexfer.reporting import Reporter
 
-BUNDLE_SUFFIX = ".sxfer.zip"
 MAX_FOUND_CONTACT = 200
-# Signatures, envelope, directory and the smallest members: below this no bundle fits.
-_LEAST_BYTES = 32 * 1024
 # What leaves is usually far smaller than the extract, but nobody can know before.
 _USUAL_SHRINKAGE = 4
 # A forecast from the first blocks may be wrong, though hardly by this factor.
@@ -113,44 +106,6 @@ def check_order(order: PackOrder, clock: Clock) -> None:
             )
 
 
-def check_recipients(recipients: Sequence[Contact], clock: Clock) -> None:
-    """Check that there are recipients, not too many, and that their cards are in use.
-
-    Raises:
-        UsageError: if there is none, or there are too many.
-        ContactRevokedError: if one was revoked.
-        CardExpiredError: if a card is past its last day.
-    """
-    if not recipients:
-        raise UsageError(
-            "A bundle needs a recipient.",
-            hint="Name one with --to CONTACT; securexfer contact list shows them.",
-        )
-    if len(recipients) > MAX_RECIPIENTS:
-        raise UsageError(
-            f"A bundle has at most {MAX_RECIPIENTS} recipients.", hint="Make several bundles."
-        )
-    for contact in recipients:
-        check_in_use(contact)
-        if contact.card.expires_at < clock():
-            raise CardExpiredError(
-                f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
-            )
-
-
-def check_in_use(contact: Contact) -> None:
-    """Check that a contact was not revoked.
-
-    Raises:
-        ContactRevokedError: if it was.
-    """
-    if contact.revoked_at is not None:
-        raise ContactRevokedError(
-            f"The keys of {contact.name!r} were revoked here on {contact.revoked_at:%Y-%m-%d}: "
-            f"{contact.revoked_because}"
-        )
-
-
 def check_drills(order: PackOrder, entries: Sequence[Entry], clock: Clock) -> None:
     """Check that every recipient has completed a drill as lately as the recipe demands.
 
@@ -184,26 +139,6 @@ def choose_target(order: PackOrder, bundle_id: str, sequence: int, created_at: d
         order.name_template, bundle_id=bundle_id, sequence=sequence, created_at=created_at
     )
     return choose_path(order.output, name, force=order.force)
-
-
-def choose_path(target: Path, name: str, *, force: bool) -> Path:
-    """Where a bundle will be: the path that was given, or a file of this name in that folder.
-
-    Raises:
-        OutputError: if it can't be written there.
-    """
-    if target.is_dir():
-        target = target / name
-    elif target.suffix != ".zip":
-        # A drive that is not there, or misspelt, must not become a file on the local disk.
-        raise OutputError(
-            f"The folder {target} does not exist.",
-            hint="Is the drive plugged in? To name the bundle yourself, end its name in "
-            f"{BUNDLE_SUFFIX}.",
-        )
-    check_target(target, force=force)
-    check_space(target.parent, _LEAST_BYTES)
-    return target
 
 
 def check_sources(order: PackOrder, opened: OpenExtracts, target: Path, reporter: Reporter) -> None:
@@ -276,18 +211,3 @@ def check_attached(
         reporter.note(f"The bundle may not fit into one file. {name_limit(carrier)}")
     if free is not None and n_attached > free:
         reporter.note(f"{target.parent} may be too small: {free:,} bytes are free.")
-
-
-def check_apart(target: Path, source: Path | None) -> None:
-    """Check that writing a file replaces nothing that it is made from.
-
-    Raises:
-        OutputExistsError: if it would.
-    """
-    for written in (target, partial_path(target)):
-        with suppress(OSError):
-            if source is not None and written.samefile(source):
-                raise OutputExistsError(
-                    f"{source} is needed to write {target} and can't be replaced by it.",
-                    hint="Choose another place.",
-                )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from securexfer.addressing import check_recipients
 from securexfer.bundle.sender import FindSender
 from securexfer.carrier import write_small
 from securexfer.crypto.identity import Identity
@@ -47,7 +48,6 @@ from securexfer.expiry import CLOCK_TOLERANCE, newest_time
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant, parse_instant
 from securexfer.matching import check_revoked, find_keys, find_signer
-from securexfer.order import check_recipients
 from securexfer.place import make_folder
 from securexfer.planning import choose_scope
 from securexfer.recipe.model import Recipe

@@ -53,10 +53,10 @@ def forward(
     The sender must have allowed that in the recipe. The colleague sees who packed the bundle and
     everybody who forwarded it, and can open it for as long as you can, or for less.
     """
+    from securexfer.addressing import check_apart, check_recipients, choose_path
     from securexfer.forwarding import ForwardOrder
     from securexfer.forwarding import forward as forward_bundle
     from securexfer.naming import neutral_name
-    from securexfer.order import check_apart, check_recipients, choose_path
 
     session = Session.current(passphrase_file)
     recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]

@@ -106,10 +106,11 @@ def pack(
     session, asked = Session.current(passphrase_file), Asked(**job)
     if not dry_run:
         session.unlock_early()
+    from securexfer.addressing import check_apart, choose_path
     from securexfer.custody.job import lock_job
     from securexfer.errors import ExtractEmptyError, UsageError
     from securexfer.naming import DEFAULT_TEMPLATE, neutral_name
-    from securexfer.order import PackOrder, check_apart, check_order, choose_path
+    from securexfer.order import PackOrder, check_order
     from securexfer.packing import pack as pack_bundle
     from securexfer.planning import open_extracts
     from securexfer.recipe.reading import read_recipe

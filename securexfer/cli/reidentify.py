@@ -62,8 +62,8 @@ def reidentify(
     TOKENS has one token a line, or is a CSV file with a column of them. Only the sender's identity
     can do this. It is recorded, with the reason, before anything is shown.
     """
+    from securexfer.addressing import check_apart
     from securexfer.carrier import write_small
-    from securexfer.order import check_apart
     from securexfer.place import check_target
     from securexfer.recipe.reading import read_recipe
     from securexfer.reidentifying import ReidentifyOrder

@@ -36,6 +36,7 @@ FLOORS = {
     "naming": 3,
     "planning": 4,
     "scan": 4,
+    "addressing": 4,
     "order": 5,
     "attaching": 4,
     "scoping": 5,
@@ -178,6 +179,23 @@ def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout
+
+
+@pytest.mark.parametrize(
+    ("room", "heavy"),
+    [
+        ("unpacking", ["polars", "keyring"]),
+        ("verifying", ["polars", "keyring", "numpy"]),
+        ("forwarding", ["polars", "keyring", "numpy"]),
+        ("destroying", ["polars", "keyring", "numpy", "pyzipper"]),
+    ],
+)
+def test_whoever_reads_no_extract_loads_nothing_that_does(room: str, heavy: list[str]) -> None:
+    program = f"import sys, securexfer.{room}; sys.exit(str(set({heavy}) & set(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert run.stderr == "set()\n"
 
 
 def test_the_python_interface_is_what_it_says_and_light_to_import() -> None:
