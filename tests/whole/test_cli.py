@@ -44,6 +44,13 @@ def test_the_main_job_from_card_to_table(desks: tuple[Desk, Desk]) -> None:
     seen = bob.run("inspect", bundle)
     assert b"people" not in seen.stdout
     assert b"Nobody's signature was checked" in seen.stderr
+    drive, _, here = seen.stdout.decode().partition("This is what a finder sees.")
+    assert "the file has no names" in here
+    for name in ("ann", "bob"):
+        fingerprint = ann.json("--home", f"home-{name}", "identity", "show")["fingerprint_spoken"]
+        assert fingerprint.replace(" ", "-") in drive
+        assert f", {name}" not in drive
+        assert f"  {name}" in here
     assert b"Every check held." in bob.run("verify", bundle).stdout
     ann.run("verify", bundle, "--outside")
 
