@@ -52,8 +52,8 @@ def breach_report(
 
     Everything comes from the register, so the drive itself is not needed. Choose by bundle, by
     carrier, by recipient or by time; what is chosen has to fit all that is given. With nothing
-    given, it is about every bundle that was packed here. The report is recorded. A TIME is in UTC:
-    2026-11-22, or 2026-11-22T09:30.
+    given, it is about every bundle that was packed or passed on here. The report is recorded. A
+    TIME is in UTC: 2026-11-22, or 2026-11-22T09:30.
     """
     from securexfer.carrier import write_small
     from securexfer.custody.breach import Selection, build_report
