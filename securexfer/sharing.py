@@ -47,7 +47,7 @@ from securexfer.expiry import CLOCK_TOLERANCE, newest_time
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant, parse_instant
 from securexfer.matching import check_revoked, find_keys, find_signer
-from securexfer.order import check_recipients
+from securexfer.order import check_recipients, hint_at_new_card
 from securexfer.place import make_folder
 from securexfer.planning import choose_scope
 from securexfer.recipe.model import Recipe
@@ -235,7 +235,8 @@ def _check_exporter(
             if contact.card.expires_at < clock():
                 raise CardExpiredError(
                     f"The card of {contact.name!r}, who exported it, expired on "
-                    f"{contact.card.expires_at:%Y-%m-%d}."
+                    f"{contact.card.expires_at:%Y-%m-%d}.",
+                    hint=hint_at_new_card(contact),
                 )
             return contact
     raise StatementMismatchError("The scope key was exported by this identity itself.")

@@ -10,9 +10,10 @@ import click
 
 from securexfer.cli.options import FORCE, SecurexferCommand, output_option, passphrase_option
 from securexfer.cli.session import Session
+from securexfer.cli.value import Moment
 from securexfer.wording import plural
 
-MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"])
+MOMENT = Moment()
 
 
 @click.command(
