@@ -139,6 +139,10 @@ def _holders(transfer: Transfer) -> Section:
     told = (
         "Only whoever has the private key of one of these fingerprints, and its passphrase; the "
         "sender can't."
+        if not transfer.hands
+        else "Whoever has the private key of one of these fingerprints, and its passphrase. It was "
+        "passed on, so it also opens for whoever could open it before, if they still have the "
+        "bundle that it was. Nobody else."
     )
     if transfer.stage == "received":
         # What the others did with it, they tell its sender.

@@ -97,7 +97,7 @@ def _short_answer(report: BreachReport) -> Section:
         ("Encrypted", f"yes. {PROTECTION}"),
         (
             "Who can open it",
-            "; ".join(_holders_of(report.bundles)) + ". Nobody else, the sender included.",
+            "; ".join(_holders_of(report.bundles)) + _nobody_else(report.bundles),
         ),
         ("A key on the same drive", _key_beside(report.bundles)),
         ("Past the destroy-by date", _name_overdue(report.bundles)),
@@ -270,6 +270,16 @@ def _holders_of(bundles: Sequence[ReportedBundle]) -> list[str]:
         for one in bundle.holders
     }
     return sorted(found)
+
+
+def _nobody_else(bundles: Sequence[ReportedBundle]) -> str:
+    """Who can't open them. A bundle that is passed on keeps the password that it had."""
+    if any(bundle.origin for bundle in bundles):
+        return (
+            ". What was passed on also opens for whoever could open it before, this desk included, "
+            "if they still have the bundle that it was. Nobody else."
+        )
+    return ". Nobody else, the sender included."
 
 
 def _key_beside(bundles: Sequence[ReportedBundle]) -> str:

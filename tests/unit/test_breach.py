@@ -285,6 +285,8 @@ class TestForwarded:
         spoken = format_fingerprint(origin.sender)
         assert f"| Packed by | {spoken}, as bundle {origin.bundle_id} |" in said
         assert "| Packed |" not in said
+        assert "Nobody else, the sender included" not in said
+        assert "opens for whoever could open it before, this desk included" in said
         assert "every bundle that was packed or passed on here" in said
         # What it was before is another bundle, and others can open that one.
         with pytest.raises(UsageError) as caught:

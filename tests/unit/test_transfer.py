@@ -183,7 +183,10 @@ class TestTheContent:
         for person, stage in ((world.bob, "sent"), (world.cat, "received")):
             shown = about(world, person, bundle_id)
             assert (shown.stage, shown.may_forward) == (stage, True)
-            assert "Came throughann, then bob" in words(parse(page(shown)))
+            said = words(parse(page(shown)))
+            assert "Came throughann, then bob" in said
+            assert "the sender can't" not in said
+            assert "opens for whoever could open it before" in said
 
     def test_whoever_passed_on_what_they_unpacked_sees_that_too(self, world: World) -> None:
         text = allow_forwarding(recipe())
