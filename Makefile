@@ -2,11 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+INSTALLED := $(VENV)/installed
 READY := $(VENV)/ready
 
 .PHONY: demo test soak coverage mutation bench check docs man site dist wheels release-check lint types clean
 
-demo: $(READY)
+# Without what only tests need: a keyring of theirs would answer to whoever tries the program.
+demo: $(INSTALLED)
 	$(BIN)/securexfer demo
 
 test: $(READY)
@@ -66,9 +69,13 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-$(READY): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(INSTALL) .
+	touch $@
+
+$(READY): pyproject.toml constraints.txt | $(INSTALLED)
+	$(INSTALL) '.[dev]'
 	touch $@
 
 clean:

@@ -49,8 +49,17 @@ def check_recipients(recipients: Sequence[Contact], clock: Clock) -> None:
         check_in_use(contact)
         if contact.card.expires_at < clock():
             raise CardExpiredError(
-                f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}."
+                f"The card of {contact.name!r} expired on {contact.card.expires_at:%Y-%m-%d}.",
+                hint=hint_at_new_card(contact),
             )
+
+
+def hint_at_new_card(contact: Contact) -> str:
+    """How to come by a card that is in use, and under which name it has to be pinned."""
+    return (
+        f"Ask {contact.name} for a current card, and pin it with: securexfer contact add CARD "
+        f"--replaces {contact.name}"
+    )
 
 
 def check_in_use(contact: Contact) -> None:

@@ -56,6 +56,8 @@ class DestroyResult:
             bundles were given one id.
         unknown_senders: fingerprints of senders to whom nothing could be sealed, because they are
             not pinned here any more.
+        receipts_removed: receipts of these unpacks, deleted because the certificate covers them.
+        receipts_kept: those that are still there: no certificate, or changed since.
     """
 
     bundle_id: str
@@ -64,6 +66,8 @@ class DestroyResult:
     n_leftovers: int
     certificates: tuple[Path, ...] = ()
     unknown_senders: tuple[str, ...] = ()
+    receipts_removed: tuple[Path, ...] = ()
+    receipts_kept: tuple[Path, ...] = ()
 
 
 def destroy(
@@ -157,9 +161,22 @@ def destroy(
             hint="Check who may write to their folder, then run the command again.",
         )
     certificates, unknown = _write_certificates(entry, identity, find_sender, target)
-    if not unknown:
-        _remove_receipts(entries, bundle_id, reporter)
-    return DestroyResult(bundle_id, removed, missing, n_leftovers, certificates, unknown)
+    receipts = _find_receipts(entries, bundle_id)
+    gone = tuple(
+        path
+        for path, sha256 in receipts.items()
+        if not unknown and _remove_receipt(path, sha256, reporter)
+    )
+    return DestroyResult(
+        bundle_id,
+        removed,
+        missing,
+        n_leftovers,
+        certificates,
+        unknown,
+        receipts_removed=gone,
+        receipts_kept=tuple(path for path in receipts if path not in gone),
+    )
 
 
 def find_unpacked(entries: Sequence[Entry], bundle_id: str) -> list[UnpackedFile]:
@@ -247,15 +264,23 @@ def _write_certificates(
     return tuple(written), tuple(unknown)
 
 
-def _remove_receipts(entries: Sequence[Entry], bundle_id: str, reporter: Reporter) -> None:
-    """Receipts that were not sent are needed no more: the certificate names what they are about."""
+def _find_receipts(entries: Sequence[Entry], bundle_id: str) -> dict[Path, str]:
+    """Receipts of a bundle that are still there, with the digests that they were written with."""
+    found: dict[Path, str] = {}
     for entry in entries:
         receipt = entry.details.get("receipt", {})
         if entry.event == "unpacked" and entry.details["bundle_id"] == bundle_id and receipt:
             path = Path(entry.details["folder"]) / str(receipt.get("file"))
-            with suppress(OutputError):
-                if not is_absent(path) and _sha256(path, reporter) == receipt.get("sha256"):
-                    _remove(path)
+            if not is_absent(path):
+                found[path] = str(receipt.get("sha256"))
+    return found
+
+
+def _remove_receipt(path: Path, sha256: str, reporter: Reporter) -> bool:
+    """A receipt that was not sent is needed no more: the certificate names what it is about."""
+    with suppress(OutputError):
+        return _sha256(path, reporter) == sha256 and _remove(path)
+    return False
 
 
 def _choose_bundle(entries: Sequence[Entry], start: str) -> str:

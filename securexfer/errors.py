@@ -378,7 +378,10 @@ class CardExpiredError(KeyMaterialError):
     """A card is past its last day of use."""
 
     code = "card_expired"
-    hint = "Ask its owner for a current card and pin it with: securexfer contact add"
+    hint = (
+        "Ask its owner for a current card, and pin it with: securexfer contact add CARD "
+        "--replaces NAME"
+    )
 
 
 class FingerprintMismatchError(KeyMaterialError):
@@ -406,7 +409,7 @@ class ContactExistsError(KeyMaterialError):
     """A contact of that name, or with that key, is pinned already."""
 
     code = "contact_exists"
-    hint = "Choose another name with --as, or remove the old contact first."
+    hint = "There is nothing to do: use it under the name that it has."
 
 
 class ContactChangedError(KeyMaterialError):
@@ -543,7 +546,8 @@ class BundleExpiredError(VerificationError):
 
     code = "bundle_expired"
     hint = (
-        "Delete it. If you still need the data, ask the sender to extend it, or for a new bundle."
+        "If you still need the data, ask the sender to extend it, or for a new bundle. If not, "
+        "delete it."
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from securexfer.addressing import check_recipients
+from securexfer.addressing import check_recipients, hint_at_new_card
 from securexfer.bundle.sender import FindSender
 from securexfer.carrier import write_small
 from securexfer.crypto.identity import Identity
@@ -235,7 +235,8 @@ def _check_exporter(
             if contact.card.expires_at < clock():
                 raise CardExpiredError(
                     f"The card of {contact.name!r}, who exported it, expired on "
-                    f"{contact.card.expires_at:%Y-%m-%d}."
+                    f"{contact.card.expires_at:%Y-%m-%d}.",
+                    hint=hint_at_new_card(contact),
                 )
             return contact
     raise StatementMismatchError("The scope key was exported by this identity itself.")

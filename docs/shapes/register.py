@@ -70,6 +70,8 @@ RESULTS: dict[str, Schema] = {
             "certificates": listed(TEXT),
             "missing": listed(TEXT),
             "n_leftovers": COUNT,
+            "receipts_kept": listed(TEXT),
+            "receipts_removed": listed(TEXT),
             "removed": listed(TEXT),
         }
     ),

@@ -89,6 +89,17 @@ REPORTED = members(
                 }
             )
         ),
+        "origin": listed(
+            members(
+                {
+                    "bundle_id": ID,
+                    "sender": SHA256,
+                    "sender_name": TEXT,
+                    "is_verified": FLAG,
+                    "forwarders": listed(SHA256),
+                }
+            )
+        ),
     }
 )
 

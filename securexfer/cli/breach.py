@@ -10,9 +10,10 @@ import click
 
 from securexfer.cli.options import FORCE, SecurexferCommand, output_option, passphrase_option
 from securexfer.cli.session import Session
+from securexfer.cli.value import Moment
 from securexfer.wording import plural
 
-MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"])
+MOMENT = Moment()
 
 
 @click.command(
@@ -52,8 +53,8 @@ def breach_report(
 
     Everything comes from the register, so the drive itself is not needed. Choose by bundle, by
     carrier, by recipient or by time; what is chosen has to fit all that is given. With nothing
-    given, it is about every bundle that was packed here. The report is recorded. A TIME is in UTC:
-    2026-11-22, or 2026-11-22T09:30.
+    given, it is about every bundle that was packed or passed on here. The report is recorded. A
+    TIME is in UTC: 2026-11-22, or 2026-11-22T09:30.
     """
     from securexfer.carrier import write_small
     from securexfer.custody.breach import Selection, build_report

@@ -20,7 +20,13 @@ from securexfer.cli.options import (
 )
 from securexfer.cli.plan import warn_of_archives
 from securexfer.cli.session import Session
-from securexfer.cli.view import inside_document, outside_document, print_inside, print_outside
+from securexfer.cli.view import (
+    inside_document,
+    outside_document,
+    print_inside,
+    print_known,
+    print_outside,
+)
 
 if TYPE_CHECKING:
     pass
@@ -39,13 +45,13 @@ def inspect(bundle: Path) -> None:
         document = {**outside_document(outside), "verified": False}
 
     def human() -> None:
-        print_outside(session, outside, sender="claims to be")
+        print_outside(session, outside, sender="claims to be", has_names=False)
         session.console.line("\nThe note for finders says:")
         for text in reflow(outside.read_me):
             session.console.line(f"  {plain(text)}".rstrip())
-        session.console.step(
-            "\nThis is what a finder sees. Nobody's signature was checked: use securexfer verify."
-        )
+        session.console.line("\nThis is what a finder sees.")
+        print_known(session, outside)
+        session.console.step("\nNobody's signature was checked: use securexfer verify.")
 
     session.console.result(document, human)
 

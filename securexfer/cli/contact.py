@@ -229,4 +229,9 @@ def _confirm(session: Session, card: Card, fingerprint: str | None) -> None:
         raise FingerprintUnconfirmedError("The card was not confirmed by its fingerprint.")
     session.console.facts(card_facts(card), to_stderr=True)
     if not session.console.confirm("Is this the fingerprint that its owner read to you?"):
-        raise FingerprintUnconfirmedError("The fingerprint was not confirmed.")
+        raise FingerprintUnconfirmedError(
+            "The fingerprint was not confirmed, so the card was not pinned.",
+            hint="If its owner read another one to you, do not use this card: it may have been "
+            "swapped on its way. Ask for it again, and tell them. If you have not called them yet, "
+            "do so, and run the command again.",
+        )

@@ -17,6 +17,7 @@ from securexfer.cli.pack import order_names, print_summary
 from securexfer.cli.plan import WHAT_IS_DONE
 from securexfer.cli.reminder import SILENT
 from securexfer.cli.session import Session
+from securexfer.cli.value import Whole
 from securexfer.wording import plural
 
 if TYPE_CHECKING:
@@ -56,7 +57,12 @@ status      = { action = "keep" }
 
 @click.command(cls=SecurexferCommand, epilog="Example: securexfer demo --rows 10000")
 @click.option(
-    "--rows", default=130_000, show_default=True, type=click.IntRange(1, 20_000_000), help="Rows."
+    "--rows",
+    default=130_000,
+    show_default=True,
+    type=Whole(1, 20_000_000),
+    metavar="N",
+    help="Rows.",
 )
 @click.option(
     "--keep",

@@ -25,8 +25,8 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
 
     BUNDLE_ID is the id, or the first characters of it. Files are deleted only if they still are
     what unpack wrote. Unfinished files of runs that were cut off, and receipts, are deleted with
-    them. The certificate is a small signed file to send to the sender. Run the command again to
-    have it written again.
+    them; the bundle itself is not. The certificate is a small signed file to send to the sender.
+    Run the command again to have it written again.
     """
     from securexfer.crypto.fingerprint import format_fingerprint
     from securexfer.destroying import destroy as destroy_files
@@ -53,14 +53,18 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
         "certificates": [str(path) for path in result.certificates],
         "missing": [str(path) for path in result.missing],
         "n_leftovers": result.n_leftovers,
+        "receipts_kept": [str(path) for path in result.receipts_kept],
+        "receipts_removed": [str(path) for path in result.receipts_removed],
         "removed": [str(path) for path in result.removed],
     }
 
     def human() -> None:
-        for path in result.removed:
+        for path in (*result.removed, *result.receipts_removed):
             session.console.line(f"Deleted: {plain(str(path))}")
         for path in result.missing:
             session.console.line(f"Not there any more: {plain(str(path))}")
+        for path in result.receipts_kept:
+            session.console.line(f"Kept: {plain(str(path))}, a receipt; it holds no data")
         for path in result.certificates:
             session.console.line(f"Certificate: {plain(str(path))}")
         is_new = result.removed or result.missing
@@ -71,6 +75,16 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             if is_new
             else "Nothing was left to delete. What was recorded then is certified once more."
         )
+        if n_receipts := len(result.receipts_removed):
+            session.console.step(
+                f"{plural(n_receipts, 'receipt was', 'receipts were')} deleted too. If you had not "
+                f"sent {'it' if n_receipts == 1 else 'them'} yet: the certificate tells the sender "
+                "when the bundle was opened."
+            )
+        if is_new:
+            session.console.step(
+                "The bundle itself was not deleted: delete it, or hand its drive back."
+            )
         if result.missing:
             session.console.step(
                 "If a file that is not there any more was moved or renamed: delete it there, too."

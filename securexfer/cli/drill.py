@@ -11,6 +11,7 @@ import click
 from securexfer.cli.console import plain
 from securexfer.cli.options import SecurexferGroup, output_option, passphrase_option
 from securexfer.cli.session import Session
+from securexfer.cli.value import Whole
 
 if TYPE_CHECKING:
     from securexfer.custody.drill import Drill
@@ -42,7 +43,12 @@ def drill() -> None:
 @drill.command(epilog="Example: securexfer drill start --to acme -o /media/stick")
 @click.option("--to", required=True, metavar="CONTACT", help="With whom.")
 @click.option(
-    "--rows", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Rows."
+    "--rows",
+    default=1000,
+    show_default=True,
+    type=Whole(1, 1_000_000),
+    metavar="N",
+    help="Rows.",
 )
 @output_option("The drive's folder, or a path that ends in .zip.")
 @passphrase_option
@@ -59,7 +65,7 @@ def start(to: str, rows: int, output: Path, passphrase_file: Path | None) -> Non
     from securexfer.recipe.reading import parse_recipe
 
     session = Session.current(passphrase_file)
-    recipient = session.contacts.get(to)
+    (recipient,) = session.find_contacts([to])
     recipe_file = parse_recipe(_RECIPE.encode("utf-8"))
     extract = io.BytesIO(b"".join(offender_csv(rows)))
     order = PackOrder(recipe_file, [recipient], output, is_drill=True)

@@ -16,6 +16,7 @@ from securexfer.cli.options import (
 )
 from securexfer.cli.receipt import show_filed
 from securexfer.cli.session import Session
+from securexfer.cli.value import Whole
 
 
 @click.command(
@@ -25,7 +26,8 @@ from securexfer.cli.session import Session
 @click.option(
     "--days",
     required=True,
-    type=click.IntRange(1),
+    type=Whole(1),
+    metavar="N",
     help="How many days to add to the present destroy-by date.",
 )
 @output_option("File or folder to write it to; the current folder without it.", required=False)

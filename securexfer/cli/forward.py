@@ -17,6 +17,7 @@ from securexfer.cli.options import (
     passphrase_option,
 )
 from securexfer.cli.session import Session
+from securexfer.cli.value import Whole
 
 if TYPE_CHECKING:
     from securexfer.forwarding import ForwardResult
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 @output_option("The drive's folder, or a path that ends in .zip.")
 @click.option(
     "--days",
-    type=click.IntRange(1, 3650),
+    type=Whole(1, 3650),
     metavar="N",
     help="Let it expire in N days, if you have it for longer.",
 )
@@ -59,7 +60,7 @@ def forward(
     from securexfer.naming import neutral_name
 
     session = Session.current(passphrase_file)
-    recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
+    recipients = session.find_contacts(to)
     check_recipients(recipients, session.clock)
     check_apart(choose_path(output, neutral_name("0" * 32), force=force), passphrase_file)
     with (

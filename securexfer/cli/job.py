@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from securexfer.cli.console import Console, plain
+from securexfer.cli.value import Seconds, Whole
 from securexfer.errors import UsageError
 from securexfer.privacy.heap import POLARS_SETTINGS
 
@@ -40,7 +41,7 @@ _OPTIONS = (
     ),
     click.option(
         "--source-timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(min=0, min_open=True),
         metavar="SECONDS",
         help="How long each source command may take.",
     ),
@@ -63,7 +64,7 @@ _OPTIONS = (
     ),
     click.option(
         "--expect-change-max",
-        type=click.IntRange(min=0),
+        type=Whole(min=0),
         metavar="PERCENT",
         help="Refuse if the rows differ by more from those of the last such bundle.",
     ),
@@ -90,7 +91,7 @@ _OPTIONS = (
     click.option(
         "--wait",
         "wait_seconds",
-        type=click.FloatRange(min=0),
+        type=Seconds(min=0),
         default=0.0,
         metavar="SECONDS",
         help="How long to wait for another run of the same job to end.",

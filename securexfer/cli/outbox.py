@@ -9,6 +9,7 @@ import click
 from securexfer.cli.console import plain
 from securexfer.cli.options import SecurexferCommand, SecurexferGroup, passphrase_option
 from securexfer.cli.session import Session
+from securexfer.cli.value import Whole
 from securexfer.wording import plural
 
 
@@ -27,7 +28,7 @@ def outbox() -> None:
     "--older-than",
     "days",
     required=True,
-    type=click.IntRange(min=0),
+    type=Whole(min=0),
     metavar="DAYS",
     help="Days since the bundle was recorded as sent.",
 )

@@ -122,7 +122,7 @@ def pack(
         raise UsageError("No extract was given.", hint="Name it: securexfer pack EXTRACT …")
     recipe_file = read_recipe(recipe_path)
     check_planned(report, dry_run=dry_run, force=force)
-    recipients = [session.contacts.get(name) for name in dict.fromkeys(to)]
+    recipients = session.find_contacts(to)
     run = asked.run(recipe_path, session.clock)
     order = PackOrder(
         recipe_file,

@@ -13,7 +13,6 @@ from securexfer.wording import plural
 if TYPE_CHECKING:
     from securexfer.attachment.archive import Gathered
     from securexfer.planning import Input, Trial
-    from securexfer.privacy.disclosure import Finding
     from securexfer.privacy.plan import TablePlan
     from securexfer.recipe.model import Agreement
 
@@ -122,12 +121,12 @@ def warn_of_archives(console: Console, files: Sequence[Path]) -> None:
         )
 
 
-def print_gates(console: Console, title: str, findings: Sequence[Finding]) -> None:
-    """What the gates found, a line for each; nothing where there are none."""
-    from securexfer.custody.gate import describe_gate
+def print_gates(console: Console, title: str, records: Sequence[Mapping[str, Any]]) -> None:
+    """What the gates found, a line for each of their records; nothing where there are none."""
+    from securexfer.custody.gate import read_gate
 
-    if findings:
-        rows = [(one.gate, one.result, describe_gate(one.record())) for one in findings]
+    if gates := [read_gate(record) for record in records]:
+        rows = [(gate.gate, gate.result, gate.said) for gate in gates]
         console.table(("gate", "result", "what was found"), rows, title=title)
 
 
@@ -140,8 +139,8 @@ def print_trial(console: Console, plans: Sequence[TablePlan], trial: Trial) -> N
             files = plural(gathered.n_files, "file")
             console.line(f"Attached: {files}, {gathered.n_bytes:,} bytes before they are made anew")
     for name, findings in trial.gates.items():
-        print_gates(console, f"Gates of table {name}", findings)
-    print_gates(console, "Gates of the bundle", trial.bundle_gates)
+        print_gates(console, f"Gates of table {name}", [one.record() for one in findings])
+    print_gates(console, "Gates of the bundle", [one.record() for one in trial.bundle_gates])
 
 
 def show_trial(

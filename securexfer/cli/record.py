@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from securexfer.cli.console import Console, plain
-from securexfer.cli.plan import WHAT_IS_DONE
+from securexfer.cli.plan import WHAT_IS_DONE, print_gates
 from securexfer.cli.session import Session
 from securexfer.wording import plural
 
@@ -20,7 +20,7 @@ _SHORT_FINGERPRINT = 8
 REFUSED = "unpack-refused"
 _WHOLE_FINGERPRINT = 64
 # Said by other lines of the page already.
-_SAID = {"bundle_id", "name", "recipient_names", "tables", "expires_at"}
+_SAID = {"bundle_id", "name", "recipient_names", "tables", "expires_at", "gates"}
 # Documents of many lines; their fingerprints are said beside them.
 _CARDS = {"card", "former_card"}
 _COUNTS = {
@@ -90,6 +90,7 @@ def entry_row(entry: Entry, names: Mapping[str, str]) -> tuple[str, ...]:
 
 def print_entry(console: Console, entry: Entry, names: Mapping[str, str]) -> None:
     """An entry as a page for people: all that it holds."""
+    from securexfer.custody.foreign import objects_in
     from securexfer.custody.summary import summarise_entry
 
     summary = summarise_entry(entry, names)
@@ -108,6 +109,7 @@ def print_entry(console: Console, entry: Entry, names: Mapping[str, str]) -> Non
     for table in tables if isinstance(tables, list) else []:
         if isinstance(table, dict):
             _print_table(console, table)
+    print_gates(console, "Gates of the bundle", objects_in(entry.details.get("gates")))
 
 
 def export_csv(entries: Sequence[Entry], names: Mapping[str, str]) -> bytes:
@@ -159,7 +161,9 @@ def _details(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str
 
 
 def _print_table(console: Console, table: Mapping[str, Any]) -> None:
-    """A table as the manifest has it: what left, in what form, and what stayed."""
+    """A table as the manifest has it: what left, in what form, what stayed, what gates found."""
+    from securexfer.custody.foreign import objects_in
+
     counts = [
         plural(table[name], *words)
         for name, words in _COUNTS.items()
@@ -167,7 +171,8 @@ def _print_table(console: Console, table: Mapping[str, Any]) -> None:
     ]
     if isinstance(exactness := table.get("n_subjects_is"), str):
         counts = [f"{c} ({exactness})" if "data subject" in c else c for c in counts]
-    console.line(f"\nTable {plain(_say(table.get('name', '')))}: {plain(', '.join(counts))}")
+    title = plain(_say(table.get("name", "")))
+    console.line(f"\nTable {title}: {plain(', '.join(counts))}")
     fields = table.get("fields")
     rows = [
         (
@@ -183,12 +188,13 @@ def _print_table(console: Console, table: Mapping[str, Any]) -> None:
     rest = {
         name: _without_zeros(value)
         for name, value in table.items()
-        if name not in ("name", "fields", "withheld", "n_subjects_is", *_COUNTS)
+        if name not in ("name", "fields", "withheld", "gates", "n_subjects_is", *_COUNTS)
     }
     lines = list(_details(rest, "  "))
     if isinstance(withheld := table.get("withheld"), list):
         lines.insert(0, ("  withheld", ", ".join(map(_say, withheld)) or "nothing"))
     console.facts(lines)
+    print_gates(console, f"Gates of table {title}", objects_in(table.get("gates")))
 
 
 def _without_zeros(value: Any) -> Any:

@@ -29,13 +29,14 @@ from securexfer.cli.record import (
 )
 from securexfer.cli.reminder import SILENT
 from securexfer.cli.session import Session
+from securexfer.cli.value import Day
 from securexfer.wording import plural
 
 if TYPE_CHECKING:
     from securexfer.custody.entry import Entry
 
 F = TypeVar("F", bound=Callable[..., Any])
-_DATE = click.DateTime(formats=["%Y-%m-%d"])
+_DATE = Day()
 
 
 def filter_options(command: F) -> F:

@@ -82,7 +82,7 @@ def reidentify(
         column=column,
         reason=reason,
         bundle_id=bundle_id,
-        recipients=[session.contacts.get(name) for name in dict.fromkeys(to)],
+        recipients=session.find_contacts(to),
     )
     with session.reporter() as reporter:
         result = find_identifiers(

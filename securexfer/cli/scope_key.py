@@ -63,7 +63,7 @@ def export(
     result = export_scope_key(
         recipe,
         _audience(session, recipe, audience),
-        session.contacts.get(to),
+        session.find_contacts([to])[0],
         output or Path(),
         session.identity,
         session.ring,
@@ -163,7 +163,7 @@ def _audience(session: Session, recipe: Recipe, names: tuple[str, ...]) -> list[
                 f"The recipe does not allow the recipient {name!r}.",
                 problems=[f"agreement.recipients: {', '.join(allowed)} only"],
             )
-    return [session.contacts.get(name) for name in chosen]
+    return session.find_contacts(chosen)
 
 
 def _facts(session: Session, result: SharedResult) -> list[tuple[str, str]]:

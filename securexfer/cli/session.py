@@ -249,6 +249,21 @@ class Session:
             return self.ring.find_again(sha256) if sha256 else None
         return self.ring.find(recipe, recipients)
 
+    def find_contacts(self, names: Sequence[str]) -> list[Contact]:
+        """Contacts by their names, each once.
+
+        Raises:
+            ContactUnknownError: if one is not there.
+            IdentityMissingError: if there is no identity either: perhaps it is the wrong home.
+        """
+        from securexfer.errors import ContactUnknownError
+
+        try:
+            return [self.contacts.get(name) for name in dict.fromkeys(names)]
+        except ContactUnknownError:
+            self.desk.own_card()
+            raise
+
     def own_card(self) -> Card | None:
         """This home's card, or None where there is no identity yet."""
         from securexfer.errors import IdentityMissingError

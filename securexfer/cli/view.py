@@ -72,25 +72,28 @@ def describe_expiry(outside: Outside) -> str:
     return f"{until}, extended by the sender; at first {outside.envelope.expires_at}"
 
 
-def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
-    """What is visible, for people."""
+def print_outside(
+    session: Session, outside: Outside, *, sender: str, has_names: bool = True
+) -> None:
+    """What is visible, for people.
+
+    Args:
+        session: knows the names of contacts.
+        outside: of the bundle.
+        sender: what is known of the sender's fingerprint, before it.
+        has_names: whether the names that this desk has for fingerprints are to stand behind them.
+    """
     from securexfer.crypto.fingerprint import format_fingerprint
 
+    def named(fingerprint: str) -> str:
+        name = f", {session.contact_name(fingerprint)}" if has_names else ""
+        return f"{format_fingerprint(fingerprint)}{name}"
+
     envelope: Envelope = outside.envelope
-    own_name = session.contact_name
     rows = [
         ("Bundle", envelope.bundle_id),
-        (
-            "Sender",
-            f"{sender} {format_fingerprint(envelope.sender)}, {own_name(envelope.sender)}",
-        ),
-        *(
-            (
-                "Recipient",
-                f"{format_fingerprint(r.fingerprint)}, {own_name(r.fingerprint)}",
-            )
-            for r in envelope.recipients
-        ),
+        ("Sender", f"{sender} {named(envelope.sender)}"),
+        *(("Recipient", named(recipient.fingerprint)) for recipient in envelope.recipients),
         ("Created", envelope.created_at),
         ("Expires", describe_expiry(outside)),
         ("Size", f"{outside.file.size:,} bytes, {len(envelope.members)} members"),
@@ -98,6 +101,18 @@ def print_outside(session: Session, outside: Outside, *, sender: str) -> None:
     if is_forwarded(outside):
         rows.append(("Forwarded", "yes; who packed it, and through whose hands it came, is inside"))
     session.console.facts(rows)
+
+
+def print_known(session: Session, outside: Outside) -> None:
+    """Whom this desk knows by the fingerprints of a bundle, which are all that the file has."""
+    envelope: Envelope = outside.envelope
+    session.console.line("\nWhom you know by these fingerprints; the file has no names:")
+    session.console.facts(
+        [
+            ("  Sender", session.contact_name(envelope.sender)),
+            *(("  Recipient", session.contact_name(r.fingerprint)) for r in envelope.recipients),
+        ]
+    )
 
 
 def print_inside(session: Session, verified: Verified) -> None:

@@ -127,18 +127,10 @@ def _write_table(table: TransferTable, key: str) -> Iterator[Section]:
 
 
 def _gates(title: str, gates: tuple[Gate, ...], *, level: int) -> Section:
-    rows = [(_RESULTS.get(gate.result, gate.result), gate.title, _found(gate)) for gate in gates]
+    rows = [(_RESULTS.get(gate.result, gate.result), gate.title, gate.said) for gate in gates]
     return Section(
         title, level=level, columns=("result", "check", "what was found"), rows=tuple(rows)
     )
-
-
-def _found(gate: Gate) -> str:
-    if gate.gate == "never_together" and gate.result == "passed":
-        return f"they do not: {gate.found}"
-    if gate.reason and gate.reason not in gate.found:
-        return f"{gate.found}{'; ' if gate.found else ''}the reason given: {gate.reason}"
-    return gate.found or "nothing"
 
 
 def _holders(transfer: Transfer) -> Section:
@@ -147,6 +139,10 @@ def _holders(transfer: Transfer) -> Section:
     told = (
         "Only whoever has the private key of one of these fingerprints, and its passphrase; the "
         "sender can't."
+        if not transfer.hands
+        else "Whoever has the private key of one of these fingerprints, and its passphrase. It was "
+        "passed on, so it also opens for whoever could open it before, if they still have the "
+        "bundle that it was. Nobody else."
     )
     if transfer.stage == "received":
         # What the others did with it, they tell its sender.

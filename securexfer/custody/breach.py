@@ -15,6 +15,7 @@ from typing import Any
 from securexfer.custody.particulars import ReportedBundle, report_bundle, spell
 from securexfer.custody.register import Entry
 from securexfer.custody.retention import SENT, UNSENT, find_held
+from securexfer.custody.summary import names_of
 from securexfer.errors import UsageError
 from securexfer.instant import format_instant
 
@@ -116,8 +117,11 @@ def build_report(
     """
     chosen = _choose(entries, selection)
     held = {(one.bundle_id, one.bundle_sha256): one for one in find_held(entries) if one.is_sent}
+    known = names_of(entries)
     bundles = tuple(
-        report_bundle(entry, held[entry.details["bundle_id"], entry.details["bundle_sha256"]], now)
+        report_bundle(
+            entry, held[entry.details["bundle_id"], entry.details["bundle_sha256"]], now, known
+        )
         for entry in chosen
     )
     sent = {
@@ -154,14 +158,14 @@ def _choose(entries: Sequence[Entry], selection: Selection) -> list[Entry]:
     for start in selection.bundle_ids:
         if not start or not any(entry.details["bundle_id"].startswith(start) for entry in sent):
             raise UsageError(
-                "The register knows of no bundle with one of these ids that was packed here.",
-                hint="List them with: securexfer register list",
+                "The register knows of no bundle with one of these ids that was sent from here.",
+                hint=_hint_at(sent, start),
             )
     chosen = [entry for entry in sent if _fits(entry, selection)]
     if not chosen:
         raise UsageError(
-            "No bundle that was packed here fits.",
-            hint="See what was packed with: securexfer register list. The label and serial of a "
+            "No bundle that was sent from here fits.",
+            hint="See what was sent with: securexfer register list. The label and serial of a "
             "drive are in: securexfer register show BUNDLE_ID",
         )
     return chosen
@@ -187,6 +191,18 @@ def _fits(entry: Entry, selection: Selection) -> bool:
     )
 
 
+def _hint_at(sent: Sequence[Entry], start: str) -> str:
+    """What to name instead of a bundle that came from elsewhere, and was passed on from here."""
+    for entry in sent:
+        if start and entry.details.get("previous_bundle_id", "").startswith(start):
+            new = entry.details["bundle_id"][:12]
+            return (
+                f"It was passed on from here as bundle {new}: name that one. What left before, "
+                "the register of whoever packed it says."
+            )
+    return "List them with: securexfer register list"
+
+
 def _describe(selection: Selection) -> str:
     parts = []
     if selection.bundle_ids:
@@ -199,4 +215,4 @@ def _describe(selection: Selection) -> str:
         parts.append(f"packed from {selection.since:%Y-%m-%d %H:%M} UTC on")
     if selection.until is not None:
         parts.append(f"packed before {selection.until:%Y-%m-%d %H:%M} UTC")
-    return ", ".join(parts) or "every bundle that was packed here"
+    return ", ".join(parts) or "every bundle that was packed or passed on here"

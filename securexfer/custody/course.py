@@ -57,9 +57,16 @@ def tell_course(
             details.get("bundle_ids")
         )
         same = details.get("bundle_id") == bundle_id
-        if not listed and not (same and details.get("bundle_sha256", sha256) == sha256):
+        is_about = same and details.get("bundle_sha256", sha256) == sha256
+        is_passed_on = entry.event == "forwarded" and (
+            (details.get("previous_bundle_id"), details.get("previous_bundle_sha256"))
+            == (bundle_id, sha256)
+        )
+        if not (listed or is_about or is_passed_on):
             continue
         words, member = _TOLD[entry.event]
+        if is_passed_on:
+            words = f"passed on to {{}}, sealed anew as bundle {text_in(details.get('bundle_id'))}"
         whom = texts_in(details.get("recipient_names")) if member == "recipients" else []
         whom = whom or [name_of(text_in(details.get(member)))]
         what = words.format(", ".join(whom))

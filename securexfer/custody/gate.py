@@ -50,6 +50,15 @@ class Gate:
         """What it looks at, for people."""
         return _TITLES.get(self.gate, self.gate)
 
+    @property
+    def said(self) -> str:
+        """What it found, and the reason that the recipe gave for letting it be."""
+        if self.gate == "never_together" and self.result == "passed":
+            return f"they do not: {self.found}"
+        if self.reason and self.reason not in self.found:
+            return f"{self.found}{'; ' if self.found else ''}the reason given: {self.reason}"
+        return self.found or "nothing"
+
 
 @dataclass(frozen=True)
 class Groups:

@@ -97,7 +97,7 @@ def _short_answer(report: BreachReport) -> Section:
         ("Encrypted", f"yes. {PROTECTION}"),
         (
             "Who can open it",
-            "; ".join(_holders_of(report.bundles)) + ". Nobody else, the sender included.",
+            "; ".join(_holders_of(report.bundles)) + _nobody_else(report.bundles),
         ),
         ("A key on the same drive", _key_beside(report.bundles)),
         ("Past the destroy-by date", _name_overdue(report.bundles)),
@@ -121,7 +121,7 @@ def _write_bundle(bundle: ReportedBundle) -> list[Section]:
     facts = [
         ("Bundle", bundle.bundle_id),
         ("SHA-256 of its bytes", bundle.bundle_sha256),
-        ("Packed", f"{bundle.packed_at}, as {bundle.file_name}"),
+        *_left(bundle),
         ("Written to", on or "not recorded"),
         ("Agreement", f"{agreement.get('reference', '')}: {agreement.get('purpose', '')}"),
         ("Controller", f"{agreement.get('controller', '')}"),
@@ -147,6 +147,30 @@ def _write_bundle(bundle: ReportedBundle) -> list[Section]:
         ),
     )
     return [Section(title, facts=tuple(facts)), holders, *map(_write_table, bundle.tables)]
+
+
+def _left(bundle: ReportedBundle) -> list[tuple[str, str]]:
+    """When it left, and whose it was before if it was passed on."""
+    when = f"{bundle.packed_at}, as {bundle.file_name}"
+    if not bundle.origin:
+        return [("Packed", when)]
+    origin = bundle.origin[0]
+    packed_by = _say_party(origin.sender_name, origin.sender)
+    if not origin.is_verified:
+        packed_by += ", not verified: not among the contacts then"
+    facts = [
+        ("Forwarded", f"{when}, to {', '.join(one.name for one in bundle.holders)}"),
+        ("Packed by", f"{packed_by}, as bundle {origin.bundle_id}"),
+    ]
+    if origin.forwarders:
+        before = ", then ".join(map(format_fingerprint, origin.forwarders))
+        facts.append(("Passed on before by", before))
+    return facts
+
+
+def _say_party(name: str, fingerprint: str) -> str:
+    spoken = format_fingerprint(fingerprint)
+    return f"{name} ({spoken})" if name else spoken
 
 
 def _write_table(table: ReportedTable) -> Section:
@@ -246,6 +270,16 @@ def _holders_of(bundles: Sequence[ReportedBundle]) -> list[str]:
         for one in bundle.holders
     }
     return sorted(found)
+
+
+def _nobody_else(bundles: Sequence[ReportedBundle]) -> str:
+    """Who can't open them. A bundle that is passed on keeps the password that it had."""
+    if any(bundle.origin for bundle in bundles):
+        return (
+            ". What was passed on also opens for whoever could open it before, this desk included, "
+            "if they still have the bundle that it was. Nobody else."
+        )
+    return ". Nobody else, the sender included."
 
 
 def _key_beside(bundles: Sequence[ReportedBundle]) -> str:

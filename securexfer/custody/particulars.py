@@ -54,14 +54,34 @@ class ReportedHolder:
 
 
 @dataclass(frozen=True)
+class ReportedOrigin:
+    """Where a bundle that was forwarded came from.
+
+    Attributes:
+        bundle_id: that it had when it was packed.
+        sender, sender_name: who packed it: fingerprint, and local name if there was one.
+        is_verified: whether their signature was checked against a pinned card.
+        forwarders: fingerprints of whoever had passed it on before.
+    """
+
+    bundle_id: str
+    sender: str
+    sender_name: str
+    is_verified: bool
+    forwarders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ReportedBundle:
     """One bundle.
 
     Attributes:
+        packed_at: when it was packed or, with an origin, forwarded.
         destroy_by: extensions counted.
         is_overdue: whether that has passed without a certificate from everybody.
         is_held: whether some recipient may still hold it.
         drive_check: what was found on the drive before packing, if it was looked at.
+        origin: where it came from, if it was not packed here: one, or none.
     """
 
     bundle_id: str
@@ -78,6 +98,7 @@ class ReportedBundle:
     drive_check: Mapping[str, Any]
     holders: tuple[ReportedHolder, ...]
     tables: tuple[ReportedTable, ...]
+    origin: tuple[ReportedOrigin, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -90,8 +111,17 @@ class ReportedBundle:
         return sum(table.n_subjects for table in self.tables)
 
 
-def report_bundle(entry: Entry, held: Held, now: datetime) -> ReportedBundle:
-    """One bundle, from the entry of its packing and what came back since."""
+def report_bundle(
+    entry: Entry, held: Held, now: datetime, known: Mapping[str, str]
+) -> ReportedBundle:
+    """One bundle, from the entry of its packing and what came back since.
+
+    Args:
+        entry: says what left.
+        held: says what came back.
+        now: for what is overdue.
+        known: local names by fingerprint.
+    """
     details = entry.details
     names = dict(zip(details["recipients"], details["recipient_names"], strict=False))
     return ReportedBundle(
@@ -111,6 +141,24 @@ def report_bundle(entry: Entry, held: Held, now: datetime) -> ReportedBundle:
             report_holder(holder, names.get(holder.fingerprint, "")) for holder in held.holders
         ),
         tables=tuple(_report_table(table) for table in details.get("tables", ())),
+        origin=_report_origin(details, known),
+    )
+
+
+def _report_origin(
+    details: Mapping[str, Any], known: Mapping[str, str]
+) -> tuple[ReportedOrigin, ...]:
+    if "origin_sender" not in details:
+        return ()
+    sender = details["origin_sender"]
+    return (
+        ReportedOrigin(
+            bundle_id=details.get("origin_bundle_id", ""),
+            sender=sender,
+            sender_name=known.get(sender, ""),
+            is_verified=details.get("origin_verified") == "yes",
+            forwarders=tuple(details.get("forwarders", ())),
+        ),
     )
 
 

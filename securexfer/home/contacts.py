@@ -252,10 +252,7 @@ def _check_new(card: Card, contact: Contact, replaces: str | None) -> None:
             f"{contact.revoked_at:%Y-%m-%d}."
         )
     if card.fingerprint in known:
-        raise ContactExistsError(
-            f"This key is pinned already, as {contact.name!r}.",
-            hint="There is nothing to do.",
-        )
+        raise ContactExistsError(f"This key is pinned already, as {contact.name!r}.")
     if replaces is None and card.previous_fingerprint in known:
         # Under a name of its own, it would be a second successor, or another origin for tokens.
         raise RotationInvalidError(

@@ -206,6 +206,13 @@ class Grid:
         return is_counted and all(c.share("number") >= _MOST for c in others)
 
 
+def tells_of_people(name: str) -> bool:
+    """Whether a column is called so that names, births or identifiers of people are in it."""
+    words = words_of(name)
+    called = words & (_NAMES | _BIRTHS) or any(words & KINDS[slug].words for slug in _OF_PEOPLE)
+    return bool(called) and not words & _THINGS
+
+
 def _look(cells: pl.Series) -> dict[str, Evidence]:
     if cells.len() <= FEW:
         return glance(cells.to_list())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from securexfer.errors import InternalError, RecipeError
@@ -9,6 +10,9 @@ from securexfer.recipe.dates import DateShiftField
 from securexfer.recipe.field import AttachField, ConstantField, FieldSpec, PseudonymiseField
 from securexfer.recipe.limits import Limits
 from securexfer.recipe.model import Recipe, Table
+
+# Advice about one column, which can't be given for several together.
+_LIKE_IT = " (there is one"
 
 
 @dataclass(frozen=True)
@@ -107,18 +111,14 @@ def _plan_table(
 ) -> TablePlan:
     position = {column: i for i, column in enumerate(header)}
     fields = []
-    any_missing = False
+    missing: list[tuple[str, str]] = []
     for field_name, spec in table.fields.items():
         if isinstance(spec, ConstantField):
             fields.append(PlannedField(field_name, spec, None, None))
             continue
         source = field_name if spec.source is None else spec.source
         if source not in position:
-            any_missing = True
-            advice = _advise(source, header)
-            problems.append(
-                f"tables.{name}.fields.{field_name}: the extract has no column {source!r}{advice}"
-            )
+            missing.append((f"fields.{field_name}", source))
             continue
         fields.append(PlannedField(field_name, spec, source, position[source]))
     by_name = {planned.name: planned for planned in fields}
@@ -132,15 +132,12 @@ def _plan_table(
         if source in position:
             identifying.add(position[source])
         else:
-            any_missing = True
-            problems.append(
-                f"tables.{name}.identifying: the extract has no column {source!r}"
-                f"{_advise(source, header)}"
-            )
+            missing.append(("identifying", source))
+    problems += _describe_missing(name, missing, header)
     used = {planned.source for planned in fields}
     withheld = tuple(column for column in header if column not in used)
     # With a column missing, the first line may be no header at all but a record: don't quote it.
-    if withheld and table.columns == "refuse" and not any_missing:
+    if withheld and table.columns == "refuse" and not missing:
         problems += [
             f'tables.{name}: column {column!r} is not listed, and columns = "refuse"'
             for column in withheld
@@ -149,12 +146,35 @@ def _plan_table(
     return TablePlan(name, table, header, tuple(fields), withheld, watched, limits)
 
 
+def _describe_missing(
+    name: str, missing: Sequence[tuple[str, str]], header: tuple[str, ...]
+) -> Iterator[str]:
+    """Problems with columns that are not there; many with nothing to advise are one problem.
+
+    Args:
+        name: of the table.
+        missing: where in the recipe a column is named, and the column.
+        header: of the extract.
+    """
+    by_advice: dict[str, list[tuple[str, str]]] = {}
+    for place, source in missing:
+        by_advice.setdefault(_advise(source, header), []).append((place, source))
+    for advice, places in by_advice.items():
+        columns = list(dict.fromkeys(source for _, source in places))
+        if len(columns) > 1 and not advice.startswith(_LIKE_IT):
+            listed = ", ".join(map(repr, columns))
+            yield f"tables.{name}: the extract has no columns {listed}{advice}"
+            continue
+        for place, source in places:
+            yield f"tables.{name}.{place}: the extract has no column {source!r}{advice}"
+
+
 def _advise(source: str, header: tuple[str, ...]) -> str:
     """What may be wrong, without quoting a header that may be no header."""
     if any(column.strip(" \t") == source for column in header):
-        return " (there is one with spaces around it: set csv = { trim = true })"
+        return f"{_LIKE_IT} with spaces around it: set csv = {{ trim = true }})"
     if any(column.lower() == source.lower() for column in header):
-        return " (there is one that differs in upper and lower case)"
+        return f"{_LIKE_IT} that differs in upper and lower case)"
     if len(header) == 1:
         for mark, spelled in ((";", ";"), ("\t", "\\t"), ("|", "|")):
             if mark in header[0]:

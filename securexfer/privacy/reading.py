@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from securexfer.privacy.grid import Grid
+from securexfer.privacy.grid import Grid, tells_of_people
 from securexfer.privacy.loose import find_header, find_spelling, frame_rows, read_rows
 from securexfer.privacy.prose import Prose, look_at_prose
 
@@ -21,6 +21,7 @@ _PAIR = re.compile(
     r"^\s{0,20}(?:-\s+)?[\"']?([A-Za-z](?:[\w.;=-]| (?![0-9])){0,40}?)[\"']?\s?[:=]"
     r"\s*(\S.{0,300}?),?\s*$"
 )
+_TITLE = re.compile(r"\s*[\"']?([A-Za-z][A-Za-z _./-]{0,39})[\"']?\s*")
 _MAX_KEYS, _MAX_PARTS = 2000, 50_000
 _TUPLE = re.compile(r"\(((?:[^()']|'(?:[^']|'')*'){3,4000})\)")
 _COPY = re.compile(r"COPY [^()\n]{1,300}\(([^()\n]{1,20000})\) FROM stdin;")
@@ -41,6 +42,7 @@ class TextLook:
         self._grid: Grid | None = None
         self._columns: ColumnLook | None = None
         self._one: Grid | None = None
+        self._title = ""
         self._n_skip = 0
         self._copied: list[str] = []
         self._has_statements = _VALUES.search(head) is not None
@@ -52,7 +54,8 @@ class TextLook:
         elif _is_pairs(head):
             self._columns = ColumnLook(has_emails=False)
         else:
-            self._one = Grid([""], has_emails=False)
+            self._title, self._n_skip = _find_title(head)
+            self._one = Grid([self._title], has_emails=False)
 
     def skip_nothing(self) -> None:
         """The next block is not the first of the text: it has no header."""
@@ -70,7 +73,10 @@ class TextLook:
             pairs = (_PAIR.match(line) for line in text.split("\n"))
             self._columns.add_pairs((m[1], m[2]) for m in pairs if m)
         elif self._one is not None:
-            short = lines.filter(lines.str.len_chars() <= 60)
+            short, self._n_skip = lines[self._n_skip :], 0
+            short = short.filter(short.str.len_chars() <= 60)
+            if self._title:
+                short = short.str.strip_chars("\"', \t")
             self._one.add([short])
         if self._copied or "FROM stdin;" in text:
             self._add_copies(text)
@@ -86,7 +92,7 @@ class TextLook:
         if self._columns is not None:
             _join(found, self._columns.judge())
         if self._one is not None:
-            # Lines as cells: for lists without a header. Their text has been looked at already.
+            # Lines as cells: for lists, and tables of one column. Their text has been looked at.
             _join(found, self._one.judge())
         return dict(found)
 
@@ -236,6 +242,15 @@ class RowLook:
             more = [cell for cell in row[n:] if cell]
             chosen.append([*cells[:-1], " ".join([cells[-1], *more])] if more and cells else cells)
         return chosen
+
+
+def _find_title(head: str) -> tuple[str, int]:
+    """What a table of one column is called, and the lines to skip; only if it tells of people."""
+    text = head.lstrip("\n")
+    title = _TITLE.fullmatch(text.partition("\n")[0])
+    if title is None or not tells_of_people(title[1]):
+        return "", 0
+    return title[1], len(head) - len(text) + 1
 
 
 def _is_pairs(head: str) -> bool:

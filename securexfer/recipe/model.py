@@ -181,16 +181,28 @@ class Table(Strict):
             for name, spec in self.fields.items()
             if isinstance(spec, PseudonymiseField)
         }
+        leaving: dict[str, str] = {}
         for name, spec in self.fields.items():
             if isinstance(spec, ConstantField) or not spec.leaves_cells or "echo" in spec.allow:
                 continue
             source = name if spec.source is None else spec.source
             if source in held_back:
-                raise ValueError(
-                    f"fields.{name}: the column {source!r} is identifying or pseudonymised, and "
-                    "would leave as it is. Withhold the field, or let it through with allow = "
-                    '["echo"] and a reason'
-                )
+                leaving[name] = source
+        if len(leaving) == 1:
+            ((name, source),) = leaving.items()
+            raise ValueError(
+                f"fields.{name}: the column {source!r} is identifying or pseudonymised, and "
+                "would leave as it is. Withhold the field, or let it through with allow = "
+                '["echo"] and a reason'
+            )
+        if leaving:
+            fields = ", ".join(f"fields.{name}" for name in leaving)
+            columns = ", ".join(map(repr, dict.fromkeys(leaving.values())))
+            raise ValueError(
+                f"{fields}: the columns {columns} are identifying or pseudonymised, and would "
+                "leave as they are. Withhold these fields, or let each through with allow = "
+                '["echo"] and a reason'
+            )
         return self
 
     @model_validator(mode="after")

@@ -73,3 +73,13 @@ def test_the_two_commands_at_the_top_are_in_the_makefile() -> None:
     for target in ("demo", "test"):
         assert f"    make {target}" in top
         assert f"\n{target}:" in makefile
+
+
+def test_the_demo_installs_nothing_that_only_tests_need(tool: Callable[[str], str]) -> None:
+    def commands(target: str) -> str:
+        run = [tool("make"), "-n", "VENV=nowhere", target]
+        return subprocess.run(run, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+
+    assert "--editable .\n" in commands("demo")
+    assert "[dev]" not in commands("demo")
+    assert "[dev]" in commands("test")

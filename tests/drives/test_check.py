@@ -202,6 +202,40 @@ class TestWhatIsReported:
         assert result.findings[0].found["email"] == 1500
         assert reporter.n_bytes == result.n_bytes
 
+    @pytest.mark.parametrize(
+        ("title", "attribute", "kind"),
+        [
+            ("dob", "dob", "birth"),
+            ('"Date of birth"', "dob", "birth"),
+            ("passport no", "passport", "passport"),
+            ("prison_number", "prison", "prison"),
+            ("crn", "crn", "crn"),
+            ("Surname", "surname", "name"),
+        ],
+    )
+    def test_a_table_of_one_column_is_counted_like_any_other(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        title: str,
+        attribute: str,
+        kind: str,
+    ) -> None:
+        cells = [getattr(person, attribute) for person in make_people(Random(3), 300)]
+        if title.startswith('"'):
+            cells = [f'"{cell}"' for cell in cells]
+        (tmp_path / "one.csv").write_text("\n".join([title, *cells, ""]))
+        assert look(tmp_path).findings[0].found == {kind: 300}
+        monkeypatch.setattr(checking, "_LARGE", 1000)
+        monkeypatch.setattr(checking, "_PIECE", 701)
+        assert look(tmp_path).findings[0].found == {kind: 300}
+
+    def test_a_list_under_the_name_of_a_thing_is_of_nobody(self, tmp_path: Path) -> None:
+        dates = "".join(f"{2000 + n % 25}-03-{n % 28 + 1:02}\n" for n in range(300))
+        for title in ("invoice date", "date", "product code", "family car"):
+            (tmp_path / f"{title}.csv").write_text(f"{title}\n{dates}")
+        assert list(look(tmp_path).findings) == []
+
     def test_the_order_of_workers_changes_nothing(self, tmp_path: Path) -> None:
         for number in range(6):
             (tmp_path / f"{number}.csv").write_bytes(PEOPLE)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from securexfer.crypto.fingerprint import format_fingerprint
 from securexfer.custody.breach import (
     PROTECTION,
     BreachReport,
@@ -20,7 +21,7 @@ from securexfer.custody.notice import write_notice
 from securexfer.custody.register import head_sha256
 from securexfer.custody.rendering import render_html, render_markdown
 from securexfer.errors import UsageError
-from tests.world import START, Person, World, csv_bytes, recipe_text
+from tests.world import START, Person, World, allow_forwarding, csv_bytes, recipe_text
 
 PERSON = '{ from = "pnc", action = "pseudonymise", domain = "person" }'
 YEAR = '{ from = "dob", action = "year", format = "%Y-%m-%d" }'
@@ -263,3 +264,40 @@ class TestRendering:
         assert document["n_rows"] == 127
         assert document["bundles"][0]["tables"][0]["withheld"] == ["name", "address"]
         assert document["protection"] == PROTECTION
+
+
+class TestForwarded:
+    def test_whoever_passed_it_on_sees_to_whom_and_whose_it_was(self, world: World) -> None:
+        text = allow_forwarding(recipe())
+        packed = world.ann.pack(
+            {name: extract(n) for name, n in TABLES.items()}, text, [world.bob], world.drive
+        )
+        (world.folder / "on").mkdir()
+        forwarded = world.bob.forward(packed.path, [world.cat], world.folder / "on")
+        entries = world.bob.register.entries()
+        report = build_report(entries, Selection(), now=world.clock())
+        (bundle,) = report.bundles
+        (origin,) = bundle.origin
+        assert (origin.bundle_id, origin.is_verified) == (packed.manifest.bundle_id, True)
+        assert origin.sender == world.ann.identity.fingerprint
+        said = render_markdown("x", write_notice(report))
+        assert f"| Forwarded | {bundle.packed_at}, as {forwarded.path.name}, to cat |" in said
+        spoken = format_fingerprint(origin.sender)
+        assert f"| Packed by | {spoken}, as bundle {origin.bundle_id} |" in said
+        assert "| Packed |" not in said
+        assert "Nobody else, the sender included" not in said
+        assert "opens for whoever could open it before, this desk included" in said
+        assert "every bundle that was packed or passed on here" in said
+        # What it was before is another bundle, and others can open that one.
+        with pytest.raises(UsageError) as caught:
+            build_report(entries, Selection((origin.bundle_id[:8],)), now=world.clock())
+        assert f"as bundle {forwarded.envelope.bundle_id[:12]}" in caught.value.hint
+        with pytest.raises(UsageError) as caught:
+            build_report(entries, Selection(("ffffffff",)), now=world.clock())
+        assert "securexfer register list" in caught.value.hint
+
+    def test_what_was_packed_here_has_no_origin(self, world: World) -> None:
+        lose(world, [world.bob])
+        report = report_on(world, Selection())
+        assert report.bundles[0].origin == ()
+        assert "| Packed |" in render_markdown("x", write_notice(report))

@@ -344,6 +344,15 @@ def test_what_is_pseudonymised_does_not_leave_as_it_is_beside_its_token(field: s
     read(recipe_text({"t": {"p": PERSON, "ref": allowed}}))
 
 
+def test_all_fields_that_would_leave_as_they_are_are_named_at_once() -> None:
+    fields = {"p": PERSON, "ref": '{ from = "id", action = "keep" }', "name": KEEP, "x": KEEP}
+    with pytest.raises(RecipeError) as caught:
+        read(recipe_text({"t": fields}, before='[tables.t]\nidentifying = ["name"]\n'))
+    (problem,) = caught.value.problems
+    assert problem.startswith("tables.t: fields.ref, fields.name: the columns 'id', 'name' are")
+    assert "fields.x" not in problem
+
+
 def test_what_is_pseudonymised_may_leave_in_bands_beside_its_token() -> None:
     for field in ('action = "band", width = 2', 'action = "round", to = 10'):
         read(recipe_text({"t": {"p": PERSON, "ref": f'{{ from = "id", {field} }}'}}))

@@ -77,10 +77,21 @@ class TestMissingColumns:
         recipe = keep_all("t", ["a", "b", "c"]) + "[tables.u.fields]\n"
         recipe += 'd = { from = "x", action = "keep" }\n'
         assert problems(recipe, {"t": ("b",), "u": ("d",)}) == (
-            "tables.t.fields.a: the extract has no column 'a'",
-            "tables.t.fields.c: the extract has no column 'c'",
+            "tables.t: the extract has no columns 'a', 'c'",
             "tables.u.fields.d: the extract has no column 'x'",
         )
+
+    def test_those_of_one_table_are_one_problem_but_for_advice_on_one(self) -> None:
+        recipe = keep_all(
+            "t", ["a", "b", "c", "d"], before='[tables.t]\nidentifying = ["m", "n"]\n'
+        )
+        assert problems(recipe, {"t": ("A", "x")}) == (
+            "tables.t.fields.a: the extract has no column 'a' "
+            "(there is one that differs in upper and lower case)",
+            "tables.t: the extract has no columns 'b', 'c', 'd', 'm', 'n'",
+        )
+        (problem,) = problems(keep_all("t", ["a", "b"]), {"t": ("a;b",)})
+        assert problem.startswith("tables.t: the extract has no columns 'a', 'b' (its header is")
 
     @pytest.mark.parametrize("column", ["A", "a ", "\ufeffa", "a\u00a0", "\u0430"])
     def test_a_column_that_only_looks_the_same_is_missing(self, column: str) -> None:

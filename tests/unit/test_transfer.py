@@ -183,7 +183,22 @@ class TestTheContent:
         for person, stage in ((world.bob, "sent"), (world.cat, "received")):
             shown = about(world, person, bundle_id)
             assert (shown.stage, shown.may_forward) == (stage, True)
-            assert "Came throughann, then bob" in words(parse(page(shown)))
+            said = words(parse(page(shown)))
+            assert "Came throughann, then bob" in said
+            assert "the sender can't" not in said
+            assert "opens for whoever could open it before" in said
+
+    def test_whoever_passed_on_what_they_unpacked_sees_that_too(self, world: World) -> None:
+        text = allow_forwarding(recipe())
+        packed = world.ann.pack({"people": extract()}, text, [world.bob], world.drive)
+        (world.folder / "on").mkdir()
+        world.bob.unpack(packed.path, world.folder / "in")
+        forwarded = world.bob.forward(packed.path, [world.cat], world.folder / "on")
+        shown = about(world, world.bob, packed.manifest.bundle_id)
+        assert [event.what for event in shown.events] == [
+            "verified and unpacked here",
+            f"passed on to cat, sealed anew as bundle {forwarded.envelope.bundle_id}",
+        ]
 
     def test_what_came_back_is_on_it(self, world: World) -> None:
         transfer = sent(world)

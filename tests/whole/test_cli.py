@@ -44,6 +44,13 @@ def test_the_main_job_from_card_to_table(desks: tuple[Desk, Desk]) -> None:
     seen = bob.run("inspect", bundle)
     assert b"people" not in seen.stdout
     assert b"Nobody's signature was checked" in seen.stderr
+    drive, _, here = seen.stdout.decode().partition("This is what a finder sees.")
+    assert "the file has no names" in here
+    for name in ("ann", "bob"):
+        fingerprint = ann.json("--home", f"home-{name}", "identity", "show")["fingerprint_spoken"]
+        assert fingerprint.replace(" ", "-") in drive
+        assert f", {name}" not in drive
+        assert f"  {name}" in here
     assert b"Every check held." in bob.run("verify", bundle).stdout
     ann.run("verify", bundle, "--outside")
 
@@ -143,6 +150,27 @@ def test_a_replay_is_reported_and_files_are_not_overwritten(desks: tuple[Desk, D
 
 
 @pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["register", "list", "--since", "x"], "'x' is no day. Write it as in 2026-11-22."),
+        (["breach-report", "--aware-at", "22.11.2026"], "Write it as in 2026-11-22T09:30, or"),
+        (["extend", "97c5", "--days", "0"], "'0' does not fit; give a whole number, 1 or more."),
+        (["extend", "97c5", "--days", "x"], "'x' does not fit; give a whole number, 1 or more."),
+        (["forward", "x", "--days", "4000"], "give a whole number, from 1 to 3,650."),
+        (["pack", "x", "-o", ".", "--wait", "x"], "give a number of seconds, 0 or more."),
+        (["pack", "x", "-o", ".", "--source-timeout", "0"], "a number of seconds, more than 0."),
+    ],
+)
+def test_what_an_option_takes_is_said_in_words(
+    desks: tuple[Desk, Desk], arguments: list[str], told: str
+) -> None:
+    error = desks[0].json(*arguments, check=2)["error"]
+    assert error["message"].startswith("Invalid value for '--")
+    assert told in error["message"]
+    assert "%" not in error["message"]
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "slug"),
     [
         (["pack"], 2, "usage"),
@@ -177,6 +205,23 @@ def test_a_replay_is_reported_and_files_are_not_overwritten(desks: tuple[Desk, D
         (["contact", "show", "eve"], 30, "contact_unknown"),
         (["identity", "create", "--name", "again"], 30, "identity_exists"),
         (["--home", "elsewhere", "identity", "show"], 30, "identity_missing"),
+        (
+            [
+                "--home",
+                "x",
+                "pack",
+                "people.csv",
+                "--recipe",
+                "people.toml",
+                "--to",
+                "bob",
+                "-o",
+                ".",
+            ],
+            30,
+            "identity_missing",
+        ),
+        (["--home", "elsewhere", "contact", "show", "bob"], 30, "contact_unknown"),
         (["inspect", "people.csv"], 50, "bundle_malformed"),
         (["verify", "people.csv"], 50, "bundle_malformed"),
         (["inspect", "missing"], 50, "bundle_missing"),

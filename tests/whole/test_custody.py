@@ -245,6 +245,23 @@ class TestCertificates:
         said = pair.bob.run("destroy", pair.bundle_id).stderr.decode()
         assert "was moved or renamed: delete it there, too." in " ".join(said.split())
 
+    def test_it_is_said_what_is_deleted_and_what_is_not(self, pair: Pair) -> None:
+        made = pair.bob.json("unpack", pair.bundle, "-o", "two")
+        changed = pair.folder / made["receipt"]
+        changed.write_text("my notes")
+        run = pair.bob.run("destroy", pair.bundle_id)
+        lines = run.stdout.decode().splitlines()
+        assert f"Deleted: {pair.receipt}" in lines
+        assert f"Kept: {changed}, a receipt; it holds no data" in lines
+        said = " ".join(run.stderr.decode().split())
+        assert "1 receipt was deleted too. If you had not sent it yet: the certificate" in said
+        assert "The bundle itself was not deleted" in said
+        assert not pair.receipt.exists()
+        assert changed.read_text() == "my notes"
+        assert pair.bundle.exists()
+        again = pair.bob.json("destroy", pair.bundle_id)
+        assert (again["receipts_removed"], again["receipts_kept"]) == ([], [str(changed)])
+
     def test_none_is_written_while_something_is_still_there(
         self, pair: Pair, tool: Callable[[str], str]
     ) -> None:
@@ -278,6 +295,7 @@ class TestCertificates:
         pair.bob.run("contact", "remove", "ann")
         run = pair.bob.run("destroy", pair.bundle_id, "--force", "-o", ".")
         assert b"Pin their card" in run.stderr
+        assert f"Kept: {pair.receipt}, a receipt" in run.stdout.decode()
         assert pair.bob.json("register", "list", "--open")["bundles"] == []
         card = pair.folder / "ann.card"
         fingerprint = pair.ann.json("identity", "show")["fingerprint"]

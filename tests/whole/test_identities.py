@@ -279,4 +279,5 @@ class TestACardThatExpires:
         world.clock.move(days=30)
         refused = face.run(world.ann, *command)
         assert refused.error["code"] == "card_expired"
+        assert refused.error["hint"].endswith("securexfer contact add CARD --replaces bob")
         assert "expired on" in face.run(world.ann, "identity", "show").printed

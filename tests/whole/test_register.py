@@ -24,7 +24,7 @@ from tests.attack.face import face as face
 from tests.unit.test_selection import PACKED
 from tests.whole.cli import Desk, two_desks
 from tests.whole.test_terminal import in_terminal
-from tests.world import START, Person, World, keep_all
+from tests.world import START, Person, World, keep_all, recipe_text
 
 FORMULA = "=cmd|' /C calc'!A0"
 
@@ -116,11 +116,32 @@ class TestShow:
             "Table t: 1 row in, 1 row out",
             "x x kept as it is",
             f"withheld: secret, {FORMULA}",
-            "gate: residual",
+            "Gates of table t",
+            "residual passed 1 field searched",
             bundle_id,
         ):
             assert part in text, part
         assert "Entry 2" not in text
+        assert "gate: " not in text
+        # Nothing is said of gates of the bundle where the recipe has none.
+        assert "Gates of the bundle" not in text
+        assert "gates:" not in text
+
+    def test_gates_of_a_pack_are_shown_in_words(self, world: World, told: Told) -> None:
+        limits = (
+            '[limits]\nmax_rows = 9\nresidual = "off"\ngate_reason = "tested by hand"\n'
+            '[[limits.never_together]]\nfields = ["x", "y"]\nreason = "tells who is meant"\n'
+        )
+        recipe = recipe_text({"t": {"x": '{ action = "keep" }'}}, before=limits)
+        world.ann.pack({"t": b"x,y\n1,2\n"}, recipe, [world.bob], world.drive)
+        text = " ".join(told(world.ann, "register", "show", "1").split())
+        for part in (
+            "residual off the reason given: tested by hand",
+            "Gates of the bundle",
+            "never_together passed they do not: x, y together (tells who is meant)",
+            "max_rows passed 1 row, at most 9",
+        ):
+            assert part in text, part
 
     def test_an_entry_is_shown_by_its_number(self, world: World, packed: Path, told: Told) -> None:
         assert "Entry 2: unpacked" in told(world.bob, "register", "show", "2")

@@ -155,8 +155,11 @@ def test_a_fingerprint_is_shown_before_it_is_confirmed(
 def test_a_fingerprint_that_is_not_confirmed_is_not_pinned(desks: tuple[Desk, Desk]) -> None:
     ann, bob = desks
     ann.run("contact", "remove", "bob")
-    code, _ = in_terminal(ann, ["contact", "add", "bob.card"], {"read to you?": "n"})
+    code, screen = in_terminal(ann, ["contact", "add", "bob.card"], {"read to you?": "n"})
     assert code == 30
+    said = " ".join(screen.split())
+    assert "not confirmed, so the card was not pinned." in said
+    assert "If its owner read another one to you, do not use this card" in said
     assert ann.json("contact", "list")["contacts"] == []
     assert bob.name == "bob"
 
