@@ -732,7 +732,10 @@ class OutputChangedError(OutputError):
     """A file is not what was written there any more."""
 
     code = "output_changed"
-    hint = "Look at it. If it holds the bundle's data too, add --force to delete it all the same."
+    hint = (
+        "Look at it. What is a link, or has another name, lies elsewhere too: delete it there "
+        "first. If it holds the bundle's data, add --force to delete it all the same."
+    )
 
 
 class DiskFullError(OutputError):
