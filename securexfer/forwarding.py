@@ -273,6 +273,7 @@ def _describe(
 ) -> dict[str, Any]:
     """The register's details: what is on the drive, where it came from, and where it went."""
     previous = name_bundle(verified.inside)
+    names = {contact.fingerprint: contact.name for contact in order.recipients}
     return {
         **verified.manifest.model_dump(exclude_none=True, include=_TOLD),
         **name_origin(verified.inside),
@@ -283,6 +284,7 @@ def _describe(
         "file_name": file.target.name,
         "file_sha256": file.sha256,
         "n_bytes": file.n_bytes,
-        "recipient_names": sorted(contact.name for contact in order.recipients),
+        # In the order of the fingerprints: which name is whose is read from that.
+        "recipient_names": [names[one.fingerprint] for one in envelope.recipients],
         "recipients": [one.fingerprint for one in envelope.recipients],
     }

@@ -243,5 +243,13 @@ def _select(
         entries,
         events=events,
         since=since and since.replace(tzinfo=UTC),
-        until=until and until.replace(tzinfo=UTC) + timedelta(days=1),
+        until=until and _end_of(until.replace(tzinfo=UTC)),
     )
+
+
+def _end_of(day: datetime) -> datetime | None:
+    """When the next day begins; None behind the last one that there is."""
+    try:
+        return day + timedelta(days=1)
+    except OverflowError:
+        return None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from securexfer.crypto.fingerprint import format_fingerprint
 from securexfer.custody.breach import (
     PROTECTION,
     BreachReport,
@@ -20,7 +22,7 @@ from securexfer.custody.notice import write_notice
 from securexfer.custody.register import head_sha256
 from securexfer.custody.rendering import render_html, render_markdown
 from securexfer.errors import UsageError
-from tests.world import START, Person, World, csv_bytes, recipe_text
+from tests.world import START, Person, World, allow_forwarding, csv_bytes, recipe_text
 
 PERSON = '{ from = "pnc", action = "pseudonymise", domain = "person" }'
 YEAR = '{ from = "dob", action = "year", format = "%Y-%m-%d" }'
@@ -197,6 +199,24 @@ class TestSelection:
             with pytest.raises(UsageError):
                 report_on(world, wrong)
 
+    def test_a_recipient_is_known_by_every_name_and_key_they_had(self, world: World) -> None:
+        def pinned(event: str, name: str, **more: str) -> None:
+            details = {"name": name, **more}
+            world.ann.register.append(world.ann.identity, event, details, world.clock())
+
+        key = world.bob.identity.fingerprint
+        pinned("contact-added", "acme", fingerprint=key)
+        pinned("contact-replaced", "acme", fingerprint="e" * 64, previous_fingerprint=key)
+        pinned("contact-added", "acme-ltd", fingerprint="e" * 64)
+        pinned("contact-added", "other", fingerprint="f" * 64)
+        lose(world, [world.bob])
+        wanted = ("bob", "acme", "acme-ltd", key, format_fingerprint(key))
+        for recipient in (*wanted, format_fingerprint(key).lower().replace("-", " ")):
+            assert len(report_on(world, Selection(recipient=recipient)).bundles) == 1
+        for recipient in ("other", "ac", key[:63], "f" * 64):
+            with pytest.raises(UsageError):
+                report_on(world, Selection(recipient=recipient))
+
     def test_a_pack_that_failed_was_never_on_a_drive(self, world: World) -> None:
         bundle_id = lose(world, [world.bob])
         world.ann.register.append(
@@ -207,6 +227,69 @@ class TestSelection:
         )
         with pytest.raises(UsageError):
             report_of(world)
+
+
+class TestWhoCanOpenIt:
+    """A forwarded bundle keeps its password, so the recipients are not the only ones."""
+
+    def answer(self, person: Person) -> str:
+        report = build_report(person.register.entries(), Selection(), now=person.clock())
+        return dict(write_notice(report)[0].facts)["Who can open it"]
+
+    def test_nobody_but_the_recipients(self, world: World) -> None:
+        lose(world, [world.bob])
+        assert self.answer(world.ann).endswith(". Nobody else, the sender included.")
+
+    def test_whoever_they_may_have_forwarded_it_to(self, world: World) -> None:
+        self.pack(world, world.bob)
+        said = self.answer(world.ann)
+        assert "Nobody else" not in said
+        assert "whoever they have forwarded it to can open it as well" in said
+
+    def test_whoever_could_open_it_before(self, world: World) -> None:
+        world.bob.forward(self.pack(world, world.bob), [world.cat], world.drive)
+        said = self.answer(world.bob)
+        assert "Nobody else" not in said
+        assert "whoever a bundle was sealed to before it was forwarded from here" in said
+
+    def test_each_recipient_of_a_forwarded_bundle_has_their_own_name(self, world: World) -> None:
+        # Names and fingerprints are seldom in the same order, of so many.
+        people = [Person(world.folder, f"p{n}", world.clock) for n in range(6)]
+        for person in people:
+            world.bob.pin(person)
+        world.bob.forward(self.pack(world, world.bob), people, world.drive)
+        report = build_report(world.bob.register.entries(), Selection(), now=world.clock())
+        found = {one.fingerprint: one.name for one in report.bundles[0].holders}
+        assert found == {person.identity.fingerprint: person.name for person in people}
+
+    def pack(self, world: World, to: Person) -> Path:
+        tables = {name: extract(n_rows) for name, n_rows in TABLES.items()}
+        return world.ann.pack(tables, allow_forwarding(recipe()), [to], world.drive).path
+
+
+class TestTheDeadline:
+    @pytest.mark.parametrize(("hours", "is_late"), [(71, False), (72, False), (73, True)])
+    def test_it_is_called_past_when_it_is(self, world: World, hours: int, is_late: bool) -> None:
+        lose(world, [world.bob])
+        report = report_on(world, Selection(), aware_at=START - timedelta(hours=hours))
+        said = dict(write_notice(report)[0].facts)["Notify by"]
+        assert ("PAST: give the reasons for the delay" in said) is is_late
+
+    def test_it_is_72_hours_also_where_a_clock_is_changed_meanwhile(self, world: World) -> None:
+        lose(world, [world.bob])
+        aware = datetime.fromisoformat("2026-10-24T12:00:00+01:00")
+        report = report_on(world, Selection(), aware_at=aware)
+        assert (report.aware_at, report.notify_by) == (
+            "2026-10-24T11:00:00Z",
+            "2026-10-27T11:00:00Z",
+        )
+
+
+def test_a_sum_of_estimates_is_called_one(world: World) -> None:
+    lose(world, [world.bob])
+    world.entries[-1].details["tables"][0]["n_subjects_is"] = "approximate"  # type: ignore[attr-defined]
+    said = dict(write_notice(report_on(world, Selection()))[0].facts)["Data subjects"]
+    assert said.startswith("at most about 127: the sum over 3 tables")
 
 
 class _Page(HTMLParser):
