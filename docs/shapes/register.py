@@ -70,6 +70,7 @@ RESULTS: dict[str, Schema] = {
             "certificates": listed(TEXT),
             "missing": listed(TEXT),
             "n_leftovers": COUNT,
+            "replaced": listed(TEXT),
             "removed": listed(TEXT),
         }
     ),
