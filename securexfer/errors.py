@@ -700,7 +700,10 @@ class RegisterDamagedError(RegisterError):
     """The register, or its head, is not as it was written."""
 
     code = "register_damaged"
-    hint = "Keep the register as it is, and compare it with your backup."
+    hint = (
+        "Copy the whole home first, as evidence. Then put back register.jsonl and register.head, "
+        "both of one backup; nothing is released until then."
+    )
 
 
 class RegisterContradictedError(RegisterError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -157,7 +158,8 @@ def export(
         "n_entries": len(entries),
     }
     if output is None:
-        session.console.verbatim(encode_pretty(document).decode("utf-8").removesuffix("\n"))
+        # In ASCII: what a stranger wrote may be shown on a terminal here.
+        session.console.verbatim(json.dumps(document, indent=2))
         return
     if output.exists() and session.desk.owns(output):
         raise OutputExistsError(

@@ -248,8 +248,7 @@ def check_signature(line: bytes, entry: Entry, keys: Mapping[str, PublicKeys]) -
 def broken_entry(number: int) -> RegisterDamagedError:
     """What to raise where the chain does not hold."""
     return RegisterDamagedError(
-        f"Entry {number} of the register is damaged, or does not follow the one before.",
-        hint="Restore register.jsonl from its backup; nothing is released until then.",
+        f"Entry {number} of the register is damaged, or does not follow the one before."
     )
 
 

@@ -229,10 +229,17 @@ class Register:
     def _failure(self, error: Exception, what: str) -> SecurexferError:
         """Our error for whatever failed; a full disk is called that."""
         if isinstance(error, OSError):
+            why = f": {error.strerror}" if error.strerror else ""
             error = translate(error, self._path)
+        else:
+            why = f": {error.message.removesuffix('.')}" if isinstance(error, OutputError) else ""
         if isinstance(error, DiskFullError):
             return error
-        return RegisterError(f"The register can't be {what}.")
+        return RegisterError(
+            f"The register {self._path} can't be {what}{why}.",
+            hint="Nothing was released. Check who may read and write the folder of the home, and "
+            "that its files are files.",
+        )
 
     def _make(
         self,
