@@ -23,7 +23,7 @@ from securexfer.errors import OutputChangedError, OutputError, RegisterError
 from securexfer.instant import Clock
 from securexfer.leftovers import find_leftovers, sweep_leftovers
 from securexfer.party import answer_keys
-from securexfer.place import check_target, is_absent, sync_folder
+from securexfer.place import check_target, is_absent, is_folder, sync_folder
 from securexfer.reporting import Reporter
 from securexfer.residue import (
     UnpackedFile,
@@ -206,14 +206,14 @@ def _choose_target(entries: Sequence[Entry], bundle_id: str, output: Path | None
         and entry.details.get("bundle_id") == bundle_id
     ]
     # The last one may be of an unpack that failed, and was taken away again.
-    there = [folder for folder in folders if folder.is_dir()]
+    there = [folder for folder in folders if is_folder(folder)]
     target = output or (there or folders)[-1]
-    if output is None and not target.is_dir():
+    if output is None and not is_folder(target):
         raise OutputError(
             f"The folder {target} is not there to take the certificate. Nothing was deleted.",
             hint="Name a folder for the certificate with -o.",
         )
-    if target.is_dir():
+    if is_folder(target):
         target = target / choose_name(target, "destruction", bundle_id)
     check_target(target, force=False)
     return target

@@ -17,7 +17,7 @@ from securexfer.custody.statement import VERSION, choose_name, new_statement_id,
 from securexfer.errors import RegisterError, UsageError
 from securexfer.expiry import newest_time
 from securexfer.instant import Clock, format_instant
-from securexfer.place import check_target
+from securexfer.place import check_target, is_folder
 from securexfer.recipe.model import MAX_RETENTION_DAYS
 
 
@@ -61,7 +61,7 @@ def extend(
     expires = _add_days(previous, created, days, newest_time(entries, clock))
     details = packed.details
     target = output
-    if target.is_dir():
+    if is_folder(target):
         target = target / choose_name(target, "extension", details["bundle_id"])
     check_target(target, force=False)
     extension = Extension(

@@ -41,7 +41,7 @@ def choose_bundle(entries: Sequence[Entry], start: str) -> str:
     if not fitting or not start:
         raise UsageError(
             "The register knows of no such bundle that was unpacked here.",
-            hint="List what was unpacked with: securexfer register list",
+            hint="List what is still there with: securexfer register list --open",
         )
     if len(fitting) > 1:
         raise UsageError(

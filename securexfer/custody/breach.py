@@ -169,7 +169,9 @@ def _choose(entries: Sequence[Entry], selection: Selection) -> list[Entry]:
         raise UsageError(
             "No bundle that was packed here fits.",
             hint="See what was packed with: securexfer register list. The label and serial of a "
-            "drive are in: securexfer register show BUNDLE_ID",
+            "drive are in: securexfer register show BUNDLE_ID. A bundle that was sent to you is "
+            "its sender's to report: call them at once; what it held says securexfer report "
+            "BUNDLE_ID",
         )
     return chosen
 
