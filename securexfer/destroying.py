@@ -154,7 +154,9 @@ def destroy(
                 )
 
         event = "destroy-failed" if left else "destroyed"
-        entry = register.append(identity, event, details, clock(), check=check_files)
+        # Where a clock was set back, the sender would not believe that it was gone before it came.
+        at = max([clock(), *(one.at for one in since)])
+        entry = register.append(identity, event, details, at, check=check_files)
     if left:
         raise OutputError(
             f"{left[0]} could not be deleted ({len(left)} of {plural(len(there), 'file')}). No "

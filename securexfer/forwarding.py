@@ -40,6 +40,7 @@ from securexfer.errors import (
     SecurexferError,
     UsageError,
 )
+from securexfer.expiry import newest_time
 from securexfer.history import name_bundle, name_origin
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
@@ -122,7 +123,8 @@ def forward(
     created_at = clock()
     check_recipients(order.recipients, clock)
     try:
-        expires_at = check_forwarding(verified, identity, created_at, order.days)
+        now = newest_time(register.entries(), clock)
+        expires_at = check_forwarding(verified, identity, now, order.days)
         provenance = encode_provenance(inside.chain)
     except SecurexferError as error:
         try_to_record(register, identity, error, name_bundle(inside), clock())

@@ -225,6 +225,15 @@ class TestPlaintextThatWouldStay:
         (path,) = exchange.destroy(bob, exchange.packed).certificates
         assert path.parent == folder
 
+    def test_a_clock_that_was_set_back_makes_no_certificate_that_nobody_believes(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        clock = exchange.world.clock
+        clock.move(days=-3)
+        (path,) = exchange.destroy(exchange.bob, exchange.packed).certificates
+        clock.move(days=3)
+        assert import_certificate(path.read_bytes(), exchange.cabinet(exchange.ann)).is_new
+
     def begin(self, exchange: Exchange, folder: Path) -> None:
         """Have the register say that another unpack was begun."""
         bob = exchange.bob

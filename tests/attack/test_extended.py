@@ -134,6 +134,19 @@ def test_whoever_passed_a_bundle_on_can_not_extend_it(exchange: Exchange) -> Non
     assert held.destroy_by == DUE
 
 
+def test_what_was_extended_is_not_forwarded_after_its_own_day(exchange: Exchange) -> None:
+    """Nor by a clock that is set back before that day."""
+    world = exchange.world
+    packed = exchange.ann.pack(TABLE, allow_forwarding(RECIPE), [exchange.bob], world.drive)
+    data = exchange.extend(packed).path.read_bytes()
+    world.clock.now = DUE + DAY
+    import_extension(data, exchange.cabinet(exchange.bob))
+    for now in (DUE + DAY, DUE - DAY):
+        world.clock.now = now
+        with pytest.raises(BundleExpiredError, match="can't be forwarded any more"):
+            exchange.bob.forward(packed.path, [exchange.cat], world.drive)
+
+
 class TestABundleThatWasNotOpenedYet:
     """The register does not know who sent it. So that is compared when it is opened."""
 
