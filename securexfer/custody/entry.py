@@ -247,6 +247,24 @@ def check_signature(line: bytes, entry: Entry, keys: Mapping[str, PublicKeys]) -
         ) from None
 
 
+def check_signers(entries: Sequence[Entry]) -> None:
+    """Check that no key has signed again once another had signed: keys are replaced for good.
+
+    Raises:
+        RegisterDamagedError: naming the first entry for which one has.
+    """
+    present, former = "", set()
+    for entry in entries:
+        if entry.identity in former:
+            raise RegisterDamagedError(
+                f"Entry {entry.number} of the register is signed with a former key of this "
+                "identity, behind entries that are signed with a later one."
+            )
+        if entry.identity != present:
+            former.add(present)
+            present = entry.identity
+
+
 def broken_entry(number: int) -> RegisterDamagedError:
     """What to raise where the chain does not hold."""
     return RegisterDamagedError(

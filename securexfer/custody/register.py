@@ -30,6 +30,7 @@ from securexfer.custody.entry import (
     Entry,
     broken_entry,
     check_signature,
+    check_signers,
     decode_entry,
     encode_entry,
     hash_line,
@@ -187,6 +188,7 @@ class Register:
                 check_signature(line, entry, keys)
         except OSError as error:
             raise self._failure(error, "read") from None
+        check_signers(entries)
         if extent.head is not None:
             extent.head.check_signature(keys)
         n_counted = extent.head.count if extent.head is not None else 0
