@@ -126,6 +126,9 @@ def destroy(
         with suppress(OSError):
             sync_folder(folder)
     left = [file.path for file in there if not is_absent(file.path)]
+    for path, change in changes.items():
+        if path not in left:
+            reporter.note(f"Deleted all the same: {path} {change}.")
     missing = tuple(
         f.path for f in files if f.path not in {*removed, *left, *replaced, *gone_before}
     )

@@ -13,6 +13,7 @@ from securexfer.custody.receipt import record_medium
 from securexfer.errors import OutputChangedError, OutputError, RegisterError
 from securexfer.filing import import_certificate, import_receipt
 from securexfer.medium.medium import Kind, Medium
+from securexfer.reporting import SilentReporter
 from tests.attack.notary import RECIPE, TABLE, Exchange, events, last
 from tests.world import World
 
@@ -155,8 +156,12 @@ class TestPlaintextThatWouldStay:
         with pytest.raises(OutputChangedError, match=r"people\.csv has another name too"):
             exchange.destroy(exchange.bob, exchange.packed)
         assert (folder / "datapackage.json").exists()
-        assert self.certified(exchange, force=True) == (2, 1, 0)
+        reporter = SilentReporter()
+        assert self.certified(exchange, force=True, reporter=reporter) == (2, 1, 0)
         assert other.exists()
+        (note,) = reporter.notes
+        assert note.startswith("Deleted all the same: ")
+        assert note.endswith("has another name too (a hard link), under which it would stay.")
 
     def test_a_link_in_a_files_place_is_not_the_file(
         self, exchange: Exchange, folder: Path
