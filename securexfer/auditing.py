@@ -45,6 +45,9 @@ def read_witness(path: Path, keys: Mapping[str, PublicKeys], reporter: Reporter)
         SecurexferError: if it is a bundle that does not hold.
     """
     try:
+        # A pipe could be read once only, and may never end.
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is not a file.", hint=_WHAT)
         with path.open("rb") as file:
             start = file.read(len(_SIGNED))
         if start.startswith(_ZIP):

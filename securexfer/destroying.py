@@ -1,12 +1,12 @@
 """Destroying: what was unpacked here is deleted, that is recorded, and certified to the sender.
 
-Only files that still are what `unpack` wrote are deleted. Of copies made since, and of old blocks
-that a flash drive keeps, the tool knows nothing, and says so.
+Only files that still are what `unpack` wrote are deleted, and nothing is certified while the tool
+knows of plaintext that would stay. Of copies made since, and of old blocks that a flash drive
+keeps, it knows nothing, and says so.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,28 +19,24 @@ from securexfer.crypto.identity import Identity
 from securexfer.custody.destruction import Account, certify, draft_accounts, read_accounts
 from securexfer.custody.register import Entry, Register
 from securexfer.custody.statement import choose_name, tool_name
-from securexfer.errors import OutputChangedError, OutputError, RegisterError, UsageError
+from securexfer.errors import OutputChangedError, OutputError, RegisterError
 from securexfer.instant import Clock
-from securexfer.leftovers import sweep_leftovers
+from securexfer.leftovers import find_leftovers, sweep_leftovers
 from securexfer.party import answer_keys
-from securexfer.place import check_target, is_absent, sync_folder
+from securexfer.place import check_target, is_absent, is_folder, sync_folder
 from securexfer.reporting import Reporter
+from securexfer.residue import (
+    UnpackedFile,
+    choose_bundle,
+    find_change,
+    find_removed,
+    find_replaced,
+    find_unpacked,
+    hash_plain,
+    last_destroyed,
+    since_destroyed,
+)
 from securexfer.wording import plural
-
-
-@dataclass(frozen=True)
-class UnpackedFile:
-    """A file that an unpack wrote.
-
-    Attributes:
-        path: where.
-        sha256: of its content (hex).
-        bundle_sha256: of the bundle that it came from.
-    """
-
-    path: Path
-    sha256: str
-    bundle_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,9 @@ class DestroyResult:
     Attributes:
         bundle_id: of the bundle that they came from.
         removed: deleted now.
-        missing: not there any more.
+        missing: not there any more; a link in the place of a file is not the file.
+        replaced: not there any more, because another bundle was unpacked in their place since. What
+            lies there is that bundle's, and stays.
         n_leftovers: unfinished files of earlier runs, deleted now.
         certificates: the signed files that are to go to the sender; more than one only where two
             bundles were given one id.
@@ -64,6 +62,7 @@ class DestroyResult:
     removed: tuple[Path, ...]
     missing: tuple[Path, ...]
     n_leftovers: int
+    replaced: tuple[Path, ...] = ()
     certificates: tuple[Path, ...] = ()
     unknown_senders: tuple[str, ...] = ()
     receipts_removed: tuple[Path, ...] = ()
@@ -104,45 +103,53 @@ def destroy(
         RegisterError: if that can't be recorded.
     """
     entries = register.entries()
-    bundle_id = _choose_bundle(entries, bundle_id)
+    bundle_id = choose_bundle(entries, bundle_id)
     files = find_unpacked(entries, bundle_id)
-    away = [file.path.parent for file in files if is_absent(file.path.parent)]
-    if away and not force:
-        raise OutputError(
-            f"The folder {away[0]} is not there, so nobody can say that the files in it are gone. "
-            "Nothing was deleted.",
-            hint="Plug in its drive. If you deleted the folder yourself, add --force, and "
-            "-o FOLDER for the certificate.",
-        )
+    if not force:
+        _check_folders(entries, bundle_id, files)
     target = _choose_target(entries, bundle_id, output)
-    since = _since_destroyed(entries, bundle_id)
+    since = since_destroyed(entries, bundle_id)
     drafts = draft_accounts(since)
-    missing = tuple(file.path for file in files if is_absent(file.path))
-    there = [file for file in files if not is_absent(file.path)]
-    changed = [file.path for file in there if _sha256(file.path, reporter) != file.sha256]
-    if changed and not force:
+    replaced = find_replaced(entries, bundle_id)
+    gone_before = find_removed(entries, bundle_id)
+    there = [f for f in files if f.path not in replaced and not is_absent(f.path)]
+    changes = {f.path: change for f in there if (change := find_change(f, reporter))}
+    if changes and not force:
+        path, change = next(iter(changes.items()))
         raise OutputChangedError(
-            f"{changed[0]} is not as unpack wrote it. "
-            f"{len(changed)} of {plural(len(there), 'file')} changed; nothing was deleted."
+            f"{path} {change}. {len(changes)} of {plural(len(there), 'file')} changed; nothing was "
+            "deleted."
         )
+    links = {file.path for file in there if file.path.is_symlink()}
     # What is gone can't be brought back, so a register that can't take an entry is met before.
     register.check_writable(identity)
-    removed = tuple(file.path for file in there if _remove(file.path))
-    for folder in {path.parent for path in removed}:
+    n_leftovers = sweep_leftovers(identity, register, clock=clock, reporter=reporter)
+    _check_unfinished(register.entries(), bundle_id)
+    removed = tuple(f.path for f in there if _remove(f.path) and f.path not in links)
+    for folder in {file.path.parent for file in there}:
         with suppress(OSError):
             sync_folder(folder)
-    n_leftovers = sweep_leftovers(identity, register, clock=clock, reporter=reporter)
-    n_left = len(there) - len(removed)
-    entry = _last_destroyed(entries, bundle_id) if not since else None
+    left = [file.path for file in there if not is_absent(file.path)]
+    for path, change in changes.items():
+        if path not in left:
+            reporter.note(f"Deleted all the same: {path} {change}.")
+    missing = tuple(
+        f.path for f in files if f.path not in {*removed, *left, *replaced, *gone_before}
+    )
+    entry = last_destroyed(entries, bundle_id) if not since else None
     if entry is None:
+        paths = {
+            "n_removed": (*removed, *gone_before),
+            "n_missing": (*missing, *replaced),
+            "n_changed": [path for path in changes if path in removed],
+        }
         details: dict[str, Any] = {
             "bundle_id": bundle_id,
-            "missing": [str(path) for path in missing],
+            "missing": sorted(map(str, paths["n_missing"])),
             "n_leftovers": n_leftovers,
-            "removed": [str(path) for path in removed],
+            "removed": sorted(map(str, paths["n_removed"])),
         }
-        if not n_left:
-            paths = {"n_removed": removed, "n_missing": missing, "n_changed": changed}
+        if not left:
             accounts = [_count(draft, files, paths).model_dump() for draft in drafts]
             details |= {"accounts": accounts, "tool": tool_name()}
 
@@ -153,12 +160,16 @@ def destroy(
                     hint="Run the command again: what that wrote is still there.",
                 )
 
-        event = "destroy-failed" if n_left else "destroyed"
-        entry = register.append(identity, event, details, clock(), check=check_files)
-    if n_left:
+        event = "destroy-failed" if left else "destroyed"
+        # Where a clock was set back, the sender would not believe that it was gone before it came.
+        at = max([clock(), *(one.at for one in since)])
+        entry = register.append(identity, event, details, at, check=check_files)
+    if left:
         raise OutputError(
-            f"{n_left} of {plural(len(there), 'file')} could not be deleted.",
-            hint="Check who may write to their folder, then run the command again.",
+            f"{left[0]} could not be deleted ({len(left)} of {plural(len(there), 'file')}). No "
+            "certificate was written.",
+            hint="Check who may write to its folder, and that no folder is in its place, then run "
+            "the command again.",
         )
     certificates, unknown = _write_certificates(entry, identity, find_sender, target)
     receipts = _find_receipts(entries, bundle_id)
@@ -172,6 +183,7 @@ def destroy(
         removed,
         missing,
         n_leftovers,
+        tuple(sorted(replaced)),
         certificates,
         unknown,
         receipts_removed=gone,
@@ -179,33 +191,31 @@ def destroy(
     )
 
 
-def find_unpacked(entries: Sequence[Entry], bundle_id: str) -> list[UnpackedFile]:
-    """The files that unpacks of a bundle wrote since it was last destroyed, each once."""
-    found: dict[Path, UnpackedFile] = {}
-    for entry in _since_destroyed(entries, bundle_id):
-        if entry.event == "unpacked":
-            folder = Path(entry.details["folder"])
-            for name, sha256 in entry.details["files_sha256"].items():
-                digest = entry.details.get("bundle_sha256", "")
-                found[folder / name] = UnpackedFile(folder / name, sha256, digest)
-    return list(found.values())
+def _check_folders(entries: Sequence[Entry], bundle_id: str, files: Sequence[UnpackedFile]) -> None:
+    """Check that the folders are there in which files of the bundle, or unfinished ones, may be."""
+    folders = [file.path.parent for file in files]
+    folders += [one.folder for one in find_leftovers(entries) if one.bundle_id == bundle_id]
+    away = [folder for folder in folders if is_absent(folder)]
+    if away:
+        raise OutputError(
+            f"The folder {away[0]} is not there, so nobody can say that the files in it are gone. "
+            "Nothing was deleted.",
+            hint="Plug in its drive. If you deleted the folder yourself, add --force, and "
+            "-o FOLDER for the certificate.",
+        )
 
 
-def _since_destroyed(entries: Sequence[Entry], bundle_id: str) -> list[Entry]:
-    """Unpacks of a bundle, begun and done, since it was last destroyed."""
-    found: list[Entry] = []
-    for entry in entries:
-        if entry.details.get("bundle_id") == bundle_id:
-            if entry.event == "destroyed":
-                found.clear()
-            elif entry.event in ("unpack-started", "unpacked"):
-                found.append(entry)
-    return found
-
-
-def _last_destroyed(entries: Sequence[Entry], bundle_id: str) -> Entry | None:
-    found = (e for e in reversed(entries) if e.event == "destroyed")
-    return next((e for e in found if e.details.get("bundle_id") == bundle_id), None)
+def _check_unfinished(entries: Sequence[Entry], bundle_id: str) -> None:
+    """Check that no unfinished plaintext of the bundle is left: it would be certified as gone."""
+    for leftover in find_leftovers(entries):
+        remaining = leftover.remaining() if leftover.bundle_id == bundle_id else ()
+        if remaining and not is_absent(leftover.folder):
+            raise OutputError(
+                f"{remaining[0]} holds unfinished plaintext of the bundle and could not be "
+                "deleted. The unpacked files are still there.",
+                hint="If the bundle is being unpacked now, wait for the end of that. Else delete "
+                "this file yourself. Then run the command again.",
+            )
 
 
 def _choose_target(entries: Sequence[Entry], bundle_id: str, output: Path | None) -> Path:
@@ -216,13 +226,15 @@ def _choose_target(entries: Sequence[Entry], bundle_id: str, output: Path | None
         if entry.event in ("unpack-started", "unpacked")
         and entry.details.get("bundle_id") == bundle_id
     ]
-    target = folders[-1] if output is None else output
-    if output is None and not target.is_dir():
+    # The last one may be of an unpack that failed, and was taken away again.
+    there = [folder for folder in folders if is_folder(folder)]
+    target = output or (there or folders)[-1]
+    if output is None and not is_folder(target):
         raise OutputError(
             f"The folder {target} is not there to take the certificate. Nothing was deleted.",
             hint="Name a folder for the certificate with -o.",
         )
-    if target.is_dir():
+    if is_folder(target):
         target = target / choose_name(target, "destruction", bundle_id)
     check_target(target, force=False)
     return target
@@ -279,41 +291,8 @@ def _find_receipts(entries: Sequence[Entry], bundle_id: str) -> dict[Path, str]:
 def _remove_receipt(path: Path, sha256: str, reporter: Reporter) -> bool:
     """A receipt that was not sent is needed no more: the certificate names what it is about."""
     with suppress(OutputError):
-        return _sha256(path, reporter) == sha256 and _remove(path)
+        return hash_plain(path, reporter) == sha256 and _remove(path)
     return False
-
-
-def _choose_bundle(entries: Sequence[Entry], start: str) -> str:
-    events = ("unpack-started", "unpacked")
-    known: set[str] = {e.details["bundle_id"] for e in entries if e.event in events}
-    fitting = sorted(name for name in known if name.startswith(start))
-    if not fitting or not start:
-        raise UsageError(
-            "The register knows of no such bundle that was unpacked here.",
-            hint="List what was unpacked with: securexfer register list",
-        )
-    if len(fitting) > 1:
-        raise UsageError(
-            f"{len(fitting)} bundles that were unpacked here have an id that begins so.",
-            hint="Give more of its characters.",
-        )
-    return fitting[0]
-
-
-def _sha256(path: Path, reporter: Reporter) -> str:
-    """SHA-256 of a plain file; nothing that matches for anything else."""
-    if path.is_symlink() or not path.is_file():
-        return ""
-    reporter.begin(f"Checking {path.name}", path.stat().st_size)
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(1024 * 1024):
-                digest.update(piece)
-                reporter.advance(len(piece))
-    except OSError as error:
-        raise OutputError(f"{path} can't be read: {error.strerror}.") from None
-    return digest.hexdigest()
 
 
 def _remove(path: Path) -> bool:

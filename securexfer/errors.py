@@ -704,7 +704,10 @@ class RegisterDamagedError(RegisterError):
     """The register, or its head, is not as it was written."""
 
     code = "register_damaged"
-    hint = "Keep the register as it is, and compare it with your backup."
+    hint = (
+        "Copy the whole home first, as evidence. Then put back register.jsonl and register.head, "
+        "both of one backup; nothing is released until then."
+    )
 
 
 class RegisterContradictedError(RegisterError):
@@ -736,7 +739,10 @@ class OutputChangedError(OutputError):
     """A file is not what was written there any more."""
 
     code = "output_changed"
-    hint = "Look at it. If it holds the bundle's data too, add --force to delete it all the same."
+    hint = (
+        "Look at it. What is a link, or has another name, lies elsewhere too: delete it there "
+        "first. If it holds the bundle's data, add --force to delete it all the same."
+    )
 
 
 class DiskFullError(OutputError):

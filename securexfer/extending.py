@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,10 @@ from securexfer.custody.register import Entry, Register, head_sha256
 from securexfer.custody.retention import UNSENT, Held, entry_instant, find_held
 from securexfer.custody.seal import sign_statement
 from securexfer.custody.statement import VERSION, choose_name, new_statement_id, tool_name
-from securexfer.errors import RegisterError, UsageError
+from securexfer.errors import RegisterError, SecurexferError, UsageError
 from securexfer.expiry import newest_time
 from securexfer.instant import Clock, format_instant
-from securexfer.place import check_target
+from securexfer.place import check_target, is_folder
 from securexfer.recipe.model import MAX_RETENTION_DAYS
 
 
@@ -61,7 +62,7 @@ def extend(
     expires = _add_days(previous, created, days, newest_time(entries, clock))
     details = packed.details
     target = output
-    if target.is_dir():
+    if is_folder(target):
         target = target / choose_name(target, "extension", details["bundle_id"])
     check_target(target, force=False)
     extension = Extension(
@@ -93,11 +94,31 @@ def extend(
         file.sync()
         entry = register.append(identity, "extended", recorded, clock(), check=check_previous)
         file.publish()
-    except BaseException:
-        file.discard()
+    except BaseException as error:
+        # A file that may be there all the same may be sent, and the register says so already.
+        if file.discard():
+            with suppress(SecurexferError):
+                _withdraw(extension, error, identity, register, clock)
         raise
     file.finish()
     return ExtendResult(target, extension, entry)
+
+
+def _withdraw(
+    extension: Extension,
+    error: BaseException,
+    identity: Identity,
+    register: Register,
+    clock: Clock,
+) -> None:
+    """Where the register says already that it was granted, say that nobody was given it."""
+    number = extension.statement_id
+    if any(entry.details.get("statement_id") == number for entry in register.entries()):
+        details = {
+            **extension.model_dump(include={"bundle_id", "bundle_sha256", "statement_id"}),
+            "reason": error.code if isinstance(error, SecurexferError) else "interrupted",
+        }
+        register.append(identity, "extend-failed", details, clock())
 
 
 def _choose_packed(entries: Sequence[Entry], start: str) -> Entry:

@@ -20,7 +20,7 @@ from securexfer.custody.extension import Extension, read_extension
 from securexfer.custody.receipt import Receipt, open_receipt
 from securexfer.custody.register import Entry, Register
 from securexfer.custody.seal import Opened
-from securexfer.custody.statement import NAMES, Statement, StatementKind, statement_name
+from securexfer.custody.statement import NAMES, Statement, StatementKind
 from securexfer.errors import (
     SecurexferError,
     StatementMismatchError,
@@ -34,12 +34,14 @@ from securexfer.matching import (
     check_revoked,
     check_signer,
     check_times,
+    compare_tables,
     find_expiry,
     find_keys,
     find_opened,
     find_recipient,
     find_sent,
     find_signer,
+    name_file,
 )
 from securexfer.party import is_same_party
 from securexfer.place import make_folder
@@ -112,7 +114,7 @@ def import_receipt(data: bytes, cabinet: Cabinet, *, older: bool = False) -> Fil
     check_times(
         [said.opened_at, said.made_at], sent, newest_time(entries, cabinet.clock), "receipt"
     )
-    notes = []
+    notes = compare_tables(said.tables, sent)
     expires = find_expiry(said, entries)
     if expires is not None and parse_instant(said.opened_at) > expires:
         notes.append(f"It was opened after its expiry date, {expires:%Y-%m-%d}.")
@@ -146,7 +148,7 @@ def import_certificate(data: bytes, cabinet: Cabinet, *, older: bool = False) ->
     check_times(
         [*times, said.destroyed_at], sent, newest_time(entries, cabinet.clock), "destruction"
     )
-    notes = []
+    notes = compare_tables(said.tables, sent)
     if said.n_missing:
         notes.append(
             f"{plural(said.n_missing, 'file was', 'files were')} not there any more: the "
@@ -256,7 +258,8 @@ def _file(
 ) -> Filed[S]:
     """Keep the file, then record it; the same statement is recorded once."""
     said = opened.statement
-    known = _find_filed(cabinet.register.entries(), opened, kind)
+    entries_before = cabinet.register.entries()
+    known = _find_filed(entries_before, opened, kind)
     if known is not None:
         return Filed(said, signer_name, known, False, tuple(notes))
 
@@ -264,8 +267,7 @@ def _file(
         if (now_known := _find_filed(entries, opened, kind)) is not None:
             raise _FiledMeanwhileError(now_known)
 
-    # Named by its own number, so that no statement takes the place of another.
-    path = cabinet.folder / statement_name(kind, said.bundle_id, said.statement_id)
+    path = cabinet.folder / name_file(opened, kind, entries_before)
     make_folder(cabinet.folder)
     everything = {
         **details,

@@ -41,6 +41,7 @@ from securexfer.errors import (
     SecurexferError,
     UsageError,
 )
+from securexfer.expiry import newest_time
 from securexfer.history import name_bundle, name_origin
 from securexfer.home.contacts import Contact
 from securexfer.instant import Clock, format_instant
@@ -122,7 +123,8 @@ def forward(
     created_at = clock()
     check_recipients(order.recipients, clock)
     try:
-        expires_at = check_forwarding(verified, identity, created_at, order.days)
+        now = newest_time(register.entries(), clock)
+        expires_at = check_forwarding(verified, identity, now, order.days)
         provenance = encode_provenance(inside.chain)
     except SecurexferError as error:
         try_to_record(register, identity, error, name_bundle(inside), clock())
@@ -273,6 +275,7 @@ def _describe(
 ) -> dict[str, Any]:
     """The register's details: what is on the drive, where it came from, and where it went."""
     previous = name_bundle(verified.inside)
+    names = {contact.fingerprint: contact.name for contact in order.recipients}
     return {
         **verified.manifest.model_dump(exclude_none=True, include=_TOLD),
         **name_origin(verified.inside),
@@ -283,6 +286,7 @@ def _describe(
         "file_name": file.target.name,
         "file_sha256": file.sha256,
         "n_bytes": file.n_bytes,
-        "recipient_names": sorted(contact.name for contact in order.recipients),
+        # In the order of the fingerprints: which name is whose is read from that.
+        "recipient_names": [names[one.fingerprint] for one in envelope.recipients],
         "recipients": [one.fingerprint for one in envelope.recipients],
     }

@@ -12,10 +12,18 @@ from typing import TypeVar
 from securexfer.bundle.sender import FindSender, PinnedSender
 from securexfer.crypto.keys import PublicKeys
 from securexfer.custody.extension import Extension
+from securexfer.custody.foreign import count_in, objects_in, text_in
 from securexfer.custody.register import Entry
 from securexfer.custody.retention import SENT, UNSENT, entry_instant, find_held
 from securexfer.custody.seal import FindSigner, Opened
-from securexfer.custody.statement import NAMES, Signed, Statement, StatementKind
+from securexfer.custody.statement import (
+    NAMES,
+    Signed,
+    Statement,
+    StatementKind,
+    TableCount,
+    statement_name,
+)
 from securexfer.errors import (
     SenderRetiredError,
     SenderRevokedError,
@@ -26,8 +34,10 @@ from securexfer.expiry import CLOCK_TOLERANCE
 from securexfer.history import OPENED
 from securexfer.instant import parse_instant
 from securexfer.party import is_same_party
+from securexfer.wording import plural
 
 S = TypeVar("S", bound=Signed)
+T = TypeVar("T", bound=Statement)
 
 
 def find_keys(find_sender: FindSender) -> FindSigner:
@@ -139,6 +149,24 @@ def check_times(times: Sequence[str], sent: Entry, now: datetime, kind: Statemen
         )
 
 
+def compare_tables(said: Sequence[TableCount], sent: Entry) -> list[str]:
+    """What a person should know where a statement counts other tables or rows than were sent."""
+    tables = objects_in(sent.details.get("tables"))
+    known = {text_in(table.get("name")): count_in(table.get("n_rows_out")) for table in tables}
+    notes: list[str] = []
+    if not known:
+        return notes
+    if unknown := [table.name for table in said if table.name not in known]:
+        notes.append(f"It names tables that were not in that bundle: {', '.join(unknown)}.")
+    notes += [
+        f"It counts {plural(table.n_rows, 'row')} in table {table.name}, of which "
+        f"{known[table.name]:,} were sent. Ask how that can be."
+        for table in said
+        if table.n_rows != known.get(table.name, table.n_rows)
+    ]
+    return notes
+
+
 def find_expiry(said: Statement, entries: Sequence[Entry]) -> datetime | None:
     """The destroy-by date of the bundle that was sent, extensions counted."""
     about = said.bundle_id, said.bundle_sha256
@@ -151,7 +179,7 @@ def find_opened(said: Extension, entries: Sequence[Entry]) -> Entry | None:
     """The entry by which the bundle that it is about was opened here, if it was.
 
     Raises:
-        StatementMismatchError: if another content was, under its id.
+        StatementMismatchError: if another content was, under its id, or if it was passed on.
     """
     about = [
         entry
@@ -162,6 +190,12 @@ def find_opened(said: Extension, entries: Sequence[Entry]) -> Entry | None:
     if about and not fitting:
         raise StatementMismatchError(
             "The extension is about another content than was opened here under that id."
+        )
+    if any("origin_sender" in entry.details for entry in fitting):
+        # Whoever passes a bundle on may not let it be kept for longer than it was given to them.
+        raise StatementMismatchError(
+            "The extension is about a bundle that was forwarded, which nobody can extend.",
+            hint="Nothing was recorded. Ask whoever packed it for a new bundle.",
         )
     return fitting[0] if fitting else None
 
@@ -187,3 +221,16 @@ def check_later(said: Extension, sender: str, entries: Sequence[Entry]) -> None:
             f"The extension ends on {said.expires_at[:10]}, but the bundle may be kept until "
             f"{max(ends):%Y-%m-%d} already."
         )
+
+
+def name_file(opened: Opened[T], kind: StatementKind, entries: Sequence[Entry]) -> str:
+    """Named by its own number, so that no statement takes the place of another.
+
+    Whoever is malicious gives theirs the number of somebody else's: then its signer is named too.
+    """
+    said = opened.statement
+    name = statement_name(kind, said.bundle_id, said.statement_id)
+    if any(e.details.get("file") == name and e.details["signer"] != opened.signer for e in entries):
+        more = f"{said.statement_id}-{opened.signer}"
+        return statement_name(kind, said.bundle_id, more)
+    return name

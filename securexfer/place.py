@@ -34,9 +34,24 @@ def check_target(target: Path, *, force: bool, is_own: bool = False) -> None:
 
     Raises:
         OutputExistsError: if something is there and `force` is not set, or it is no plain file.
-        OutputError: if its folder is not there.
+        OutputError: if its folder is not there, or the system does not let one look.
     """
     check_path(target)
+    try:
+        _check_what_is_there(target, force=force, is_own=is_own)
+    except OSError as error:
+        raise translate(error, target) from None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, as far as the system lets one look."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _check_what_is_there(target: Path, *, force: bool, is_own: bool) -> None:
     if not target.parent.is_dir():
         raise OutputError(f"The folder {target.parent} does not exist.", hint="Create it first.")
     if target.is_symlink() or (target.exists() and not target.is_file()):

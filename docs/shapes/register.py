@@ -72,6 +72,7 @@ RESULTS: dict[str, Schema] = {
             "n_leftovers": COUNT,
             "receipts_kept": listed(TEXT),
             "receipts_removed": listed(TEXT),
+            "replaced": listed(TEXT),
             "removed": listed(TEXT),
         }
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,8 +13,6 @@ from securexfer.cli.session import Session
 from securexfer.cli.value import Moment
 from securexfer.wording import plural
 
-MOMENT = Moment()
-
 
 @click.command(
     "breach-report",
@@ -23,13 +21,13 @@ MOMENT = Moment()
     "--aware-at 2026-11-22T09:30 -o report.html",
 )
 @click.argument("bundle_ids", metavar="[BUNDLE_ID]...", nargs=-1)
-@click.option("--carrier", default="", metavar="TEXT", help="Label or serial number of the drive.")
-@click.option("--recipient", default="", metavar="CONTACT", help="All that was sent to them.")
-@click.option("--since", type=MOMENT, metavar="TIME", help="Packed then or later.")
-@click.option("--until", type=MOMENT, metavar="TIME", help="Packed before then.")
+@click.option("--carrier", metavar="TEXT", help="Label or serial number of the drive.")
+@click.option("--recipient", metavar="CONTACT", help="All that was sent to them, by any name.")
+@click.option("--since", type=Moment(), metavar="TIME", help="Packed then or later.")
+@click.option("--until", type=Moment(), metavar="TIME", help="Packed before then.")
 @click.option(
     "--aware-at",
-    type=MOMENT,
+    type=Moment(),
     metavar="TIME",
     help="When the controller became aware of the breach.",
 )
@@ -40,8 +38,8 @@ MOMENT = Moment()
 @passphrase_option
 def breach_report(
     bundle_ids: tuple[str, ...],
-    carrier: str,
-    recipient: str,
+    carrier: str | None,
+    recipient: str | None,
     since: datetime | None,
     until: datetime | None,
     aware_at: datetime | None,
@@ -54,7 +52,8 @@ def breach_report(
     Everything comes from the register, so the drive itself is not needed. Choose by bundle, by
     carrier, by recipient or by time; what is chosen has to fit all that is given. With nothing
     given, it is about every bundle that was packed or passed on here. The report is recorded. A
-    TIME is in UTC: 2026-11-22, or 2026-11-22T09:30.
+    TIME is in UTC: 2026-11-22, or 2026-11-22T09:30; or says how far from UTC it is:
+    2026-11-22T10:30+01:00.
     """
     from securexfer.carrier import write_small
     from securexfer.custody.breach import Selection, build_report
@@ -62,6 +61,7 @@ def breach_report(
     from securexfer.custody.register import head_sha256
     from securexfer.custody.rendering import render_html, render_markdown
     from securexfer.errors import UsageError
+    from securexfer.expiry import newest_time
     from securexfer.place import check_target
 
     session = Session.current(passphrase_file)
@@ -73,20 +73,30 @@ def breach_report(
         )
     if output is not None:
         check_target(output, force=force)
-    if aware_at is not None and _utc(aware_at) > session.clock():
-        raise UsageError("--aware-at lies in the future.", hint="Times are in UTC.")
+    for option, text in (("--carrier", carrier), ("--recipient", recipient)):
+        if text is not None and not text.strip():
+            raise UsageError(
+                f"{option} is empty, and would choose every bundle.",
+                hint="Name it, or leave it out.",
+            )
     entries = session.register.entries()
+    now = newest_time(entries, session.clock)
+    if aware_at is not None and aware_at > now:
+        raise UsageError(
+            f"--aware-at lies in the future: in UTC it is {now:%Y-%m-%d %H:%M} now.",
+            hint="Give it in UTC, or say how far from UTC it is: 2026-11-22T10:30+01:00.",
+        )
     report = build_report(
         entries,
         Selection(
             bundle_ids,
-            carrier,
-            recipient,
-            _utc(since) if since else None,
-            _utc(until) if until else None,
+            (carrier or "").strip(),
+            (recipient or "").strip(),
+            since,
+            until,
         ),
-        now=session.clock(),
-        aware_at=_utc(aware_at) if aware_at else None,
+        now=now,
+        aware_at=aware_at,
         register_head=head_sha256(entries),
     )
     title = f"What was on it: {plural(len(report.bundles), 'bundle')}"
@@ -107,7 +117,3 @@ def breach_report(
     if output is not None:
         write_small(output, text.encode("utf-8"), force=force, is_own=False)
     session.console.page(report.document(), text, output)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)

@@ -56,6 +56,7 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
         "receipts_kept": [str(path) for path in result.receipts_kept],
         "receipts_removed": [str(path) for path in result.receipts_removed],
         "removed": [str(path) for path in result.removed],
+        "replaced": [str(path) for path in result.replaced],
     }
 
     def human() -> None:
@@ -65,9 +66,11 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             session.console.line(f"Not there any more: {plain(str(path))}")
         for path in result.receipts_kept:
             session.console.line(f"Kept: {plain(str(path))}, a receipt; it holds no data")
+        for path in result.replaced:
+            session.console.line(f"Replaced by another bundle since, and kept: {plain(str(path))}")
         for path in result.certificates:
             session.console.line(f"Certificate: {plain(str(path))}")
-        is_new = result.removed or result.missing
+        is_new = result.removed or result.missing or result.replaced
         session.console.step(
             f"{plural(len(result.removed), 'file')} deleted, and recorded. Copies made elsewhere "
             "are not known here. Flash drives can keep old blocks until they are overwritten: an "

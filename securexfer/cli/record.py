@@ -113,7 +113,7 @@ def print_entry(console: Console, entry: Entry, names: Mapping[str, str]) -> Non
 
 
 def export_csv(entries: Sequence[Entry], names: Mapping[str, str]) -> bytes:
-    """Entries as CSV with the columns of `custody.summary`, safe to open in a spreadsheet."""
+    """Entries as CSV with the columns of `custody.summary`, safe in spreadsheets and terminals."""
     import csv
     import io
 
@@ -125,7 +125,7 @@ def export_csv(entries: Sequence[Entry], names: Mapping[str, str]) -> bytes:
     writer.writerow(COLUMNS)
     for entry in entries:
         row = flatten_entry(entry, names)
-        writer.writerow([escape_cell(row[column]) for column in COLUMNS])
+        writer.writerow([escape_cell(plain(row[column])) for column in COLUMNS])
     return text.getvalue().encode("utf-8")
 
 

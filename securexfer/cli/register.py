@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -158,7 +159,8 @@ def export(
         "n_entries": len(entries),
     }
     if output is None:
-        session.console.verbatim(encode_pretty(document).decode("utf-8").removesuffix("\n"))
+        # In ASCII: what a stranger wrote may be shown on a terminal here.
+        session.console.verbatim(json.dumps(document, indent=2))
         return
     if output.exists() and session.desk.owns(output):
         raise OutputExistsError(
@@ -244,5 +246,13 @@ def _select(
         entries,
         events=events,
         since=since and since.replace(tzinfo=UTC),
-        until=until and until.replace(tzinfo=UTC) + timedelta(days=1),
+        until=until and _end_of(until.replace(tzinfo=UTC)),
     )
+
+
+def _end_of(day: datetime) -> datetime | None:
+    """When the next day begins; None behind the last one that there is."""
+    try:
+        return day + timedelta(days=1)
+    except OverflowError:
+        return None

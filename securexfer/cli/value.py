@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import click
+
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
 
 
 class Day(click.DateTime):
@@ -31,13 +37,10 @@ class Day(click.DateTime):
         return moment
 
 
-class Moment(click.DateTime):
-    """A time to the minute, or a day."""
+class Moment(click.ParamType[datetime]):
+    """A time or a day, in UTC unless it says how far from that it is; aware, in UTC."""
 
     name = "time"
-
-    def __init__(self) -> None:
-        super().__init__(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"])
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -48,11 +51,16 @@ class Moment(click.DateTime):
             click.BadParameter: if it is none.
         """
         try:
-            moment: datetime = super().convert(value, param, ctx)
-        except click.BadParameter:
-            told = f"{value!r} is no time. Write it as in 2026-11-22T09:30, or 2026-11-22."
+            if not _MOMENT.fullmatch(value):
+                raise ValueError("spelling")
+            moment = datetime.fromisoformat(value)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            told = (
+                f"{value!r} is no time. Write it as in 2026-11-22 or 2026-11-22T09:30, in UTC, or "
+                "say how far from UTC it is: 2026-11-22T10:30+01:00."
+            )
             self.fail(told, param, ctx)
-        return moment
 
 
 class Whole(click.IntRange):

@@ -136,14 +136,13 @@ def _gates(title: str, gates: tuple[Gate, ...], *, level: int) -> Section:
 def _holders(transfer: Transfer) -> Section:
     if not transfer.holders:
         return Section("Who can open it", paragraphs=("Nobody yet: no recipient was named.",))
-    told = (
-        "Only whoever has the private key of one of these fingerprints, and its passphrase; the "
-        "sender can't."
-        if not transfer.hands
-        else "Whoever has the private key of one of these fingerprints, and its passphrase. It was "
-        "passed on, so it also opens for whoever could open it before, if they still have the "
-        "bundle that it was. Nobody else."
-    )
+    told = "Whoever has the private key of one of these fingerprints, and its passphrase."
+    if transfer.hands:
+        told += " Whoever could open it before it was forwarded still can: it kept its password."
+    if transfer.may_forward:
+        told += " They may forward it, and whoever they forward it to can open it as well."
+    elif not transfer.hands:
+        told += " Nobody else: the sender can't."
     if transfer.stage == "received":
         # What the others did with it, they tell its sender.
         rows = tuple((one.name, format_fingerprint(one.fingerprint)) for one in transfer.holders)

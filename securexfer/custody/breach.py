@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from securexfer.crypto.fingerprint import fingerprint_matches, is_whole
 from securexfer.custody.particulars import ReportedBundle, report_bundle, spell
 from securexfer.custody.register import Entry
 from securexfer.custody.retention import SENT, UNSENT, find_held
@@ -34,7 +35,7 @@ class Selection:
     Attributes:
         bundle_ids: ids, or the first characters of them.
         carrier: label or serial number of a drive, in any case.
-        recipient: local name or fingerprint.
+        recipient: a name that they have or had here, or a fingerprint, whole, in either form.
         since, until: when they were packed; the second is not included.
     """
 
@@ -76,6 +77,11 @@ class BreachReport:
     def n_subjects(self) -> int:
         """Data subjects of all bundles, at most."""
         return sum(bundle.n_subjects for bundle in self.bundles)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the 72 hours had passed when it was made."""
+        return bool(self.notify_by) and self.made_at > self.notify_by
 
     @property
     def regimes(self) -> tuple[str, ...]:
@@ -161,17 +167,41 @@ def _choose(entries: Sequence[Entry], selection: Selection) -> list[Entry]:
                 "The register knows of no bundle with one of these ids that was sent from here.",
                 hint=_hint_at(sent, start),
             )
-    chosen = [entry for entry in sent if _fits(entry, selection)]
+    keys = _find_keys(entries, sent, selection.recipient)
+    chosen = [entry for entry in sent if _fits(entry, selection, keys)]
     if not chosen:
         raise UsageError(
             "No bundle that was sent from here fits.",
             hint="See what was sent with: securexfer register list. The label and serial of a "
-            "drive are in: securexfer register show BUNDLE_ID",
+            "drive are in: securexfer register show BUNDLE_ID. A bundle that was sent to you is "
+            "its sender's to report: call them at once; what it held says securexfer report "
+            "BUNDLE_ID",
         )
     return chosen
 
 
-def _fits(entry: Entry, selection: Selection) -> bool:
+def _find_keys(entries: Sequence[Entry], sent: Sequence[Entry], recipient: str) -> set[str]:
+    """Fingerprints of all keys that somebody had, by whatever name they were known."""
+    found = {
+        fingerprint
+        for entry in sent
+        for fingerprint in entry.details["recipients"]
+        if is_whole(recipient) and fingerprint_matches(fingerprint, recipient)
+    }
+    pinned = [e.details for e in entries if e.event in ("contact-added", "contact-replaced")]
+    found |= {one["fingerprint"] for one in pinned if one["name"] == recipient}
+    # A key that follows another belongs to the same person, and so does the one that it follows.
+    pairs = [
+        {one["fingerprint"], one["previous_fingerprint"]}
+        for one in pinned
+        if "previous_fingerprint" in one
+    ]
+    while more := {key for pair in pairs if pair & found for key in pair} - found:
+        found |= more
+    return found
+
+
+def _fits(entry: Entry, selection: Selection, keys: set[str]) -> bool:
     details = entry.details
     carrier = details.get("carrier", {})
     wanted = selection.carrier.casefold()
@@ -184,7 +214,8 @@ def _fits(entry: Entry, selection: Selection) -> bool:
         )
         and (
             not selection.recipient
-            or selection.recipient in (*details["recipients"], *details["recipient_names"])
+            or selection.recipient in details["recipient_names"]
+            or not keys.isdisjoint(details["recipients"])
         )
         and (selection.since is None or entry.at >= selection.since)
         and (selection.until is None or entry.at < selection.until)

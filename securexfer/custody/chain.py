@@ -131,8 +131,7 @@ def _compare(head: Head | None, n_entries: int, counted_sha256: str) -> None:
         return
     if n_entries < head.count:
         raise RegisterDamagedError(
-            f"The register has lost entries: {n_entries} are there of {head.count}.",
-            hint="Restore register.jsonl from its backup; nothing is released until then.",
+            f"The register has lost entries: {n_entries} are there of {head.count}."
         )
     if counted_sha256 != head.sha256:
         raise broken_entry(head.count)

@@ -16,6 +16,7 @@ _TOLD = {
     "pack-failed": ("packing was undone: it never left", ""),
     "forward-failed": ("forwarding was undone: it never left", ""),
     "extended": ("may be kept for longer", ""),
+    "extend-failed": ("that was undone: nobody was given the extension", ""),
     "extension-imported": ("{} lets it be kept for longer", "sender"),
     "receipt-imported": ("opened by {}, who signed a receipt", "recipient"),
     "certificate-imported": ("destroyed by {}, who signed a certificate", "recipient"),

@@ -27,6 +27,7 @@ class Drill:
         recipient: fingerprint.
         started_at: when it was packed.
         opened_at, destroyed_at: by the first receipt and the newest certificate; None so far.
+        is_held: whether a receipt has come that no certificate covers.
     """
 
     bundle_id: str
@@ -34,11 +35,13 @@ class Drill:
     started_at: datetime
     opened_at: datetime | None
     destroyed_at: datetime | None
+    is_held: bool = False
 
     @property
     def is_complete(self) -> bool:
         """Whether all came back that should."""
-        return self.opened_at is not None and self.destroyed_at is not None
+        are_back = self.opened_at is not None and self.destroyed_at is not None
+        return are_back and not self.is_held
 
     def describe(self) -> str:
         """In one line, for people."""
@@ -48,6 +51,8 @@ class Drill:
                 parts.append("no receipt yet" if title == "receipt" else "no certificate yet")
             else:
                 parts.append(f"{title} after {_hours(at, self.started_at)}")
+        if self.is_held and self.destroyed_at is not None:
+            parts.append("opened again, and not known to be destroyed since")
         return ", ".join(parts)
 
 
@@ -77,6 +82,7 @@ def find_drills(entries: Sequence[Entry], recipients: Collection[str] = ()) -> l
                     destroyed_at=(
                         parse_instant(holder.destroyed_at) if holder.destroyed_at else None
                     ),
+                    is_held=bool(holder.opened_at) and "certificate" in holder.missing,
                 )
             )
     return drills

@@ -39,6 +39,7 @@ EVENTS = (
     "forwarded",
     "forward-failed",
     "extended",
+    "extend-failed",
     "extension-imported",
     "receipt-imported",
     "certificate-imported",
@@ -94,6 +95,7 @@ _REQUIRED = {
     "contact-revoked": _CONTACT | {"fingerprints", "reason"},
     "contact-replaced": _CONTACT | {"previous_fingerprint"},
     "extended": _ABOUT | {"expires_at"},
+    "extend-failed": _ABOUT | {"statement_id", "reason"},
     "extension-imported": _FILED | {"expires_at", "sender"},
     "identity-rotated": _ROTATION | {"card", "former_card"},
     "identity-rotate-failed": _ROTATION | {"reason"},
@@ -245,11 +247,28 @@ def check_signature(line: bytes, entry: Entry, keys: Mapping[str, PublicKeys]) -
         ) from None
 
 
+def check_signers(entries: Sequence[Entry]) -> None:
+    """Check that no key has signed again once another had signed: keys are replaced for good.
+
+    Raises:
+        RegisterDamagedError: naming the first entry for which one has.
+    """
+    present, former = "", set()
+    for entry in entries:
+        if entry.identity in former:
+            raise RegisterDamagedError(
+                f"Entry {entry.number} of the register is signed with a former key of this "
+                "identity, behind entries that are signed with a later one."
+            )
+        if entry.identity != present:
+            former.add(present)
+            present = entry.identity
+
+
 def broken_entry(number: int) -> RegisterDamagedError:
     """What to raise where the chain does not hold."""
     return RegisterDamagedError(
-        f"Entry {number} of the register is damaged, or does not follow the one before.",
-        hint="Restore register.jsonl from its backup; nothing is released until then.",
+        f"Entry {number} of the register is damaged, or does not follow the one before."
     )
 
 

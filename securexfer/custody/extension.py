@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from securexfer.custody.retention import entry_instant
+from securexfer.custody.retention import entry_instant, find_withdrawn
 from securexfer.custody.seal import FindSigner, Opened, read_signed
 from securexfer.custody.statement import Instant, Statement
 from securexfer.errors import StatementMismatchError
@@ -78,10 +78,12 @@ def find_granted(entries: Sequence[Entry], bundle_id: str, bundle_sha256: str) -
     Raises:
         RegisterError: if an entry has no time where it must have one.
     """
+    withdrawn = find_withdrawn(entries)
     for entry in entries:
         details = entry.details
         if (
-            entry.event in ("extended", "extension-imported")
+            details.get("statement_id") not in withdrawn
+            and entry.event in ("extended", "extension-imported")
             and details["bundle_id"] == bundle_id
             and details["bundle_sha256"] == bundle_sha256
         ):

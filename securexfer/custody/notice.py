@@ -97,7 +97,7 @@ def _short_answer(report: BreachReport) -> Section:
         ("Encrypted", f"yes. {PROTECTION}"),
         (
             "Who can open it",
-            "; ".join(_holders_of(report.bundles)) + _nobody_else(report.bundles),
+            "; ".join(_holders_of(report.bundles)) + ". " + _say_others(report.bundles),
         ),
         ("A key on the same drive", _key_beside(report.bundles)),
         ("Past the destroy-by date", _name_overdue(report.bundles)),
@@ -246,9 +246,12 @@ def _basis(report: BreachReport) -> Section:
 def _count_subjects(bundles: Sequence[ReportedBundle]) -> str:
     tables = [table for bundle in bundles for table in bundle.tables]
     total = sum(table.n_subjects for table in tables)
+    about = "about " if any(one.n_subjects_is == "approximate" for one in tables) else ""
     if len(tables) == 1:
         return say_subjects(total, tables[0].n_subjects_is)
-    return f"at most {total:,}: the sum over {len(tables):,} tables, in which people may recur"
+    return (
+        f"at most {about}{total:,}: the sum over {len(tables):,} tables, in which people may recur"
+    )
 
 
 def say_subjects(n_subjects: int, sense: str) -> str:
@@ -272,14 +275,19 @@ def _holders_of(bundles: Sequence[ReportedBundle]) -> list[str]:
     return sorted(found)
 
 
-def _nobody_else(bundles: Sequence[ReportedBundle]) -> str:
-    """Who can't open them. A bundle that is passed on keeps the password that it had."""
-    if any(bundle.origin for bundle in bundles):
-        return (
-            ". What was passed on also opens for whoever could open it before, this desk included, "
-            "if they still have the bundle that it was. Nobody else."
+def _say_others(bundles: Sequence[ReportedBundle]) -> str:
+    """Who else can open them: a bundle keeps its password when it is forwarded."""
+    said = []
+    if any(bundle.is_forwarded for bundle in bundles):
+        said.append(
+            "So can whoever a bundle was sealed to before it was forwarded from here: you, too."
         )
-    return ". Nobody else, the sender included."
+    if any(bundle.may_forward for bundle in bundles):
+        said.append(
+            "The agreement lets recipients forward it: whoever they have forwarded it to can open "
+            "it as well, and nobody is told of that here. Ask them."
+        )
+    return " ".join(said) or "Nobody else, the sender included."
 
 
 def _key_beside(bundles: Sequence[ReportedBundle]) -> str:
@@ -299,7 +307,8 @@ def _name_overdue(bundles: Sequence[ReportedBundle]) -> str:
 
 def _deadline(report: BreachReport) -> str:
     if report.notify_by:
-        return f"{report.notify_by}, 72 hours after {report.aware_at}"
+        late = " - PAST: give the reasons for the delay with it" if report.is_late else ""
+        return f"{report.notify_by}, 72 hours after {report.aware_at}{late}"
     return "72 hours after the controller became aware: state it with --aware-at"
 
 

@@ -80,6 +80,8 @@ class ReportedBundle:
         destroy_by: extensions counted.
         is_overdue: whether that has passed without a certificate from everybody.
         is_held: whether some recipient may still hold it.
+        is_forwarded: whether it was sealed anew here; whoever could open it before still can.
+        may_forward: whether its recipients may have passed it on.
         drive_check: what was found on the drive before packing, if it was looked at.
         origin: where it came from, if it was not packed here: one, or none.
     """
@@ -94,6 +96,8 @@ class ReportedBundle:
     is_overdue: bool
     is_held: bool
     is_drill: bool
+    is_forwarded: bool
+    may_forward: bool
     carrier: Mapping[str, str]
     drive_check: Mapping[str, Any]
     holders: tuple[ReportedHolder, ...]
@@ -135,6 +139,8 @@ def report_bundle(
         is_overdue=held.is_overdue(now),
         is_held=any("certificate" in holder.missing for holder in held.holders),
         is_drill=details.get("drill") == "yes",
+        is_forwarded=entry.event == "forwarded",
+        may_forward=details.get("forwarding") == "yes",
         carrier=details.get("carrier", {}),
         drive_check=details.get("drive_check", {}),
         holders=tuple(

@@ -30,6 +30,7 @@ from securexfer.custody.entry import (
     Entry,
     broken_entry,
     check_signature,
+    check_signers,
     decode_entry,
     encode_entry,
     hash_line,
@@ -187,6 +188,7 @@ class Register:
                 check_signature(line, entry, keys)
         except OSError as error:
             raise self._failure(error, "read") from None
+        check_signers(entries)
         if extent.head is not None:
             extent.head.check_signature(keys)
         n_counted = extent.head.count if extent.head is not None else 0
@@ -229,10 +231,17 @@ class Register:
     def _failure(self, error: Exception, what: str) -> SecurexferError:
         """Our error for whatever failed; a full disk is called that."""
         if isinstance(error, OSError):
+            why = f": {error.strerror}" if error.strerror else ""
             error = translate(error, self._path)
+        else:
+            why = f": {error.message.removesuffix('.')}" if isinstance(error, OutputError) else ""
         if isinstance(error, DiskFullError):
             return error
-        return RegisterError(f"The register can't be {what}.")
+        return RegisterError(
+            f"The register {self._path} can't be {what}{why}.",
+            hint="Nothing was released. Check who may read and write the folder of the home, and "
+            "that its files are files.",
+        )
 
     def _make(
         self,

@@ -25,6 +25,7 @@ _EVENTS = (
     "unpacked",
     "destroyed",
     "extended",
+    "extend-failed",
     "extension-imported",
     "receipt-imported",
     "certificate-imported",
@@ -129,7 +130,9 @@ def find_held(entries: Iterable[Recorded]) -> list[Held]:
     """
     sent: dict[_Key, Held] = {}
     received: dict[_Key, Held] = {}
-    for entry in entries:
+    listed = list(entries)
+    withdrawn = find_withdrawn(listed)
+    for entry in listed:
         bundle_id, sha256 = (entry.details.get(n, "") for n in ("bundle_id", "bundle_sha256"))
         key = bundle_id, sha256
         if entry.event in SENT:
@@ -144,13 +147,19 @@ def find_held(entries: Iterable[Recorded]) -> list[Held]:
                 if other[0] == bundle_id:
                     received[other] = replace(held, is_destroyed=True)
         elif entry.event == "extended" and key in sent:
-            sent[key] = _extend(sent[key], entry)
+            if entry.details.get("statement_id") not in withdrawn:
+                sent[key] = _extend(sent[key], entry)
         elif entry.event == "extension-imported" and key in received:
             if received[key].sender == entry.details["sender"]:
                 received[key] = _extend(received[key], entry)
         elif entry.event in ("receipt-imported", "certificate-imported") and key in sent:
             sent[key] = _take(sent[key], entry)
     return [*sent.values(), *received.values()]
+
+
+def find_withdrawn(entries: Iterable[Recorded]) -> set[str]:
+    """Numbers of extensions that were recorded and then could not be written to a file."""
+    return {e.details["statement_id"] for e in entries if e.event == "extend-failed"}
 
 
 def find_overdue(entries: Iterable[Recorded], now: datetime) -> list[Held]:

@@ -83,8 +83,7 @@ class Exchange:
             person.register,
             find_sender=pinned_senders(person.contacts.list(), person.identity.card),
             clock=self.world.clock,
-            reporter=SilentReporter(),
-            **options,
+            **{"reporter": SilentReporter(), **options},
         )
 
     def extend(self, packed: PackResult, days: int = 30) -> ExtendResult:

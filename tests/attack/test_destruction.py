@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from securexfer.carrier import PartialFile
 from securexfer.custody.receipt import record_medium
-from securexfer.errors import OutputError, RegisterError
+from securexfer.errors import OutputChangedError, OutputError, RegisterError
 from securexfer.filing import import_certificate, import_receipt
 from securexfer.medium.medium import Kind, Medium
+from securexfer.reporting import SilentReporter
 from tests.attack.notary import RECIPE, TABLE, Exchange, events, last
 from tests.world import World
 
@@ -131,6 +133,118 @@ def test_a_certificate_that_can_not_be_written_says_what_was_done_and_what_to_do
     (certificate,) = exchange.destroy(bob, exchange.packed).certificates
     assert names(path.parent) == [certificate.name]
     assert events(bob)[-1] == "destroyed"
+
+
+class TestPlaintextThatWouldStay:
+    """Nothing is certified as deleted that lies elsewhere too, or that nobody could look at."""
+
+    @pytest.fixture
+    def folder(self, exchange: Exchange) -> Path:
+        exchange.packed = exchange.pack(exchange.bob)
+        return exchange.unpack(exchange.bob, exchange.packed, "stay").parent
+
+    def certified(self, exchange: Exchange, **options: Any) -> tuple[int, int, int]:
+        (path,) = exchange.destroy(exchange.bob, exchange.packed, **options).certificates
+        said = import_certificate(path.read_bytes(), exchange.cabinet(exchange.ann)).statement
+        return said.n_removed, said.n_changed, said.n_missing
+
+    def test_a_second_name_is_called_that_and_certified_as_a_change(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        other = exchange.world.folder / "other-name"
+        other.hardlink_to(folder / "people.csv")
+        with pytest.raises(OutputChangedError, match=r"people\.csv has another name too"):
+            exchange.destroy(exchange.bob, exchange.packed)
+        assert (folder / "datapackage.json").exists()
+        reporter = SilentReporter()
+        assert self.certified(exchange, force=True, reporter=reporter) == (2, 1, 0)
+        assert other.exists()
+        (note,) = reporter.notes
+        assert note.startswith("Deleted all the same: ")
+        assert note.endswith("has another name too (a hard link), under which it would stay.")
+
+    def test_a_link_in_a_files_place_is_not_the_file(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        moved = exchange.world.folder / "moved.csv"
+        (folder / "people.csv").rename(moved)
+        (folder / "people.csv").symlink_to(moved)
+        with pytest.raises(OutputChangedError, match=r"people\.csv is a link now"):
+            exchange.destroy(exchange.bob, exchange.packed)
+        assert self.certified(exchange, force=True) == (1, 0, 1)
+        assert moved.exists()
+        assert not (folder / "people.csv").is_symlink()
+
+    def test_what_a_failed_run_deleted_is_not_called_missing(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        (folder / "people.csv").unlink()
+        (folder / "people.csv").mkdir()
+        with pytest.raises(OutputError, match=r"people\.csv could not be deleted \(1 of 2 files\)"):
+            exchange.destroy(exchange.bob, exchange.packed, force=True)
+        assert last(exchange.bob).event == "destroy-failed"
+        (folder / "people.csv").rmdir()
+        assert self.certified(exchange) == (1, 0, 1)
+
+    def test_what_another_bundle_put_in_its_place_stays(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        newer = exchange.pack(exchange.bob)
+        exchange.bob.unpack(newer.path, folder, force=True)
+        for name in ("people.csv", "datapackage.json"):
+            assert (folder / name).exists()
+        result = exchange.destroy(exchange.bob, exchange.packed, force=True)
+        assert (result.removed, result.missing) == ((), ())
+        assert [path.name for path in result.replaced] == ["datapackage.json", "people.csv"]
+        assert self.certified(exchange) == (0, 0, 2)
+        assert len(exchange.destroy(exchange.bob, newer).removed) == 2
+
+    def test_unfinished_plaintext_that_a_run_is_writing_keeps_it_from_being_certified(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        self.begin(exchange, folder)
+        writing = PartialFile(folder / "more.csv")
+        with pytest.raises(OutputError, match=r"more\.csv\.partial holds unfinished plaintext"):
+            exchange.destroy(exchange.bob, exchange.packed, force=True)
+        assert (folder / "people.csv").exists()
+        writing.discard()
+        assert self.certified(exchange) == (2, 0, 0)
+
+    def test_unfinished_plaintext_may_be_on_a_drive_that_is_not_there(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        self.begin(exchange, exchange.world.folder / "unplugged")
+        with pytest.raises(OutputError, match="unplugged is not there"):
+            exchange.destroy(exchange.bob, exchange.packed)
+        assert (folder / "people.csv").exists()
+        assert self.certified(exchange, force=True) == (2, 0, 0)
+
+    def test_the_certificate_is_not_looked_for_where_an_unpack_failed(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        self.begin(exchange, exchange.world.folder / "failed")
+        details = {"bundle_id": exchange.packed.manifest.bundle_id, "reason": "disk_full"}
+        details["folder"] = str(exchange.world.folder / "failed")
+        bob = exchange.bob
+        bob.register.append(bob.identity, "unpack-failed", details, exchange.world.clock())
+        (path,) = exchange.destroy(bob, exchange.packed).certificates
+        assert path.parent == folder
+
+    def test_a_clock_that_was_set_back_makes_no_certificate_that_nobody_believes(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        clock = exchange.world.clock
+        clock.move(days=-3)
+        (path,) = exchange.destroy(exchange.bob, exchange.packed).certificates
+        clock.move(days=3)
+        assert import_certificate(path.read_bytes(), exchange.cabinet(exchange.ann)).is_new
+
+    def begin(self, exchange: Exchange, folder: Path) -> None:
+        """Have the register say that another unpack was begun."""
+        bob = exchange.bob
+        begun = [e for e in bob.register.entries() if e.event == "unpack-started"][-1]
+        details = {**begun.details, "files": ["more.csv"], "folder": str(folder)}
+        bob.register.append(bob.identity, "unpack-started", details, exchange.world.clock())
 
 
 def test_a_receipt_that_is_somebody_elses_file_now_stays(exchange: Exchange) -> None:

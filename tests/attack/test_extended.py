@@ -14,8 +14,8 @@ from securexfer.expiry import find_extended
 from securexfer.filing import import_extension
 from securexfer.verifying import pinned_senders
 from tests.attack.extender import DAY, DUE, SHORT, expire, said, signed
-from tests.attack.notary import Exchange, last
-from tests.world import START, World
+from tests.attack.notary import RECIPE, TABLE, Exchange, last
+from tests.world import START, World, allow_forwarding
 
 
 @pytest.fixture
@@ -112,6 +112,39 @@ class TestABundleThatWasExtended:
     def outside(self, exchange: Exchange, path: Path) -> Outside:
         with exchange.bob.verify(path) as verified:
             return verified.inside.outside
+
+
+def test_whoever_passed_a_bundle_on_can_not_extend_it(exchange: Exchange) -> None:
+    """Neither for the program that opens it nor for the list of what is overdue."""
+    world = exchange.world
+    packed = exchange.ann.pack(TABLE, allow_forwarding(RECIPE), [exchange.bob], world.drive)
+    passed_on = exchange.bob.forward(packed.path, [exchange.cat], world.drive)
+    exchange.cat.unpack(passed_on.path, world.folder / "passed-on")
+    exchange.packed = packed
+    about = {
+        "bundle_id": passed_on.envelope.bundle_id,
+        "bundle_sha256": passed_on.bundle_sha256,
+        "created_at": passed_on.envelope.created_at,
+        "previous_expires_at": passed_on.envelope.expires_at,
+    }
+    data = signed(said(exchange, **about), exchange.bob)
+    with pytest.raises(StatementMismatchError, match="was forwarded"):
+        import_extension(data, exchange.cabinet(exchange.cat))
+    (held,) = find_held(exchange.cat.register.entries())
+    assert held.destroy_by == DUE
+
+
+def test_what_was_extended_is_not_forwarded_after_its_own_day(exchange: Exchange) -> None:
+    """Nor by a clock that is set back before that day."""
+    world = exchange.world
+    packed = exchange.ann.pack(TABLE, allow_forwarding(RECIPE), [exchange.bob], world.drive)
+    data = exchange.extend(packed).path.read_bytes()
+    world.clock.now = DUE + DAY
+    import_extension(data, exchange.cabinet(exchange.bob))
+    for now in (DUE + DAY, DUE - DAY):
+        world.clock.now = now
+        with pytest.raises(BundleExpiredError, match="can't be forwarded any more"):
+            exchange.bob.forward(packed.path, [exchange.cat], world.drive)
 
 
 class TestABundleThatWasNotOpenedYet:

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from securexfer.carrier import PartialFile
 from securexfer.crypto.document import SignedDocument
 from securexfer.crypto.identity import rotate_identity
+from securexfer.custody.extension import find_granted
+from securexfer.custody.retention import find_held
 from securexfer.errors import (
     BundleExpiredError,
     OutputError,
@@ -25,7 +28,7 @@ from securexfer.errors import (
 )
 from securexfer.extending import extend
 from securexfer.filing import import_extension
-from securexfer.instant import parse_instant
+from securexfer.instant import format_instant, parse_instant
 from tests.assurance import Tally
 from tests.attack.extender import CASES, DAY, DUE, expire, refuse, said, signed
 from tests.attack.notary import Exchange, events, filed, last
@@ -178,6 +181,30 @@ class TestExtending:
         with pytest.raises(RegisterError):
             exchange.extend(exchange.packed)
         assert sorted(exchange.world.folder.iterdir()) == before
+
+    def test_what_is_recorded_and_not_written_is_taken_back(
+        self, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Or the next one, by as many days, would add to days that nobody was given."""
+        before = sorted(exchange.world.folder.iterdir())
+
+        class Unnamed(PartialFile):
+            def publish(self) -> None:
+                raise OutputError("it can't be renamed")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("securexfer.extending.PartialFile", Unnamed)
+            with pytest.raises(OutputError, match="renamed"):
+                exchange.extend(exchange.packed)
+        assert sorted(exchange.world.folder.iterdir()) == before
+        assert events(exchange.ann)[-2:] == ["extended", "extend-failed"]
+        entries = exchange.ann.register.entries()
+        assert {held.destroy_by for held in find_held(entries)} == {DUE}
+        about = exchange.packed.manifest.bundle_id, exchange.packed.bundle_sha256
+        assert list(find_granted(entries, *about)) == []
+        assert exchange.extend(exchange.packed, 9).extension.expires_at == format_instant(
+            DUE + 9 * DAY
+        )
 
     def test_two_runs_at_once_do_not_both_add_their_days(
         self, exchange: Exchange, monkeypatch: pytest.MonkeyPatch

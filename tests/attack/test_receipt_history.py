@@ -17,7 +17,7 @@ from securexfer.errors import (
 )
 from securexfer.filing import import_receipt
 from tests.attack.falsehood import IMPORTS, each_kind, honest, refuse, said
-from tests.attack.notary import Exchange, events, filed
+from tests.attack.notary import Exchange, events, filed, last
 from tests.world import START, Person, World
 
 
@@ -130,7 +130,15 @@ class TestReplays:
         stolen = {**exchange.payload(receipts[world.bob]), "statement_id": number}
         cabinet = exchange.cabinet(exchange.ann)
         assert import_receipt(exchange.sign(stolen), cabinet).is_new
+        (first,) = filed(world.ann)
+        kept = first.read_bytes()
         assert import_receipt(receipts[world.cat], cabinet).is_new
+        assert first.read_bytes() == kept
+        (other,) = set(filed(world.ann)) - {first}
+        assert other.read_bytes() == receipts[world.cat]
+        assert last(world.ann).details["file"] == other.name
+        assert not import_receipt(receipts[world.cat], cabinet).is_new
+        assert len(filed(world.ann)) == 2
 
     def test_two_imports_at_once_record_it_once(
         self, exchange: Exchange, monkeypatch: pytest.MonkeyPatch

@@ -23,7 +23,7 @@ from securexfer.errors import (
     StatementFormatError,
     StatementMismatchError,
 )
-from securexfer.filing import import_receipt
+from securexfer.filing import import_certificate, import_receipt
 from tests.assurance import Tally
 from tests.attack.falsehood import CASES, IMPORTS, each_kind, honest, refuse, said
 from tests.attack.notary import Exchange, filed, last, open_content, seal_content
@@ -168,6 +168,28 @@ def test_a_bundle_that_was_never_named_has_no_receipts(exchange: Exchange) -> No
     details = {"bundle_id": exchange.packed.manifest.bundle_id, "reason": "disk_full"}
     ann.register.append(ann.identity, "pack-failed", details, START)
     refuse(exchange, "receipt", exchange.receipt, StatementMismatchError, "not sent from here")
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ({"name": "staff", "n_rows": 2}, "names tables that were not in that bundle: staff."),
+        ({"name": "people", "n_rows": 1}, "counts 1 row in table people, of which 2 were sent."),
+        ({"name": "people", "n_rows": 2}, ""),
+    ],
+)
+def test_what_was_counted_is_held_against_what_was_sent(
+    exchange: Exchange, table: dict[str, Any], says: str
+) -> None:
+    cabinet = exchange.cabinet(exchange.ann)
+    receipt = exchange.sign({**exchange.payload(), "tables": [table]})
+    certificate = {**exchange.payload(exchange.certificate), "tables": [table]}
+    for one in (
+        import_receipt(receipt, cabinet),
+        import_certificate(exchange.sign(certificate, "destruction"), cabinet),
+    ):
+        assert [note for note in one.notes if says in note] == list(one.notes)
+        assert len(one.notes) == bool(says)
 
 
 def test_nothing_outside_the_seal_names_signer_bundle_or_table(exchange: Exchange) -> None:

@@ -214,6 +214,8 @@ class Extending(Case):
             assert self.file.exists()
         elif not outcome.is_killed:
             assert not self.paths()[-1].exists()
+            if not self.file.exists():
+                assert events in ([], ["extended", "extend-failed"]), "nobody took it back"
         register, identity = self.scene.register(self.desk), self.scene.identity(self.desk)
         result = extend(
             self.scene.bundle_id(), 9, identity, register, self.scene.folder, clock=system_clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -21,7 +21,7 @@ from securexfer.custody.notice import write_notice
 from securexfer.custody.register import head_sha256
 from securexfer.custody.rendering import render_html, render_markdown
 from securexfer.errors import UsageError
-from tests.world import START, Person, World, allow_forwarding, csv_bytes, recipe_text
+from tests.world import START, Person, World, csv_bytes, recipe_text
 
 PERSON = '{ from = "pnc", action = "pseudonymise", domain = "person" }'
 YEAR = '{ from = "dob", action = "year", format = "%Y-%m-%d" }'
@@ -198,6 +198,24 @@ class TestSelection:
             with pytest.raises(UsageError):
                 report_on(world, wrong)
 
+    def test_a_recipient_is_known_by_every_name_and_key_they_had(self, world: World) -> None:
+        def pinned(event: str, name: str, **more: str) -> None:
+            details = {"name": name, **more}
+            world.ann.register.append(world.ann.identity, event, details, world.clock())
+
+        key = world.bob.identity.fingerprint
+        pinned("contact-added", "acme", fingerprint=key)
+        pinned("contact-replaced", "acme", fingerprint="e" * 64, previous_fingerprint=key)
+        pinned("contact-added", "acme-ltd", fingerprint="e" * 64)
+        pinned("contact-added", "other", fingerprint="f" * 64)
+        lose(world, [world.bob])
+        wanted = ("bob", "acme", "acme-ltd", key, format_fingerprint(key))
+        for recipient in (*wanted, format_fingerprint(key).lower().replace("-", " ")):
+            assert len(report_on(world, Selection(recipient=recipient)).bundles) == 1
+        for recipient in ("other", "ac", key[:63], "f" * 64):
+            with pytest.raises(UsageError):
+                report_on(world, Selection(recipient=recipient))
+
     def test_a_pack_that_failed_was_never_on_a_drive(self, world: World) -> None:
         bundle_id = lose(world, [world.bob])
         world.ann.register.append(
@@ -208,6 +226,31 @@ class TestSelection:
         )
         with pytest.raises(UsageError):
             report_of(world)
+
+
+class TestTheDeadline:
+    @pytest.mark.parametrize(("hours", "is_late"), [(71, False), (72, False), (73, True)])
+    def test_it_is_called_past_when_it_is(self, world: World, hours: int, is_late: bool) -> None:
+        lose(world, [world.bob])
+        report = report_on(world, Selection(), aware_at=START - timedelta(hours=hours))
+        said = dict(write_notice(report)[0].facts)["Notify by"]
+        assert ("PAST: give the reasons for the delay" in said) is is_late
+
+    def test_it_is_72_hours_also_where_a_clock_is_changed_meanwhile(self, world: World) -> None:
+        lose(world, [world.bob])
+        aware = datetime.fromisoformat("2026-10-24T12:00:00+01:00")
+        report = report_on(world, Selection(), aware_at=aware)
+        assert (report.aware_at, report.notify_by) == (
+            "2026-10-24T11:00:00Z",
+            "2026-10-27T11:00:00Z",
+        )
+
+
+def test_a_sum_of_estimates_is_called_one(world: World) -> None:
+    lose(world, [world.bob])
+    world.entries[-1].details["tables"][0]["n_subjects_is"] = "approximate"  # type: ignore[attr-defined]
+    said = dict(write_notice(report_on(world, Selection()))[0].facts)["Data subjects"]
+    assert said.startswith("at most about 127: the sum over 3 tables")
 
 
 class _Page(HTMLParser):
@@ -264,40 +307,3 @@ class TestRendering:
         assert document["n_rows"] == 127
         assert document["bundles"][0]["tables"][0]["withheld"] == ["name", "address"]
         assert document["protection"] == PROTECTION
-
-
-class TestForwarded:
-    def test_whoever_passed_it_on_sees_to_whom_and_whose_it_was(self, world: World) -> None:
-        text = allow_forwarding(recipe())
-        packed = world.ann.pack(
-            {name: extract(n) for name, n in TABLES.items()}, text, [world.bob], world.drive
-        )
-        (world.folder / "on").mkdir()
-        forwarded = world.bob.forward(packed.path, [world.cat], world.folder / "on")
-        entries = world.bob.register.entries()
-        report = build_report(entries, Selection(), now=world.clock())
-        (bundle,) = report.bundles
-        (origin,) = bundle.origin
-        assert (origin.bundle_id, origin.is_verified) == (packed.manifest.bundle_id, True)
-        assert origin.sender == world.ann.identity.fingerprint
-        said = render_markdown("x", write_notice(report))
-        assert f"| Forwarded | {bundle.packed_at}, as {forwarded.path.name}, to cat |" in said
-        spoken = format_fingerprint(origin.sender)
-        assert f"| Packed by | {spoken}, as bundle {origin.bundle_id} |" in said
-        assert "| Packed |" not in said
-        assert "Nobody else, the sender included" not in said
-        assert "opens for whoever could open it before, this desk included" in said
-        assert "every bundle that was packed or passed on here" in said
-        # What it was before is another bundle, and others can open that one.
-        with pytest.raises(UsageError) as caught:
-            build_report(entries, Selection((origin.bundle_id[:8],)), now=world.clock())
-        assert f"as bundle {forwarded.envelope.bundle_id[:12]}" in caught.value.hint
-        with pytest.raises(UsageError) as caught:
-            build_report(entries, Selection(("ffffffff",)), now=world.clock())
-        assert "securexfer register list" in caught.value.hint
-
-    def test_what_was_packed_here_has_no_origin(self, world: World) -> None:
-        lose(world, [world.bob])
-        report = report_on(world, Selection())
-        assert report.bundles[0].origin == ()
-        assert "| Packed |" in render_markdown("x", write_notice(report))

@@ -89,6 +89,8 @@ def test_a_planted_link_under_the_partial_name_is_refused(tmp_path: Path) -> Non
 def test_a_missing_folder_and_a_full_disk_are_called_that(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="does not exist"):
         check_target(tmp_path / "missing" / "a", force=False)
+    with pytest.raises(OutputError, match="can't be written: File name too long"):
+        check_target(tmp_path / ("a" * 300), force=False)
     with pytest.raises(DiskFullError):
         check_space(tmp_path, 2**62)
 

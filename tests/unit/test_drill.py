@@ -63,6 +63,20 @@ def test_what_has_not_come_is_said(
     assert one.is_complete == (destroyed is not None)
 
 
+def test_an_opening_that_no_certificate_covers_leaves_it_open(world: World) -> None:
+    """The recipient destroyed it, and then unpacked it once more."""
+    drill(world)
+    entries = world.ann.register.entries()
+    receipt = next(entry for entry in entries if entry.event == "receipt-imported")
+    again = {**receipt.details, "statement_id": "cc"}
+    world.ann.register.append(world.ann.identity, "receipt-imported", again, world.clock())
+    (one,) = find_drills(world.ann.register.entries())
+    assert not one.is_complete
+    assert one.describe().endswith(", opened again, and not known to be destroyed since")
+    with pytest.raises(DrillDueError):
+        world.ann.pack(DATA, DEMANDING, [world.bob], world.drive)
+
+
 def test_a_real_bundle_is_no_drill(world: World) -> None:
     packed = world.ann.pack(DATA, PLAIN, [world.bob], world.drive)
     assert packed.manifest.drill == "no"

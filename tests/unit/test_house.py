@@ -47,6 +47,7 @@ FLOORS = {
     "repeating": 7,
     "reidentifying": 6,
     "leftovers": 4,
+    "residue": 4,
     "pinning": 4,
     "keeping": 4,
     "auditing": 4,

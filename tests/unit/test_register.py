@@ -285,6 +285,22 @@ class TestTheHead:
         keys = {**keys_of(world), rotated.fingerprint: rotated.keys.public}
         assert len(filled.verify(keys)) == 6
 
+    def test_but_not_behind_entries_of_the_present_one(
+        self, world: World, filled: Register
+    ) -> None:
+        """Whoever stole a former key, and not the present one, writes on in the register."""
+        rotated = rotate_identity(world.ann.identity, rotated_at=START)
+        filled.append(rotated, "drill", {}, START)
+        keys = {**keys_of(world), rotated.fingerprint: rotated.keys.public}
+        assert len(filled.verify(keys)) == 6
+        write_behind(world, world.ann.identity)
+        lines = path_of(world).read_bytes().splitlines()
+        head_of(world).write_bytes(
+            sign_head(len(lines), hash_line(lines[-1]), world.ann.identity.keys)
+        )
+        with pytest.raises(RegisterDamagedError, match=r"Entry 7 .* signed with a former key"):
+            filled.verify(keys)
+
 
 class TestAppending:
     def test_it_decodes_no_old_line(

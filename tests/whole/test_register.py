@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,17 @@ class TestExport:
         cells = [cell for cell in row.values() if cell]
         assert not [cell for cell in cells if re.match(r"[=+@\t\r]|-[^0-9]", cell)]
 
+    def test_it_moves_no_terminal(self, world: World, face: Face, told: Told) -> None:
+        recipe = keep_all("t", ["x"]).replace('purpose = "', 'purpose = "\\u009b31m\\u202e')
+        path = world.folder / "register.csv"
+        world.ann.pack({"t": b"x\n1\n"}, recipe, [world.bob], world.drive)
+        shown = told(world.ann, "register", "export")
+        face.run(world.ann, "register", "export", "-o", path)
+        for text in (shown, path.read_text()):
+            assert all(c.isprintable() or c == "\n" for c in text)
+        (entry,) = json.loads(shown)["entries"]
+        assert entry["details"]["agreement"]["purpose"].startswith("\x9b31m\u202eEvaluate")
+
     def test_it_replaces_nothing_unasked(self, world: World, packed: Path, face: Face) -> None:
         path = world.folder / "register.csv"
         path.write_text("precious")
@@ -272,6 +284,24 @@ class TestVerify:
         for other in (world.bob.identity.fingerprint, own[:40], ""):
             answer = face.run(world.ann, "register", "verify", "--fingerprint", other)
             assert answer.error["code"] == "fingerprint_mismatch"
+
+    def test_a_pipe_is_no_witness(self, world: World, packed: Path, face: Face) -> None:
+        pipe = world.folder / "pipe"
+        os.mkfifo(pipe)
+        for path in (pipe, world.folder):
+            error = face.run(world.ann, "register", "verify", "--against", path).error
+            assert error["message"] == f"{path} is not a file."
+
+    def test_what_keeps_it_from_being_read_is_said(
+        self, world: World, packed: Path, face: Face
+    ) -> None:
+        register = world.ann.home / "register.jsonl"
+        register.rename(register.with_name("old"))
+        register.mkdir()
+        error = face.run(world.ann, "register", "verify").error
+        assert error["code"] == "register_failed"
+        assert error["message"].endswith("register.jsonl can't be read or locked: Is a directory.")
+        assert "register verify" not in error["hint"]
 
     def test_files_without_the_word_are_a_mistake(
         self, world: World, packed: Path, face: Face
