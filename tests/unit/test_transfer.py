@@ -186,7 +186,7 @@ class TestTheContent:
             said = words(parse(page(shown)))
             assert "Came throughann, then bob" in said
             assert "the sender can't" not in said
-            assert "opens for whoever could open it before" in said
+            assert "Whoever could open it before it was forwarded still can" in said
 
     def test_whoever_passed_on_what_they_unpacked_sees_that_too(self, world: World) -> None:
         text = allow_forwarding(recipe())

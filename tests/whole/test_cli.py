@@ -153,7 +153,7 @@ def test_a_replay_is_reported_and_files_are_not_overwritten(desks: tuple[Desk, D
     ("arguments", "told"),
     [
         (["register", "list", "--since", "x"], "'x' is no day. Write it as in 2026-11-22."),
-        (["breach-report", "--aware-at", "22.11.2026"], "Write it as in 2026-11-22T09:30, or"),
+        (["breach-report", "--aware-at", "22.11.2026"], "Write it as in 2026-11-22 or"),
         (["extend", "97c5", "--days", "0"], "'0' does not fit; give a whole number, 1 or more."),
         (["extend", "97c5", "--days", "x"], "'x' does not fit; give a whole number, 1 or more."),
         (["forward", "x", "--days", "4000"], "give a whole number, from 1 to 3,650."),
