@@ -24,7 +24,7 @@ bundle=stick/$(ls stick)
 echo "Bundle: $(ls stick | wc -l), sealed to one recipient"
 
 step "What a finder sees now"
-at colleague inspect "$bundle" 2> /dev/null | grep -c . | sed 's/$/ lines, and none of them names a table, a field or a person/'
+at finder inspect "$bundle" 2> /dev/null | grep -c . | sed 's/$/ lines, and none of them names a table, a field or a person/'
 
 step "The contractor unpacks, and the receipt goes back"
 at contractor unpack "$bundle" -o incoming -q > /dev/null 2>&1
