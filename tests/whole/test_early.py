@@ -71,3 +71,21 @@ def test_a_wrong_passphrase_is_still_refused_with_nothing_written(ann: Desk) -> 
 def test_a_dry_run_opens_nothing(ann: Desk) -> None:
     ann.secret.unlink()
     ann.run(*PACK, "--dry-run")
+
+
+@pytest.mark.parametrize(
+    "command", [("verify",), ("unpack", "-o", "."), ("forward", "--to", "ann")]
+)
+def test_nobody_opens_a_key_for_a_bundle_that_does_not_hold(
+    ann: Desk, command: tuple[str, ...]
+) -> None:
+    ann.run(*PACK)
+    bundle = ann.folder / "b.zip"
+    whole = bytearray(bundle.read_bytes())
+    whole[100] ^= 1
+    bundle.write_bytes(whole)
+    bob = Desk(ann.folder, "bob")
+    bob.secret.unlink()  # whoever opens it would fail, and say so
+    more = ("-o", "c.zip") if command[0] == "forward" else ()
+    failed = bob.json(command[0], "b.zip", *command[1:], *more, check=60)
+    assert failed["error"]["code"] == "bundle_altered"
