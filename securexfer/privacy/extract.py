@@ -26,14 +26,13 @@ from securexfer.privacy.encoding import Decoder
 from securexfer.privacy.pending import Pending
 from securexfer.privacy.shape import MisshapenError, check_records
 from securexfer.privacy.source import Source, open_source
-from securexfer.privacy.threads import count_cores, count_workers
+from securexfer.privacy.threads import count_cores, count_workers, size_blocks
 from securexfer.recipe.model import Dialect
 from securexfer.reporting import Reporter, SilentReporter
 
-# Each has a block, and none waits: blocks are most of the memory, which is not to grow with the
-# cores.
+# Each has a block, and none waits.
 N_WORKERS = count_workers(count_cores())
-BLOCK_BYTES = min(21 // N_WORKERS, 7) * 1024 * 1024
+BLOCK_BYTES = size_blocks(N_WORKERS)
 # Towards the end of a file they get smaller, so that no worker is left alone with the last one.
 _LEAST_BLOCK_BYTES = 2 * 1024 * 1024
 MAX_RECORD_BYTES = 16 * 1024 * 1024

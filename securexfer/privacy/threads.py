@@ -13,6 +13,8 @@ from collections.abc import Mapping
 _OF_POLARS, _OF_ALGEBRA = "POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS"
 # The thread that reads, encrypts and writes keeps up with no more.
 _MAX_WORKERS = 8
+_MIB = 1024 * 1024
+_ALL_BLOCKS_MIB, _MOST_BLOCK_MIB = 21, 7
 
 
 def count_cores() -> int:
@@ -25,6 +27,11 @@ def count_cores() -> int:
 def count_workers(n_cores: int) -> int:
     """Workers for so many cores: one more, as each waits at times for a thread of Polars'."""
     return min(n_cores + 1, _MAX_WORKERS)
+
+
+def size_blocks(n_workers: int) -> int:
+    """Bytes of a worker's block: blocks are most of the memory, which is not to grow with cores."""
+    return min(_ALL_BLOCKS_MIB // n_workers, _MOST_BLOCK_MIB) * _MIB
 
 
 def thread_settings(environment: Mapping[str, str], n_cores: int) -> dict[str, str]:

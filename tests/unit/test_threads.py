@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from securexfer.privacy.extract import BLOCK_BYTES, N_WORKERS
-from securexfer.privacy.threads import count_cores, count_workers, thread_settings
+from securexfer.privacy.threads import count_cores, count_workers, size_blocks, thread_settings
 
 # What the command line does before anything heavy is loaded, on a machine of so many cores.
 _COUNT = """\
@@ -54,4 +54,8 @@ def test_workers_follow_the_cores_and_memory_does_not() -> None:
     assert count_cores() >= 1
     assert [count_workers(n) for n in (1, 2, 4, 64)] == [2, 3, 5, 8]
     assert count_workers(count_cores()) == N_WORKERS
-    assert N_WORKERS * BLOCK_BYTES <= 21 * 1024 * 1024
+    assert size_blocks(N_WORKERS) == BLOCK_BYTES
+    for n_cores in range(1, 65):
+        n_workers = count_workers(n_cores)
+        assert 2 * 1024**2 <= size_blocks(n_workers) <= 7 * 1024**2
+        assert n_workers * size_blocks(n_workers) <= 21 * 1024**2
