@@ -1,8 +1,9 @@
 """The drive: writing that lasts, or leaves nothing under the final name.
 
 Bytes go to a `.partial` file that only its owner may read, hashed and stored by a thread while the
-next are being made; after fsync they are read back past the page cache and compared; only then does
-a rename give the file its name, and the folder is synced too, lest a power cut undo the rename.
+next are being made; after fsync they are read back past the page cache and held to a tag of what
+was written; only then does a rename give the file its name, and the folder is synced too, lest a
+power cut undo the rename.
 
 Nothing is read back before all is written. A drive that lies about its size gives back what came
 first until what came last has taken its place.
@@ -15,10 +16,10 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
-from securexfer.ahead import one_ahead
 from securexfer.behind import WriteBehind
+from securexfer.crypto.tag import TagMaker
 from securexfer.errors import (
     OutputExistsError,
     ReadBackError,
@@ -29,12 +30,12 @@ from securexfer.medium.rule import check_file_size
 from securexfer.partial import NO_LINKS, inode_of, lock_file, partial_path, remove_leftover
 from securexfer.place import check_target, sync_folder, translate
 from securexfer.reporting import Reporter
+from securexfer.stored import forget, read_again
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 FILE_MODE = 0o600
-_READ_BYTES = 4 * 1024 * 1024
 # Less is not worth a thread: in a small file it is stored at once, in a large one kept for more.
 _GATHERED_BYTES = 256 * 1024
 _SMALL_FILE_BYTES = 1024 * 1024
@@ -66,9 +67,12 @@ class PartialFile:
         self._force = force
         self._is_own = is_own
         self._digest = hashlib.sha256()
+        self._tags = TagMaker()
+        self._tag = self._tags.begin()
         self._behind = WriteBehind(self._flush)
         self._gathered = bytearray()
         self._is_large = False
+        self._n_stored = 0
         self.n_bytes = 0
         check_target(target, force=force, is_own=is_own)
         if force:
@@ -126,7 +130,7 @@ class PartialFile:
 
         Args:
             pieces: in their order.
-            digest: SHA-256 of all of them; `read_back` proves it.
+            digest: SHA-256 of all of them, from whoever has just read them.
 
         Raises:
             DiskFullError, OutputError: as `write`.
@@ -163,11 +167,16 @@ class PartialFile:
 
     def _store(self, data: bytes) -> None:
         view = memoryview(data)
+        self._tag.update(view)
         try:
             while view:
                 view = view[os.write(self._descriptor, view) :]
+            if len(data) >= _GATHERED_BYTES:
+                # Storing begins now, and the next is given to the system meanwhile.
+                forget(self._descriptor, self._n_stored, len(data))
         except OSError as error:
             raise translate(error, self.target) from None
+        self._n_stored += len(data)
 
     def _flush(self) -> None:
         try:
@@ -175,7 +184,7 @@ class PartialFile:
         except OSError as error:
             raise translate(error, self.target) from None
         # What is stored is read back past the page cache, and need not crowd it.
-        _forget(self._descriptor)
+        forget(self._descriptor)
 
     def sync(self) -> None:
         """Have the drive store all of it.
@@ -193,22 +202,15 @@ class PartialFile:
             ReadBackError: if other bytes come back.
         """
         reporter.begin("Reading back", self.n_bytes)
-        digest, n_read = hashlib.sha256(), 0
+        tag, n_read = self._tags.begin(), 0
         try:
-            with open(self._partial, "rb", buffering=0) as file:
-                _forget(file.fileno())
-                # One piece more than there should be, to see that it ends there.
-                n_pieces = self.n_bytes // _READ_BYTES + 2
-                for piece in one_ahead(
-                    lambda _: _read_piece(cast(BinaryIO, file)), range(n_pieces)
-                ):
-                    digest.update(piece)
-                    _forget(file.fileno(), n_read, len(piece))
-                    n_read += len(piece)
-                    reporter.advance(len(piece))
+            for piece in read_again(self._partial, self.n_bytes):
+                tag.update(piece)
+                n_read += len(piece)
+                reporter.advance(len(piece))
         except OSError as error:
             raise translate(error, self.target) from None
-        if n_read != self.n_bytes or digest.digest() != self._digest.digest():
+        if n_read != self.n_bytes or tag.finish() != self._tag.finish():
             raise ReadBackError(f"{self.target.parent} gave back other bytes than were written.")
 
     def publish(self) -> None:
@@ -289,21 +291,6 @@ class PartialFile:
                 raise translate(error, self.target) from None
 
 
-def _forget(descriptor: int, offset: int = 0, n_bytes: int = 0) -> None:
-    """Have the system forget what it holds of a stored file; all from `offset` on if 0 bytes."""
-    if hasattr(os, "posix_fadvise"):
-        with contextlib.suppress(OSError):
-            os.posix_fadvise(descriptor, offset, n_bytes, os.POSIX_FADV_DONTNEED)
-
-
-def _read_piece(file: BinaryIO) -> bytes:
-    """The next bytes of an unbuffered file; fewer than `_READ_BYTES` only at its end."""
-    piece = file.read(_READ_BYTES)
-    while piece and len(piece) < _READ_BYTES and (more := file.read(_READ_BYTES - len(piece))):
-        piece += more
-    return piece
-
-
 def hash_file(path: Path) -> tuple[str, int]:
     """SHA-256 (hex) and size of a file.
 
@@ -311,17 +298,13 @@ def hash_file(path: Path) -> tuple[str, int]:
         FileNotFoundError: if there is none.
         OutputError: if it can't be read.
     """
-    digest, n_bytes = hashlib.sha256(), 0
     try:
         with path.open("rb") as file:
-            while piece := file.read(_READ_BYTES):
-                digest.update(piece)
-                n_bytes += len(piece)
+            return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
     except FileNotFoundError:
         raise
     except OSError as error:
         raise translate(error, path) from None
-    return digest.hexdigest(), n_bytes
 
 
 def write_small(target: Path, data: bytes, *, force: bool = True, is_own: bool = True) -> None:

@@ -190,19 +190,20 @@ class BundleFile:
         return digest.hexdigest()
 
     def pieces(self, offset: int, n_bytes: int) -> Iterator[bytes]:
-        """A range, block by block.
+        """A range, a few blocks at a time.
 
         Raises:
             BundleAlteredError, BundleFormatError: as `read`.
         """
-        end = offset + n_bytes
-        starts = range(offset - offset % BLOCK_BYTES, end, BLOCK_BYTES) if n_bytes else ()
+        self._check_inside(offset, n_bytes)
+        first, end = offset // BLOCK_BYTES, offset + n_bytes
+        numbers = range(first, -(-end // BLOCK_BYTES), _STRIDE) if n_bytes else ()
 
-        def read(start: int) -> bytes:
-            first, last = max(start, offset), min(start + BLOCK_BYTES, end)
-            return self.read(first, last - first)
+        def read(number: int) -> bytes:
+            start = number * BLOCK_BYTES
+            return self._read_again(number, _STRIDE)[max(offset - start, 0) : end - start]
 
-        yield from one_ahead(read, starts)
+        yield from one_ahead(read, numbers)
 
     def view(self) -> BundleView:
         """The whole file, comment included, as a stream for the ZIP reader."""
@@ -219,14 +220,18 @@ class BundleFile:
     def _block(self, number: int) -> bytes:
         at_hand, block = self._cached
         if at_hand != number:
-            block = self._read_blocks(number, 1)
-            if self._block_tags.tag(number, block) != self._tags[number]:
-                raise BundleAlteredError("The file changed while it was being read.")
+            block = self._read_again(number, 1)
             self._cached = (number, block)
         return block
 
-    def _read_chunk(self, first: int) -> tuple[bytes, list[bytes]]:
-        chunk = self._read_blocks(first, _STRIDE)
+    def _read_again(self, first: int, n_blocks: int) -> bytes:
+        chunk, tags = self._read_chunk(first, n_blocks)
+        if tags != self._tags[first : first + n_blocks]:
+            raise BundleAlteredError("The file changed while it was being read.")
+        return chunk
+
+    def _read_chunk(self, first: int, n_blocks: int = _STRIDE) -> tuple[bytes, list[bytes]]:
+        chunk = self._read_blocks(first, n_blocks)
         view = memoryview(chunk)
         starts = range(0, len(chunk), BLOCK_BYTES)
         tags = [

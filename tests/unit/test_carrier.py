@@ -217,7 +217,7 @@ def test_a_small_file_that_has_replaced_another_is_never_deleted(
     assert not (tmp_path / "identity.json").exists()
 
 
-def test_what_is_known_already_is_written_and_proved_when_it_is_read_back(tmp_path: Path) -> None:
+def test_what_is_known_already_is_written_and_read_back(tmp_path: Path) -> None:
     for pieces in ([b"first ", b"second "], PIECES):
         first = b"".join(pieces)
         file = PartialFile(tmp_path / "a", force=True)
@@ -251,10 +251,17 @@ def test_what_follows_does_not_overtake_what_comes_first(
     assert (tmp_path / "a").read_bytes() == first + second
 
 
-def test_what_was_not_what_it_was_known_for_is_not_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [0, 400_000, 700_000, -1])
+def test_no_other_byte_passes_for_what_was_written(tmp_path: Path, place: int) -> None:
+    """Of what was known and of what was hashed, at either end."""
+    first, second = os.urandom(500_000), os.urandom(300_000)
     file = PartialFile(tmp_path / "a")
-    file.write_first([b"false"], hashlib.sha256(b"first"))
+    file.write_first([first], hashlib.sha256(first))
+    file.write(second)
     file.sync()
+    stored = bytearray((tmp_path / "a.partial").read_bytes())
+    stored[place] ^= 1
+    (tmp_path / "a.partial").write_bytes(stored)
     with pytest.raises(ReadBackError):
         file.read_back(SilentReporter())
     file.discard()

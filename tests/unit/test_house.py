@@ -26,6 +26,7 @@ FLOORS = {
     "place": 1,
     "behind": 0,
     "partial": 1,
+    "stored": 1,
     "carrier": 2,
     "attachment": 2,
     "bundle": 3,
