@@ -6,10 +6,11 @@ import importlib.util
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from bench.image import can_make_image, exfat_image
 from bench.measure import Job, run_in_turns
 from bench.noise import NOISE_RECIPE, write_noise
 from bench.pen import READS_FASTER
@@ -22,23 +23,29 @@ _FORWARD, _TWICE, _CHECKED = "forward", "cp, cp, sync", "sha256sum, cp, sync, cm
 
 
 def measure(bench: Bench, options: Options) -> Outcome:
-    """On the disk of this machine, and on the fastest of the slow drives."""
+    """On the disk of this machine, on an image of a pen drive, and on one that is slow."""
     series: list[Series] = []
     ratios: list[Ratio] = []
+    drives: dict[str, Callable[[Path], AbstractContextManager[Path]]] = {"own disk": nullcontext}
     notes = []
-    rates: list[float] = [0]
-    if os.geteuid() or importlib.util.find_spec("mfusepy") is None:
-        notes.append(
-            "On the disk of this machine alone: a slow drive wants root, FUSE and mfusepy."
-        )
+    if _can_mount():
+        rate = max(options.rates)
+        drives["exFAT image"] = exfat_image
+        drives[f"{rate:g} MB/s"] = lambda folder: slow_drive(folder, rate, rate * READS_FASTER)
     else:
-        rates.append(max(options.rates))
-    for rate in rates:
-        at = f"{rate:g} MB/s" if rate else "own disk"
-        with _drive(bench, rate) as folder:
+        notes.append(
+            "On the disk of this machine alone: drives want root, FUSE, mfusepy, exfat-fuse and "
+            "exfatprogs."
+        )
+    for at, drive in drives.items():
+        with (
+            tempfile.TemporaryDirectory(dir=bench.folder) as name,
+            drive(Path(name)) as folder,
+        ):
             jobs = _jobs(bench, _make_bundle(bench, options, folder), folder)
-            # A slow drive takes long, and always the same time.
-            runs = run_in_turns(jobs, 1 if rate else options.n_rounds, warms_up=not rate)
+            # What is held to a rate takes long, and always the same time.
+            is_paced = at.endswith("MB/s")
+            runs = run_in_turns(jobs, 1 if is_paced else options.n_rounds, warms_up=not is_paced)
         series += [make_series(f"{job.name}: {at}", runs[job.name], job.n_bytes_in) for job in jobs]
         ratios += [
             ratio_of(runs, _FORWARD, to, at_most=at_most, name=f"{_FORWARD} / {to}: {at}")
@@ -47,14 +54,10 @@ def measure(bench: Bench, options: Options) -> Outcome:
     return Outcome(series, ratios, notes)
 
 
-@contextmanager
-def _drive(bench: Bench, rate: float) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=bench.folder) as name:
-        if not rate:
-            yield Path(name)
-            return
-        with slow_drive(Path(name), rate, rate * READS_FASTER) as drive:
-            yield drive
+def _can_mount() -> bool:
+    return (
+        os.geteuid() == 0 and importlib.util.find_spec("mfusepy") is not None and can_make_image()
+    )
 
 
 def _make_bundle(bench: Bench, options: Options, folder: Path) -> Path:
@@ -73,23 +76,24 @@ def _make_bundle(bench: Bench, options: Options, folder: Path) -> Path:
 
 
 def _jobs(bench: Bench, bundle: Path, folder: Path) -> list[Job]:
-    def forget() -> None:
-        """As if the drive had just been plugged in."""
+    copies, made = folder / "copies", folder / "forwarded.zip"
+    copies.mkdir()
+    here, one, two = (shlex.quote(str(path)) for path in (bundle, copies / "1", copies / "2"))
+    # Past the page cache, as `forward` reads back what it wrote.
+    compared = f"dd if={one} iflag=nocache count=0 status=none; cmp {here} {one}"
+    forward = bench.command("forward", str(bundle), "--to", "ann", "-o", str(made))
+    size = bundle.stat().st_size
+
+    def clear() -> None:
+        """As if the drive had just been plugged in, with nothing on it but the bundle."""
+        for path in (made, *copies.iterdir()):
+            path.unlink(missing_ok=True)
         os.sync()
         with bundle.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
-    copies, made = folder / "copies", folder / "forwarded.zip"
-    copies.mkdir()
-    here, one, two = (shlex.quote(str(path)) for path in (bundle, copies / "1", copies / "2"))
-    clear = f"rm -f {one} {two}; "
-    # Past the page cache, as `forward` reads back what it wrote.
-    compared = f"dd if={one} iflag=nocache count=0 status=none; cmp {here} {one}"
-    forward = bench.command("forward", str(bundle), "--to", "ann", "-o", str(made), "--force")
-    size = bundle.stat().st_size
-
     def job(name: str, command: str) -> Job:
-        return Job(name, f"{command}; {clear}", None, n_bytes_in=size, before=forget)
+        return Job(name, command, None, n_bytes_in=size, before=clear)
 
     return [
         Job(
@@ -98,7 +102,7 @@ def _jobs(bench: Bench, bundle: Path, folder: Path) -> list[Job]:
             bench.environment("acme"),
             made,
             size,
-            before=forget,
+            before=clear,
         ),
         job(_TWICE, f"cp {here} {one}; cp {here} {two}; sync {one} {two}"),
         job(_CHECKED, f"sha256sum {here}; cp {here} {one}; sync {one}; {compared}"),
@@ -108,13 +112,15 @@ def _jobs(bench: Bench, bundle: Path, folder: Path) -> list[Job]:
 SCENE = Scene(
     "forward",
     "Forwarding",
-    "`forward` seals a bundle of noise anew for a colleague, on the drive where it lies. It hashes "
-    "and checks all of it before it writes a byte, copies what is encrypted, signs, reads back and "
-    "records. Beside it, copying the bundle twice, and what anyone would do who checks a bundle, "
-    "copies it once and compares the copy. Nothing is in the page cache before.",
+    "`forward` seals a bundle of noise anew for a colleague, on the drive where it lies: this "
+    "machine's own disk, an image of a pen drive on it (exFAT on a loop device), and a drive as "
+    "slow as most. It hashes and checks all of it before it writes a byte, copies what is "
+    "encrypted, signs, reads back and records. Beside it, copying the bundle twice, and what "
+    "anyone would do who checks a bundle, copies it once and compares the copy. Nothing is in the "
+    "page cache before.",
     ("outside", "rates", "rounds"),
     measure,
-    "Where copying goes at several gigabytes a second, hashing alone takes half as long as two "
-    "copies do, and nothing is written before that is done. On a drive that people carry, to write "
-    "once and read thrice takes less than to write twice.",
+    "Where copying goes at gigabytes a second, hashing alone takes half as long as two copies do, "
+    "and nothing is written before that is done. On a drive that people carry, to write once and "
+    "read thrice takes less than to write twice.",
 )
