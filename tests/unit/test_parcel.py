@@ -205,12 +205,12 @@ class TestTheFile:
         ("offset", "n_bytes"),
         [(0, 0), (7, 0), (BLOCK_BYTES, 0), (5, BLOCK_BYTES), (0, 2 * CHUNK + 1000)],
     )
-    def test_a_range_comes_in_pieces_block_by_block(
+    def test_a_range_comes_in_pieces_of_a_few_blocks(
         self, opened: BundleFile, content: bytes, offset: int, n_bytes: int
     ) -> None:
         pieces = list(opened.pieces(offset, n_bytes))
         assert b"".join(pieces) == content[offset : offset + n_bytes]
-        assert all(0 < len(piece) <= BLOCK_BYTES for piece in pieces)
+        assert all(0 < len(piece) <= CHUNK for piece in pieces)
         ends = [offset + sum(map(len, pieces[:i])) for i in range(1, len(pieces))]
         assert all(end % BLOCK_BYTES == 0 for end in ends)
 
