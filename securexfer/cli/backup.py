@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from securexfer.cli.card import card_document, card_facts
 from securexfer.cli.console import plain
 from securexfer.cli.options import FORCE, SecurexferCommand, passphrase_option
 from securexfer.cli.passphrase import (
@@ -13,7 +14,7 @@ from securexfer.cli.passphrase import (
     check_strength,
     choose_passphrase,
 )
-from securexfer.cli.session import Session, card_document, card_facts
+from securexfer.cli.session import Session
 
 _EXPORT_FILE = click.option(
     "--export-passphrase-file",

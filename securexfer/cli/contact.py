@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from securexfer.cli.card import WARNING_DAYS, card_document, card_facts
 from securexfer.cli.console import plain
 from securexfer.cli.options import SecurexferGroup, passphrase_option
-from securexfer.cli.session import WARNING_DAYS, Session, card_document, card_facts
+from securexfer.cli.session import Session
 
 if TYPE_CHECKING:
     from securexfer.crypto.card import Card

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from securexfer.cli.backup import export, import_
+from securexfer.cli.card import card_document, card_facts
 from securexfer.cli.options import FORCE, SecurexferGroup, output_option, passphrase_option
 from securexfer.cli.passphrase import (
     INSECURE_KEYRING,
@@ -14,7 +15,7 @@ from securexfer.cli.passphrase import (
     choose_passphrase,
     is_in_keyring,
 )
-from securexfer.cli.session import Session, card_document, card_facts
+from securexfer.cli.session import Session
 
 
 @click.group(cls=SecurexferGroup)

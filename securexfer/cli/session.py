@@ -7,10 +7,9 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
     from securexfer.recipe.model import Recipe
     from securexfer.ring import Ring
     from securexfer.verifying import Verified
-
-
-# How long before a card expires it is told of.
-WARNING_DAYS = 30
 
 
 class Session:
@@ -275,17 +270,11 @@ class Session:
 
     def warn_of_cards(self, contacts: Sequence[Contact] = ()) -> None:
         """Say which cards will soon be of no use: one's own, and those of contacts."""
-        now, own = self.clock(), self.own_card()
-        if own is not None and own.days_left(now) < WARNING_DAYS:
-            self.console.note(
-                f"Your own card {_ends(own, now)}. Make new keys with: securexfer identity rotate"
-            )
-        for contact in contacts:
-            if contact.card.days_left(now) < WARNING_DAYS:
-                self.console.note(
-                    f"The card of {contact.name} {_ends(contact.card, now)}; then nothing can be "
-                    "packed for it. Ask its owner for new keys: securexfer identity rotate"
-                )
+        from securexfer.cli.card import remark_on_cards
+
+        cards = {contact.name: contact.card for contact in contacts}
+        for remark in remark_on_cards(self.own_card(), cards, self.clock()):
+            self.console.note(remark)
 
     def contact_name(self, fingerprint: str) -> str:
         """The local name of a fingerprint, for people."""
@@ -300,45 +289,6 @@ class Session:
         ):
             return f"{own.name} (this identity)"
         return "not among the contacts here"
-
-
-def _ends(card: Card, now: datetime) -> str:
-    """When a card expires, or that it has."""
-    n_days = card.days_left(now)
-    if n_days < 0:
-        return f"expired on {card.expires_at:%Y-%m-%d}"
-    return f"expires on {card.expires_at:%Y-%m-%d}, in {n_days} days"
-
-
-def card_document(card: Card) -> dict[str, Any]:
-    """A card in JSON results."""
-    from securexfer.crypto.fingerprint import format_fingerprint
-    from securexfer.instant import format_instant
-
-    return {
-        "created_at": format_instant(card.created_at),
-        "email": card.email,
-        "expires_at": format_instant(card.expires_at),
-        "fingerprint": card.fingerprint,
-        "fingerprint_spoken": format_fingerprint(card.fingerprint),
-        "generation": card.generation,
-        "name": card.name,
-        "organisation": card.organisation,
-    }
-
-
-def card_facts(card: Card) -> list[tuple[str, str]]:
-    """A card for people."""
-    from securexfer.crypto.fingerprint import format_fingerprint
-
-    facts = [("Name", card.name)]
-    if card.organisation:
-        facts.append(("Organisation", card.organisation))
-    if card.email:
-        facts.append(("E-mail", card.email))
-    facts.append(("Fingerprint", format_fingerprint(card.fingerprint)))
-    facts.append(("Valid until", f"{card.expires_at:%Y-%m-%d}"))
-    return facts
 
 
 def _user() -> str:
