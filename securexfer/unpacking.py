@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from securexfer.bundle.manifest import (
-    Manifest,
-    TableRecord,
-    describe_archives,
-    describe_package,
-)
+from securexfer.bundle.manifest import TableRecord, describe_archives, describe_package
 from securexfer.carrier import PartialFile
 from securexfer.content import counted_files, counted_rows
 from securexfer.crypto.canonical import encode_pretty
@@ -21,32 +16,19 @@ from securexfer.crypto.identity import Identity
 from securexfer.custody.refusal import try_to_record
 from securexfer.custody.register import Entry, Register
 from securexfer.custody.statement import choose_name
-from securexfer.errors import (
-    MediumRefusedError,
-    OutputError,
-    OutputExistsError,
-    SecurexferError,
-    UsageError,
-)
+from securexfer.destination import DESCRIPTOR_NAME, Destination, check_medium, plan_destination
+from securexfer.errors import SecurexferError, UsageError
 from securexfer.history import name_bundle, tell_content
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, Medium, find_medium
-from securexfer.medium.rule import (
-    check_file_size,
-    check_plaintext,
-    needs_reason,
-    warn_of_plaintext,
-)
-from securexfer.partial import partial_path
-from securexfer.place import check_path, check_space, check_target, make_folder
+from securexfer.medium.rule import needs_reason, warn_of_plaintext
+from securexfer.place import check_space, make_folder
 from securexfer.privacy.formulas import FormulaEscaper, escape_cell
 from securexfer.receipting import describe_receipt, make_receipt, seal_receipt
 from securexfer.reporting import Reporter
 from securexfer.verifying import Verified, recheck
 from securexfer.wording import plural
-
-DESCRIPTOR_NAME = "datapackage.json"
 
 
 @dataclass(frozen=True)
@@ -108,50 +90,29 @@ def unpack(
     Raises:
         SecurexferError: for any reason not to; then no table is left behind.
     """
-    manifest = verified.manifest
     if escape_formulas and keep_compressed:
         raise UsageError(
             "Formulas can't be escaped in tables that stay compressed.",
             hint="Leave out one of --escape-formulas and --keep-compressed.",
         )
     sweep_leftovers(identity, register, clock=clock, reporter=reporter)
-    chosen, paths = plan_output(manifest, folder, tables, keep_compressed, force=force)
+    there = plan_destination(
+        verified.manifest, folder, tables, is_compressed=keep_compressed, force=force
+    )
     medium = check_medium(
         verified, folder, medium_reason, identity, register, clock=clock, find_medium=find_medium
     )
-    if not keep_compressed:
-        for table in chosen:
-            check_file_size(medium, folder / paths[table.name], table.n_bytes)
-    archives = {t.name: archive_name(t) for t in chosen if t.attachments}
-    for table in chosen:
-        if table.attachments:
-            place = folder / archives[table.name]
-            check_file_size(medium, place, table.attachments.n_bytes)
+    there.check_sizes(medium)
+    there.check_apart(verified.inside.outside.file)
     recorded_reason = medium_reason or "" if needs_reason(medium) else ""
-    bundle = verified.inside.outside.file
-    bundle_id = verified.inside.outside.envelope.bundle_id
-    for name in (*paths.values(), *archives.values(), DESCRIPTOR_NAME):
-        if bundle.is_file(folder / name) or bundle.is_file(partial_path(folder / name)):
-            raise OutputExistsError(
-                "The bundle would be replaced by its own content.", hint="Choose another folder."
-            )
-    receipt_name = choose_name(folder, "receipt", bundle_id)
-    details = {
-        **name_bundle(verified.inside),
-        "files": sorted([*paths.values(), *archives.values(), DESCRIPTOR_NAME, receipt_name]),
-        "folder": str(folder.absolute()),
-        "medium": medium.classify(),
-    }
-    if recorded_reason:
-        details["medium_reason"] = recorded_reason
+    receipt_name = choose_name(folder, "receipt", verified.envelope.bundle_id)
+    details = _describe(verified, there, receipt_name, medium, recorded_reason)
     for note in warn_of_plaintext(medium, folder):
         reporter.note(note)
-    is_new = make_folder(folder)
-    written: list[PartialFile] = []
-    n_escaped: dict[str, int] = {}
-    started = False
+    files = _Files(folder, medium)
+    begun = None
     try:
-        check_space(folder, _needed_bytes(chosen, keep_compressed))
+        check_space(folder, there.n_bytes)
         begun = register.append(
             identity,
             "unpack-started",
@@ -159,74 +120,48 @@ def unpack(
             clock(),
             check=lambda entries: recheck(verified, entries),
         )
-        started = True
-        for table in chosen:
-            written.append(PartialFile(folder / paths[table.name], force=force, medium=medium))
-            if escape_formulas:
-                n_escaped[table.name] = _write_escaped(verified, table, written[-1], reporter)
-            else:
-                _write_table(verified, table, written[-1], keep_compressed, reporter)
-        compression = "gz" if keep_compressed else ""
-        descriptor = describe_package(manifest, paths, compression=compression)
-        if escape_formulas:
-            _describe_escaped(descriptor, written, n_escaped)
-        for table in chosen:
-            if table.attachments:
-                place = folder / archives[table.name]
-                written.append(PartialFile(place, force=force, medium=medium))
-                for piece in counted_files(verified.inside, table, reporter):
-                    written[-1].write(piece)
-        descriptor["resources"] += describe_archives(chosen, archives)
-        written.append(PartialFile(folder / DESCRIPTOR_NAME, force=force))
-        written[-1].write(encode_pretty(descriptor))
-        data_files = tuple(written)
-        receipt = make_receipt(verified, chosen, begun, medium, recorded_reason, clock=clock)
-        written.append(PartialFile(folder / receipt_name))
-        written[-1].write(seal_receipt(receipt, verified, identity))
-        for file in written:
-            file.sync()
-        for file in written:
-            file.publish()
-        if escape_formulas:
+        n_escaped = _write_content(verified, there, files, reporter, force, escape_formulas)
+        digests = files.digests()
+        receipt = make_receipt(verified, there.tables, begun, medium, recorded_reason, clock=clock)
+        receipt_file = files.open(receipt_name)
+        receipt_file.write(seal_receipt(receipt, verified, identity))
+        files.publish()
+        if n_escaped is not None:
             details["n_escaped"] = n_escaped
         entry = register.append(
             identity,
             "unpacked",
             {
                 **details,
-                **tell_content(manifest, chosen),
-                "files_sha256": {file.target.name: file.sha256 for file in data_files},
-                "receipt": describe_receipt(receipt, written[-1]),
+                **tell_content(verified.manifest, there.tables),
+                "files_sha256": digests,
+                "receipt": describe_receipt(receipt, receipt_file),
             },
             clock(),
         )
         reporter.shield()
     except BaseException as error:
         reporter.shield()
-        left = [file for file in written if not file.discard()]
-        if is_new:
-            with suppress(OSError):
-                folder.rmdir()
-        if left:
+        n_left = files.discard()
+        if n_left:
             # Not recorded as ended, so that the next run tries again.
             reporter.note(
-                f"{plural(len(left), 'unfinished file')} could not be removed from {folder}: "
+                f"{plural(n_left, 'unfinished file')} could not be removed from {folder}: "
                 "plaintext is in there. Delete what is left."
             )
-        elif started:
+        elif begun is not None:
             reason = error.code if isinstance(error, SecurexferError) else "interrupted"
             with suppress(SecurexferError):
                 register.append(identity, "unpack-failed", {**details, "reason": reason}, clock())
         else:
             try_to_record(register, identity, error, name_bundle(verified.inside), clock())
         raise
-    for file in written:
-        file.finish()
+    files.finish()
     return UnpackResult(
         folder,
-        tuple(file.target for file in data_files),
-        tuple(chosen),
-        n_escaped if escape_formulas else None,
+        tuple(folder / name for name in digests),
+        there.tables,
+        n_escaped,
         folder / receipt_name,
         entry,
         medium,
@@ -234,80 +169,95 @@ def unpack(
     )
 
 
-def plan_output(
-    manifest: Manifest,
-    folder: Path,
-    tables: Sequence[str] = (),
-    keep_compressed: bool = False,
-    *,
-    force: bool = False,
-) -> tuple[list[TableRecord], dict[str, str]]:
-    """Which tables will be written, and under which names, after checking that they can be.
+class _Files:
+    """The files of one run: all of them get their names, or none stays."""
 
-    Raises:
-        UsageError: if the bundle lacks a table that was asked for.
-        OutputError: if the folder is no folder, or holds one of the files.
-    """
-    check_path(folder)
-    chosen = _choose_tables(manifest, tables)
-    suffix = ".csv.gz" if keep_compressed else ".csv"
-    paths = {table.name: f"{table.name}{suffix}" for table in chosen}
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is no folder.", hint="Name a folder with -o.")
-    if folder.is_dir():
-        archives = [archive_name(table) for table in chosen if table.attachments]
-        for name in (*paths.values(), *archives, DESCRIPTOR_NAME):
-            check_target(folder / name, force=force)
-    return chosen, paths
+    def __init__(self, folder: Path, medium: Medium) -> None:
+        self._folder = folder
+        self._medium = medium
+        self._is_new = make_folder(folder)
+        self._files: list[PartialFile] = []
+
+    def open(self, name: str, *, force: bool = False) -> PartialFile:
+        """The next file."""
+        file = PartialFile(self._folder / name, force=force, medium=self._medium)
+        self._files.append(file)
+        return file
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 (hex) of each that was written so far, by its name."""
+        return {file.target.name: file.sha256 for file in self._files}
+
+    def publish(self) -> None:
+        """Have all of them stored, and only then named."""
+        for file in self._files:
+            file.sync()
+        for file in self._files:
+            file.publish()
+
+    def discard(self) -> int:
+        """Remove all of them, and the folder if it is new; how many may still be there."""
+        n_left = sum(not file.discard() for file in self._files)
+        if self._is_new:
+            with suppress(OSError):
+                self._folder.rmdir()
+        return n_left
+
+    def finish(self) -> None:
+        """Let go of them."""
+        for file in self._files:
+            file.finish()
 
 
-def archive_name(table: TableRecord) -> str:
-    """The file that a table's attached files are written to, as an archive."""
-    return f"{table.name}-attachments.tar"
-
-
-def _needed_bytes(chosen: Sequence[TableRecord], keep_compressed: bool) -> int:
-    """Room that is known to be needed."""
-    tables = 0 if keep_compressed else sum(table.n_bytes for table in chosen)
-    return tables + sum(t.attachments.n_bytes for t in chosen if t.attachments)
-
-
-def check_medium(
+def _describe(
     verified: Verified,
-    folder: Path,
-    medium_reason: str | None,
-    identity: Identity,
-    register: Register,
-    *,
-    clock: Clock,
-    find_medium: FindMedium = find_medium,
-) -> Medium:
-    """The medium of a folder that tables are to be written to, after checking that they may be.
+    there: Destination,
+    receipt_name: str,
+    medium: Medium,
+    medium_reason: str,
+) -> dict[str, Any]:
+    """The register's details: of which bundle, which files lie where."""
+    details = {
+        **name_bundle(verified.inside),
+        "files": sorted([*there.names, receipt_name]),
+        "folder": str(there.folder.absolute()),
+        "medium": medium.classify(),
+    }
+    return {**details, "medium_reason": medium_reason} if medium_reason else details
 
-    That they may not is recorded; where it can't be, they may not all the same.
 
-    Raises:
-        UsageError: if the reason is none.
-        MediumRefusedError: if it is removable or a network's, and there is no reason.
+def _write_content(
+    verified: Verified,
+    there: Destination,
+    files: _Files,
+    reporter: Reporter,
+    force: bool,
+    escapes: bool,
+) -> dict[str, int] | None:
+    """Write tables, attached files and descriptor.
+
+    Returns:
+        Formulas that were escaped, by table; None if that was not asked for.
     """
-    medium = find_medium(folder)
-    try:
-        check_plaintext(medium, folder, medium_reason)
-    except MediumRefusedError as error:
-        named, kind = name_bundle(verified.inside), medium.classify()
-        try_to_record(register, identity, error, named, clock(), medium=kind)
-        raise
-    return medium
-
-
-def _choose_tables(manifest: Manifest, names: Sequence[str]) -> list[TableRecord]:
-    known = [table.name for table in manifest.tables]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageError(
-            f"The bundle has no table {unknown[0]!r}.", hint=f"It has: {', '.join(known)}."
-        )
-    return [table for table in manifest.tables if not names or table.name in names]
+    n_escaped: dict[str, int] = {}
+    written = []
+    for table in there.tables:
+        written.append(file := files.open(there.paths[table.name], force=force))
+        if escapes:
+            n_escaped[table.name] = _write_escaped(verified, table, file, reporter)
+        else:
+            _write_table(verified, table, file, there.is_compressed, reporter)
+    compression = "gz" if there.is_compressed else ""
+    descriptor = describe_package(verified.manifest, there.paths, compression=compression)
+    if escapes:
+        _describe_escaped(descriptor, written, n_escaped)
+    for table, _ in there.attached():
+        file = files.open(there.archives[table.name], force=force)
+        for piece in counted_files(verified.inside, table, reporter):
+            file.write(piece)
+    descriptor["resources"] += describe_archives(there.tables, there.archives)
+    files.open(DESCRIPTOR_NAME, force=force).write(encode_pretty(descriptor))
+    return n_escaped if escapes else None
 
 
 def _write_table(

@@ -126,11 +126,11 @@ def unpack(
     Nothing is written unless every check holds, and no plaintext to a removable or network
     medium, unless you say why.
     """
+    from securexfer.destination import check_medium, plan_destination
     from securexfer.errors import UsageError
     from securexfer.expiry import expiry_of
     from securexfer.leftovers import sweep_leftovers
     from securexfer.medium.rule import check_reason
-    from securexfer.unpacking import check_medium, plan_output
     from securexfer.unpacking import unpack as unpack_bundle
 
     if allow_medium != (reason is not None):
@@ -150,7 +150,9 @@ def unpack(
             session.console.note(note)
         # First, because a run that is refused should have tidied up after the one before too.
         sweep_leftovers(session.identity, session.register, clock=session.clock, reporter=reporter)
-        plan_output(verified.manifest, output, tables, keep_compressed, force=force)
+        plan_destination(
+            verified.manifest, output, tables, is_compressed=keep_compressed, force=force
+        )
         check_medium(
             verified, output, reason, session.identity, session.register, clock=session.clock
         )

@@ -40,6 +40,7 @@ NO_CHECK = {
     ("bundle.file", "raise"): "closes what it opened and passes the error on",
     ("crypto.canonical", "raise"): "passes on an error that says more",
     ("custody.seal", "raise _malformed(kind)"): "refused as such later too; this saves the memory",
+    ("destination", "raise"): "lets a refusal be recorded and passes it on",
     ("filing", "raise"): "tidies up and passes the error on",
     ("matching", "raise StatementMismatchError('Its signer is not pinned here any more.')"): (
         "it was there when the signatures were checked"

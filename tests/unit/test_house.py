@@ -63,6 +63,7 @@ FLOORS = {
     "matching": 7,
     "opening": 8,
     "receipting": 8,
+    "destination": 8,
     "releasing": 8,
     "filing": 9,
     "ring": 8,
