@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import Any
 
 from securexfer.bundle.envelope import (
@@ -12,19 +15,76 @@ from securexfer.bundle.envelope import (
     commit_password,
     seal_password,
 )
-from securexfer.bundle.layout import table_member
+from securexfer.bundle.layout import MANIFEST, READ_ME, table_member
 from securexfer.bundle.manifest import (
     MAX_MANIFEST_BYTES,
+    AgreementRecord,
     FieldRecord,
     Manifest,
     TableRecord,
 )
 from securexfer.carrier import PartialFile
+from securexfer.custody.drill import DRILL
 from securexfer.errors import HeaderError
 from securexfer.home.contacts import Contact
+from securexfer.instant import format_instant
 from securexfer.medium.medium import Medium
 from securexfer.order import PackOrder
+from securexfer.privacy.disclosure import Finding
 from securexfer.privacy.plan import TablePlan
+from securexfer.recipe.model import Recipe
+
+
+@dataclass(frozen=True)
+class ManifestDraft:
+    """All that a manifest says, but of its tables.
+
+    Attributes:
+        bundle_id: 32 hex digits.
+        created_at: now.
+        sender, recipients: fingerprints; those of the recipients are sorted.
+        sequence: number of the bundle among those for the same recipients.
+        recipe, recipe_sha256: what may leave.
+        is_drill: its records are synthetic.
+    """
+
+    bundle_id: str
+    created_at: datetime
+    sender: str
+    recipients: list[str]
+    sequence: int
+    recipe: Recipe
+    recipe_sha256: str
+    is_drill: bool
+
+    def complete(self, tables: Sequence[TableRecord], findings: Sequence[Finding] = ()) -> Manifest:
+        """The manifest of these tables; `findings` are those about all of them together."""
+        agreement = self.recipe.agreement
+        return Manifest(
+            format=1,
+            bundle_id=self.bundle_id,
+            created_at=format_instant(self.created_at),
+            expires_at=format_instant(self.created_at + timedelta(days=agreement.retention_days)),
+            sender=self.sender,
+            recipients=self.recipients,
+            members=[
+                READ_ME,
+                *(table.member for table in tables),
+                *(table.attachments.member for table in tables if table.attachments),
+                MANIFEST,
+            ],
+            sequence=self.sequence,
+            agreement=AgreementRecord(
+                **agreement.model_dump(exclude={"recipients", "drill_within_days", "forwarding"})
+            ),
+            forwarding=agreement.forwarding,
+            drill=DRILL if self.is_drill else "no",
+            linkage=self.recipe.pseudonyms.linkage,
+            recipe_sha256=self.recipe_sha256,
+            tool=f"securexfer {version('securexfer')}",
+            tables=list(tables),
+            gates=[finding.record() for finding in findings],
+        )
 
 
 def record_table(plan: TablePlan, number: int) -> TableRecord:
