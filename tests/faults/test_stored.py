@@ -1,0 +1,93 @@
+"""What a drive has stored, and what the system merely keeps in its memory."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from securexfer.carrier import PartialFile
+from securexfer.errors import DiskFullError, OutputError
+from securexfer.reporting import SilentReporter
+from tests.assurance import Tally
+from tests.faults.mounts import ExfatStick, Ext4Disk, tmpfs
+
+MIB = 1024 * 1024
+# Small enough for no thread, for one, with an end that fills no page, and in pieces of any size.
+SHAPES = [[100_000], [300_000] * 2, [MIB] * 9 + [5], [70_000] * 60]
+WRITEBACK_SECONDS = 0.5
+
+
+def write(target: Path, sizes: list[int]) -> PartialFile:
+    file = PartialFile(target)
+    for size in sizes:
+        file.write(os.urandom(size))
+    file.sync()
+    return file
+
+
+@pytest.mark.parametrize("sizes", SHAPES, ids=lambda sizes: f"{len(sizes)} x {sizes[0]}")
+def test_all_is_read_back_from_the_disk_itself(
+    sizes: list[int], tmp_path: Path, tool: Callable[[str], str], tally: Tally
+) -> None:
+    disk = Ext4Disk(tmp_path, tmp_path, 64 * MIB, tool)
+    with disk.plugged_in() as mount:
+        file = write(mount / "a", sizes)
+        # Whatever else looks at new files has read it meanwhile.
+        assert len((mount / "a.partial").read_bytes()) == sum(sizes)
+        before = disk.bytes_read
+        file.read_back(SilentReporter())
+        assert disk.bytes_read - before >= sum(sizes)
+        assert file.discard()
+    tally.count("crash", "files read back from the disk itself")
+
+
+def test_a_pen_drive_that_a_process_serves_is_read_back_from_memory(
+    tmp_path: Path, tool: Callable[[str], str]
+) -> None:
+    """A limit, in the threat model: such a process reads its device through the system's memory."""
+    stick = ExfatStick(tmp_path, 64 * MIB, tool)
+    with stick.plugged_in() as mount:
+        file = write(mount / "a", [MIB] * 9)
+        before = stick.bytes_read
+        file.read_back(SilentReporter())
+        assert stick.bytes_read - before < MIB
+        assert file.discard()
+
+
+@pytest.mark.parametrize("n_pieces", [1, 12])
+@pytest.mark.parametrize("size", [100_000, 600_000])
+def test_what_fails_after_the_system_took_it_is_told_when_it_is_synced(
+    size: int, n_pieces: int, tmp_path: Path, tool: Callable[[str], str], tally: Tally
+) -> None:
+    """Also if it failed before anybody asked, because storing was begun at once."""
+    with tmpfs(tmp_path / "store", 16 * MIB) as store:
+        disk = Ext4Disk(tmp_path, store, 64 * MIB, tool)
+        with disk.plugged_in() as mount:
+            file = PartialFile(mount / "a")
+            fill(store / "filler")
+
+            def write_all() -> None:
+                for _ in range(n_pieces):
+                    file.write(os.urandom(size))
+                time.sleep(WRITEBACK_SECONDS)
+                file.sync()
+
+            with pytest.raises((DiskFullError, OutputError)):
+                write_all()
+            assert file.discard()
+            assert [path.name for path in mount.iterdir()] == ["lost+found"]
+    tally.count("crash", "failures told after the system took what was written")
+
+
+def fill(path: Path) -> None:
+    """Leave no room beside this file."""
+    with path.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(MIB)):
+                pass
+        except OSError:
+            return
