@@ -83,6 +83,44 @@ def test_what_fails_after_the_system_took_it_is_told_when_it_is_synced(
     tally.count("crash", "failures told after the system took what was written")
 
 
+@pytest.mark.parametrize("sizes", SHAPES, ids=lambda sizes: f"{len(sizes)} x {sizes[0]}")
+def test_nothing_is_written_after_the_drive_was_told_to_store_it(
+    sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, synced = os.fsync, []
+
+    def listen(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        honest(descriptor)
+
+    monkeypatch.setattr(os, "fsync", listen)
+    file = write(tmp_path / "a", sizes)
+    assert synced[-1] == sum(sizes) == file.n_bytes
+    file.discard()
+
+
+def test_what_is_still_being_written_reaches_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is given up is closed, and the next that is opened has its number."""
+    honest, delays = os.write, iter([0.5])
+
+    def dawdle(descriptor: int, data: memoryview) -> int:
+        time.sleep(next(delays, 0))
+        return honest(descriptor, data[:100_000])
+
+    monkeypatch.setattr(os, "write", dawdle)
+    file = PartialFile(tmp_path / "a")
+    for _ in range(3):
+        file.write(os.urandom(300_000))
+    number = file._descriptor
+    assert file.discard()
+    with (tmp_path / "register").open("wb", buffering=0) as other:
+        assert other.fileno() == number
+        time.sleep(0.7)
+    assert (tmp_path / "register").read_bytes() == b""
+
+
 def fill(path: Path) -> None:
     """Leave no room beside this file."""
     with path.open("wb", buffering=0) as file:
