@@ -6,14 +6,17 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from securexfer.carrier import PartialFile
+from securexfer.custody.register import Register
 from securexfer.errors import DiskFullError, OutputError
 from securexfer.reporting import SilentReporter
 from tests.assurance import Tally
 from tests.faults.mounts import ExfatStick, Ext4Disk, tmpfs
+from tests.world import World, allow_forwarding, keep_all
 
 MIB = 1024 * 1024
 # Small enough for no thread, for one, with an end that fills no page, and in pieces of any size.
@@ -119,6 +122,39 @@ def test_what_is_still_being_written_reaches_no_other_file(
         assert other.fileno() == number
         time.sleep(0.7)
     assert (tmp_path / "register").read_bytes() == b""
+
+
+@pytest.mark.parametrize("command", ["pack", "forward"])
+def test_a_bundle_is_stored_then_read_back_then_recorded_and_only_then_named(
+    command: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = allow_forwarding(keep_all("t", ["x"]))
+
+    def pack() -> Path:
+        return world.ann.pack({"t": b"x\n1\n"}, recipe, [world.bob], world.drive).path
+
+    path = pack()
+    steps: list[str] = []
+
+    def listen(kind: type, name: str) -> None:
+        honest = getattr(kind, name)
+
+        def call(self: Any, *args: Any, **named: Any) -> Any:
+            if kind is Register or self.target.suffix == ".zip":
+                steps.append(name)
+            return honest(self, *args, **named)
+
+        monkeypatch.setattr(kind, name, call)
+
+    for name in ("_store", "sync", "read_back", "publish"):
+        listen(PartialFile, name)
+    listen(Register, "append")
+    if command == "pack":
+        pack()
+    else:
+        world.bob.forward(path, [world.cat], world.folder)
+    assert steps[0] == "_store"
+    assert steps[steps.index("sync") :] == ["sync", "read_back", "append", "publish"]
 
 
 def fill(path: Path) -> None:
