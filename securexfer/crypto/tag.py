@@ -49,7 +49,7 @@ class TagMaker:
 
 
 class StreamTag:
-    """Tag of the bytes given so far, at most 2⁶¹; made by a `TagMaker`."""
+    """Tag of the bytes given so far, fewer than 2⁶¹; made by a `TagMaker`."""
 
     def __init__(self, key: AES128) -> None:
         self._gcm = Cipher(key, GCM(_NO_NONCE)).encryptor()
