@@ -117,7 +117,8 @@ SCENE = Scene(
     "slow as most. It hashes and checks all of it before it writes a byte, copies what is "
     "encrypted, signs, reads back and records. Beside it, copying the bundle twice, and what "
     "anyone would do who checks a bundle, copies it once and compares the copy. Nothing is in the "
-    "page cache before.",
+    "page cache before, except of the image: a process serves it, and what that has read or "
+    "written stays in the system's memory, for all of them.",
     ("outside", "rates", "rounds"),
     measure,
     "Where copying goes at gigabytes a second, hashing alone takes half as long as two copies do, "

@@ -34,6 +34,7 @@ class WriteBehind:
         self._pool: ThreadPoolExecutor | None = None
         self._pending: deque[Future[None]] = deque()
         self._stopped = False
+        self._failure: BaseException | None = None
         self._most = _LEAST_BYTES
         self._n_put = 0
         self._n_done = 0
@@ -53,8 +54,9 @@ class WriteBehind:
         """Have `store(data)` called in its turn; waits while too much else does.
 
         Raises:
-            Exception: whatever an earlier call raised; nothing is stored after it.
+            Exception: whatever an earlier call raised, ever again; nothing is stored after it.
         """
+        self._check()
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="securexfer-store")
         self._n_put += len(data)
@@ -68,11 +70,12 @@ class WriteBehind:
         """Wait until all of it was stored.
 
         Raises:
-            Exception: whatever storing it raised.
+            Exception: whatever storing it raised, ever again.
         """
         while self._pending:
             self._pending.popleft().result()
         self._end()
+        self._check()
 
     def abandon(self) -> None:
         """Drop what waits. What is being stored is waited for: it has the file in its hands."""
@@ -84,6 +87,11 @@ class WriteBehind:
         if self._pool is not None:
             pool, self._pool = self._pool, None
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _check(self) -> None:
+        # Whoever did not hear it the first time must not believe that all was stored.
+        if self._failure is not None:
+            raise self._failure
 
     def _do(self, data: bytes, store: Callable[[bytes], None]) -> None:
         if self._stopped:
@@ -98,8 +106,8 @@ class WriteBehind:
             self._busy_seconds += self._now() - began
             if is_enough:
                 self._pace()
-        except BaseException:
-            self._stopped = True
+        except BaseException as error:
+            self._failure, self._stopped = error, True
             raise
         self._n_done += len(data)
 

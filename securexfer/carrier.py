@@ -12,6 +12,7 @@ first until what came last has taken its place.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Iterable
@@ -170,7 +171,11 @@ class PartialFile:
         self._tag.update(view)
         try:
             while view:
-                view = view[os.write(self._descriptor, view) :]
+                n_taken = os.write(self._descriptor, view)
+                if n_taken == 0:
+                    # It would be asked for ever.
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))
+                view = view[n_taken:]
             if len(data) >= _GATHERED_BYTES:
                 # Storing begins now, and the next is given to the system meanwhile.
                 forget(self._descriptor, self._n_stored, len(data))

@@ -1,4 +1,8 @@
-"""What a drive has stored: read again past the page cache, as if the drive were plugged in anew."""
+"""What a drive has stored: read again past the page cache, as if the drive were plugged in anew.
+
+As far as the system lets one: where a process serves the drive (FUSE), that reads its device
+through memory of the system that nobody else may have dropped; macOS and Windows are not asked.
+"""
 
 from __future__ import annotations
 

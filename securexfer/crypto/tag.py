@@ -49,16 +49,16 @@ class TagMaker:
 
 
 class StreamTag:
-    """Tag of the bytes given so far, at most 2⁶¹; made by a `TagMaker`."""
+    """Tag of the bytes given so far, fewer than 2⁶¹; made by a `TagMaker`."""
 
     def __init__(self, key: AES128) -> None:
         self._gcm = Cipher(key, GCM(_NO_NONCE)).encryptor()
 
     def update(self, data: bytes | memoryview) -> None:
-        """Go on with these bytes."""
+        """Go on with these bytes, fewer than 2³¹ at a time."""
         self._gcm.authenticate_additional_data(data)
 
     def finish(self) -> bytes:
-        """The tag, 16 bytes; nothing can be added after it."""
+        """The tag, 16 bytes; to be asked for once, and nothing can be added after it."""
         self._gcm.finalize()
         return self._gcm.tag

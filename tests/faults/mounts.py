@@ -97,11 +97,12 @@ class ExfatStick:
             file.truncate(n_bytes)
         _call(tool("mkfs.exfat"), str(self._image))
         self._process: subprocess.Popen[bytes] | None = None
+        self._loop = ""
 
     @contextmanager
     def plugged_in(self) -> Iterator[Path]:
         """The mount point."""
-        loop = _call("losetup", "--find", "--show", str(self._image)).strip()
+        self._loop = loop = _call("losetup", "--find", "--show", str(self._image)).strip()
         try:
             with subprocess.Popen(
                 [self._serve, "-d", loop, str(self.mount)],
@@ -119,6 +120,11 @@ class ExfatStick:
         finally:
             _call("losetup", "--detach", loop)
 
+    @property
+    def bytes_read(self) -> int:
+        """How much was ever read from its device, by whomever."""
+        return bytes_read(self._loop)
+
     def move_image(self, path: Path) -> None:
         """Keep what is stored somewhere else, while it is not plugged in."""
         self._image = Path(shutil.move(self._image, path))
@@ -134,6 +140,48 @@ class ExfatStick:
         subprocess.run(
             [self._check, "-y", str(self._image)], capture_output=True, timeout=60, check=False
         )
+
+
+class Ext4Disk:
+    """A disk that the kernel itself reads and writes: ext4 on a loop device, the image in `store`.
+
+    What it stores is allocated as it comes. If there is no room for it in `store`, the disk has
+    taken it already, and fails later.
+    """
+
+    def __init__(self, folder: Path, store: Path, n_bytes: int, tool: Callable[[str], str]) -> None:
+        check_can_mount(fuse=False)
+        self.mount, self._image = folder / "disk", store / "disk.img"
+        self.mount.mkdir()
+        with self._image.open("wb") as file:
+            file.truncate(n_bytes)
+        # No journal: a disk that fails is not at once one that nothing can be written to.
+        _call(tool("mkfs.ext4"), "-q", "-O", "^has_journal", str(self._image))
+        self._loop = ""
+
+    @contextmanager
+    def plugged_in(self) -> Iterator[Path]:
+        """The mount point."""
+        self._loop = _call("losetup", "--find", "--show", str(self._image)).strip()
+        try:
+            _call("mount", "-t", "ext4", self._loop, str(self.mount))
+            try:
+                yield self.mount
+            finally:
+                unmount(self.mount)
+        finally:
+            _call("losetup", "--detach", self._loop)
+
+    @property
+    def bytes_read(self) -> int:
+        """How much was ever read from its device, by whomever."""
+        return bytes_read(self._loop)
+
+
+def bytes_read(device: str) -> int:
+    """How much was ever read from a block device, past all memory."""
+    fields = (Path("/sys/block") / Path(device).name / "stat").read_text().split()
+    return 512 * int(fields[2])
 
 
 def wait_until(ready: Callable[[], bool]) -> None:

@@ -125,6 +125,10 @@ def test_what_fails_is_told_and_nothing_is_stored_after_it(fails: str) -> None:
         put_all()
     n_stored = len(stored)
     assert n_stored == 2
+    # Whoever missed it is told again.
+    for call in (behind.drain, behind.drain, put_all):
+        with pytest.raises(OSError, match="Input/output"):
+            call()
     behind.abandon()
     assert len(stored) == n_stored
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import AlreadyFinalized
 
 from securexfer import carrier
 from securexfer.carrier import PartialFile, write_small
@@ -170,6 +171,30 @@ def test_any_write_of_a_large_file_may_fail_and_nothing_is_left(
     assert (tmp_path / "a").read_bytes() == b"".join(PIECES)
 
 
+def test_a_drive_that_takes_little_at_a_time_gets_all_and_one_that_takes_nothing_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = os.write
+    for most in (99_999, 0):
+        n_left = 20
+
+        def take(descriptor: int, data: memoryview, most: int = most) -> int:
+            nonlocal n_left
+            n_left -= 1
+            assert n_left > -1000, "it is asked for ever"
+            return honest(descriptor, data[: most if n_left < 10 else None])
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", take)
+            if most:
+                write_pieces(tmp_path / "a")
+            else:
+                with pytest.raises(OutputError, match="Input/output error"):
+                    write_pieces(tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == b"".join(PIECES)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_a_file_that_is_never_synced_is_whole_when_it_gets_its_name(tmp_path: Path) -> None:
     file = PartialFile(tmp_path / "a")
     file.write(b"data")
@@ -265,4 +290,52 @@ def test_no_other_byte_passes_for_what_was_written(tmp_path: Path, place: int) -
     with pytest.raises(ReadBackError):
         file.read_back(SilentReporter())
     file.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["write", "write_first"])
+@pytest.mark.parametrize(
+    "n_bytes",
+    [0, 1, 2**18 - 1, 2**18, 2**20 - 1, 2**20, 2**20 + 1, 2**22 - 1, 2**22, 2**22 + 1, 2**23],
+)
+def test_a_file_of_any_size_is_read_back_to_its_end_and_no_further(
+    tmp_path: Path, n_bytes: int, way: str
+) -> None:
+    """Also where it ends with a piece of what is read at once, or of what is stored at once."""
+    file, data = PartialFile(tmp_path / "a"), os.urandom(n_bytes)
+    if way == "write":
+        file.write(data)
+    else:
+        file.write_first([data], hashlib.sha256(data))
+    file.sync()
+    stored = tmp_path / "a.partial"
+    for other in (data[:-1], data + b"x", data + bytes(5 * 2**20)):
+        stored.write_bytes(other)
+        if other != data:
+            with pytest.raises(ReadBackError):
+                file.read_back(SilentReporter())
+    stored.write_bytes(data)
+    file.read_back(SilentReporter())
+    assert file.sha256 == hashlib.sha256(data).hexdigest()
+    file.publish()
+    assert (tmp_path / "a").read_bytes() == data
+
+
+@pytest.mark.parametrize("n_bytes", [10, 300_000])
+@pytest.mark.parametrize("n_before", [10, 2_000_000])
+def test_what_comes_after_the_reading_back_never_gets_the_name(
+    tmp_path: Path, n_before: int, n_bytes: int
+) -> None:
+    file = PartialFile(tmp_path / "a")
+    file.write(bytes(n_before))
+    file.sync()
+    file.read_back(SilentReporter())
+
+    def add() -> None:
+        file.write(bytes(n_bytes))
+        file.publish()
+
+    with pytest.raises(AlreadyFinalized):
+        add()
+    assert file.discard()
     assert list(tmp_path.iterdir()) == []

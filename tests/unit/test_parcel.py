@@ -13,7 +13,8 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from tempfile import TemporaryFile
+from typing import IO, Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,12 @@ def bundle(world: World) -> Path:
     ).path
 
 
+def store(stored: IO[bytes], content: bytes) -> int:
+    """A descriptor of a file that holds this and a comment."""
+    stored.write(content + bytes(layout.COMMENT_BYTES))
+    return os.dup(stored.fileno())
+
+
 def open_files() -> set[str]:
     return {path.name for path in Path("/proc/self/fd").iterdir()}
 
@@ -120,6 +127,30 @@ class TestTheFile:
         wanted = content[offset : offset + n_bytes]
         assert opened.read(offset, n_bytes) == wanted
         assert opened.hash_range(offset, n_bytes) == hashlib.sha256(wanted).hexdigest()
+
+    @given(choice=st.data(), n_bytes=st.integers(min_value=layout.END_BYTES, max_value=700))
+    def test_any_range_of_a_file_of_any_size_is_read_and_hashed(
+        self, choice: st.DataObject, n_bytes: int
+    ) -> None:
+        """In blocks of 64 bytes, so that every border comes up: of them, of chunks, the end."""
+        content = os.urandom(n_bytes)
+        places = st.integers(min_value=0, max_value=n_bytes)
+        start, stop = sorted((choice.draw(places), choice.draw(places)))
+        wanted = content[start:stop]
+        with (
+            TemporaryFile(buffering=0) as stored,
+            BundleFile(store(stored, content)) as file,
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            patch.setattr(bundle_file, "BLOCK_BYTES", 64)
+            whole = file.hash_all(lambda _: None, [range(start, stop)])
+            assert whole == hashlib.sha256(content).hexdigest()
+            assert file.hash_start(stop).digest() == hashlib.sha256(content[:stop]).digest()
+            assert file.read(start, stop - start) == wanted
+            assert b"".join(file.pieces(start, stop - start)) == wanted
+            assert file.hash_range(start, stop - start) == hashlib.sha256(wanted).hexdigest()
+            file.hash_all(lambda _: None)
+            assert file.hash_range(start, stop - start) == hashlib.sha256(wanted).hexdigest()
 
     @pytest.mark.parametrize(
         "ranges",
