@@ -58,6 +58,9 @@ _BY_REASON = {
         "bundle.file.BundleFile.hash_all: `deque(maxlen=_MAX_MARKS)` -> `deque()`",
         "bundle.file.BundleFile.hash_all: `marks.append((n_read, whole.copy()))` -> `pass`",
     ),
+    "of more than was asked for, what was asked for is taken; only time and memory differ": (
+        "bundle.file.BundleFile._block: `1` -> `2`",
+    ),
     "one piece is hashed beside another at a time, and all are when the helper has gone": (
         "bundle.file.BundleFile.hash_all: `1` -> `2`",
         "bundle.file.BundleFile.hash_all: `beside.result()` -> `pass`",

@@ -8,6 +8,7 @@ ROOMS = ("bundle", "crypto")
 TESTS = (
     "tests/unit/test_crypto.py",
     "tests/unit/test_statements.py",
+    "tests/unit/test_tag.py",
     "tests/unit/test_outside.py",
     "tests/unit/test_parcel.py",
     "tests/unit/test_layout.py",

@@ -254,6 +254,8 @@ class TestTheFile:
     ) -> None:
         with pytest.raises(BundleFormatError, match="outside"):
             opened.read(offset, n_bytes)
+        with pytest.raises(BundleFormatError, match="outside"):
+            list(opened.pieces(offset, n_bytes))
 
     def test_a_block_is_not_read_again_while_it_is_at_hand(
         self, opened: BundleFile, monkeypatch: pytest.MonkeyPatch
