@@ -79,6 +79,8 @@ def forward(
             reporter=reporter,
         )
 
+    read = result.carrier.describe_reading()
+
     def human() -> None:
         if session.console.settings.quiet:
             session.console.line(str(result.path))
@@ -92,11 +94,12 @@ def forward(
                 ("Until", f"{result.envelope.expires_at[:10]}, then it can't be opened"),
                 ("Drive", result.carrier.describe()),
                 ("Bundle", f"{result.path}"),
-                ("", f"{result.n_bytes:,} bytes, read back from the drive and recorded"),
+                ("", f"{result.n_bytes:,} bytes, read back {read} and recorded"),
             ],
         )
 
     session.console.result(forward_document(verified, result), human)
+    session.warn_of_memory(result.carrier, result.path)
     session.warn_of_cards(recipients)
 
 

@@ -200,6 +200,7 @@ def pack(
     )
     session.console.result(document, human)
     note_missed(session.console, result.missed)
+    session.warn_of_memory(result.carrier, result.path)
     session.warn_of_cards(recipients)
     warn_of_draft(session.console, recipe_file.recipe.agreement)
     for table in result.manifest.tables:
@@ -295,7 +296,7 @@ def pack_document(result: PackResult) -> dict[str, Any]:
 
 def print_summary(session: Session, result: PackResult, names: list[str]) -> None:
     """What left, what became of it, what stayed, to whom, until when."""
-    manifest = result.manifest
+    manifest, read = result.manifest, result.carrier.describe_reading()
     rows: list[tuple[str, str]] = []
     for table in manifest.tables:
         rows.append((f"Table {table.name}", f"{plural(table.n_rows_out, 'row')} packed"))
@@ -313,7 +314,7 @@ def print_summary(session: Session, result: PackResult, names: list[str]) -> Non
         ("Drive", result.carrier.describe()),
         *_say_check(result),
         ("Bundle", f"{result.path}"),
-        ("", f"{result.n_bytes:,} bytes, read back from the drive and recorded"),
+        ("", f"{result.n_bytes:,} bytes, read back {read} and recorded"),
     ]
     session.console.panel("Packed", rows)
     session.console.line("These are still personal data: handle the unpacked files as such.")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from securexfer.home.desk import Desk
     from securexfer.home.keystore import Keystore
     from securexfer.home.secrets import Passphrase, SecretSource
+    from securexfer.medium.medium import Medium
     from securexfer.planning import SharedScope
     from securexfer.recipe.model import Recipe
     from securexfer.ring import Ring
@@ -275,6 +276,16 @@ class Session:
         cards = {contact.name: contact.card for contact in contacts}
         for remark in remark_on_cards(self.own_card(), cards, self.clock()):
             self.console.note(remark)
+
+    def warn_of_memory(self, carrier: Medium, path: Path) -> None:
+        """Say how to be sure of a drive that was read back from memory, perhaps."""
+        from securexfer.medium.medium import Kind
+
+        if carrier.kind is Kind.REMOVABLE and not carrier.is_read_anew:
+            self.console.note(
+                "This system may have read the bundle back from its memory. To be sure of the "
+                f"drive, plug it in again and run: securexfer verify --outside {path}"
+            )
 
     def contact_name(self, fingerprint: str) -> str:
         """The local name of a fingerprint, for people."""

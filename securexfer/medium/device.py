@@ -52,12 +52,14 @@ class Device:
         label: of the volume on it.
         serial: its own number, else that of the volume on it.
         file_system: on it, where udev has looked.
+        is_image: it is, or rests on, a file that stands for a disk.
     """
 
     kind: Kind
     label: str = ""
     serial: str = ""
     file_system: str = ""
+    is_image: bool = False
 
 
 NO_DEVICE = Device(Kind.UNKNOWN)
@@ -122,6 +124,7 @@ class Devices:
             label=self._label(place, told),
             serial=serial,
             file_system=told.get("ID_FS_TYPE", ""),
+            is_image=below.is_image,
         )
 
     def _within(self, link: Path) -> Path | None:
@@ -183,7 +186,7 @@ class Devices:
         if not path.is_file():
             return NO_DEVICE
         medium = self._find_backing(Path(os.path.realpath(path)), depth + 1)
-        return Device(medium.kind, serial=medium.serial)
+        return Device(medium.kind, serial=medium.serial, is_image=True)
 
     def _controllers(self, disk: Path) -> Iterator[Device]:
         """What the controllers of an NVMe drive say; there can be several ways to one drive."""

@@ -95,10 +95,16 @@ class LinuxMedia:
             device = self._devices.by_source(mount.source, depth)
         else:
             device = self._devices.by_number(mount.device, depth)
+        # A process that serves a drive reads it through memory that nobody else can have dropped,
+        # and so does the system where the drive is an image.
+        is_a_drive = device.kind in (Kind.REMOVABLE, Kind.INTERNAL) and not device.is_image
+        is_read_anew = is_a_drive and not name.startswith("fuse")
         if name.startswith("fuse") and device != NO_DEVICE:
             # Which file system a program serves, its name may say, and udev knows.
             name = name.partition(".")[2] or device.file_system or name
-        return describe_medium(device.kind, device.label, device.serial, name)
+        return describe_medium(
+            device.kind, device.label, device.serial, name, is_read_anew=is_read_anew
+        )
 
     def _describe_layer(self, mount: Mount, depth: int) -> Medium:
         """A file system that rests on folders of another, or on nothing that can be seen."""
@@ -107,7 +113,10 @@ class LinuxMedia:
         # In a container the folders below are outside, where a path means something else.
         if lower.startswith("/") and Path(lower).is_dir():
             below = self.find(Path(os.path.realpath(lower)), depth + 1)
-            return describe_medium(below.kind, below.label, below.serial, name)
+            is_read_anew = name == "overlay" and below.is_read_anew
+            return describe_medium(
+                below.kind, below.label, below.serial, name, is_read_anew=is_read_anew
+            )
         if name.startswith("fuse") and _REMOTE.fullmatch(mount.source):
             return describe_medium(Kind.NETWORK, _without_user(mount.source), file_system=name)
         return describe_medium(Kind.UNKNOWN, file_system=name)

@@ -68,6 +68,8 @@ class Medium:
         serial: the device's own number, else the volume's. "" if there is none to be had.
         file_system: as the operating system calls it, in lower case. "" if that is not known.
         limits: of the file system.
+        is_read_anew: whether the system forgets a file when asked to, and reads it from the medium
+            again; if not, what is read back may come from memory.
     """
 
     kind: Kind
@@ -75,6 +77,7 @@ class Medium:
     serial: str = ""
     file_system: str = ""
     limits: Limits = NO_LIMITS
+    is_read_anew: bool = False
 
     def __post_init__(self) -> None:
         for name in ("label", "serial", "file_system"):
@@ -99,6 +102,10 @@ class Medium:
         words += [f"label {self.label}"] if self.label else []
         words += [f"serial {self.serial}"] if self.serial else []
         return ", ".join(words)
+
+    def describe_reading(self) -> str:
+        """From where a file is read that was just written there, for people."""
+        return "from the drive" if self.is_read_anew else "perhaps from memory"
 
 
 UNKNOWN = Medium(Kind.UNKNOWN)
@@ -133,7 +140,14 @@ class Roots:
     run: Path = Path("/run")
 
 
-def describe_medium(kind: Kind, label: str = "", serial: str = "", file_system: str = "") -> Medium:
+def describe_medium(
+    kind: Kind,
+    label: str = "",
+    serial: str = "",
+    file_system: str = "",
+    *,
+    is_read_anew: bool = False,
+) -> Medium:
     """A medium with the limits of its file system."""
     name = file_system.lower()
     limits = Limits(
@@ -141,7 +155,7 @@ def describe_medium(kind: Kind, label: str = "", serial: str = "", file_system: 
         keeps_modes=name not in _WITHOUT_MODES,
         is_case_sensitive=name not in _WITHOUT_CASE,
     )
-    return Medium(kind, label, serial, name, limits)
+    return Medium(kind, label, serial, name, limits, is_read_anew)
 
 
 def find_medium(path: Path, roots: Roots | None = None) -> Medium:

@@ -238,6 +238,8 @@ def test_the_drive_that_a_bundle_left_on_is_recorded(
         outcome = scene.run(scene.ann, scene.pack_arguments(*more), under=pocket.under())
         assert outcome.code == 0, outcome
         assert only_json(outcome)["carrier"] == carrier
+        # A process serves it, whose memory nobody else can have dropped.
+        assert (b"verify --outside" in outcome.output) is (not more)
     (event,) = [details for event, details in events(scene, "ann") if event == "packed"]
     assert event["carrier"] == carrier
     data = scene.bundle.read_bytes()

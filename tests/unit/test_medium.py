@@ -44,6 +44,34 @@ def test_a_situation_is_told_for_what_it_is(name: str, machine: Machine, tally: 
     tally.count("media", "situations that a path can be in, told apart")
 
 
+@pytest.mark.parametrize(
+    ("name", "is_read_anew"),
+    [
+        ("a pen drive that is mounted over another disk", True),
+        ("an encrypted volume on a pen drive", True),
+        ("an overlay over a pen drive", True),
+        ("a logical volume on an encrypted one", True),
+        ("a pen drive over FUSE, of which udev knows", False),
+        ("a pen drive over FUSE, of which nobody knows more", False),
+        ("an encrypted folder on a pen drive", False),
+        ("an encrypted folder on the disk", False),
+        ("an image of a drive, on the disk", False),
+        ("a partition in an image", False),
+        ("an encrypted container in a file on a pen drive", False),
+        ("memory", False),
+        ("memory, compressed", False),
+        ("a disk over iSCSI", False),
+        ("a pool of disks", False),
+    ],
+)
+def test_what_is_read_back_from_memory_is_not_called_the_drive(
+    name: str, is_read_anew: bool, machine: Machine
+) -> None:
+    found = machine.find(SITUATIONS[name].build(machine))
+    assert found.is_read_anew is is_read_anew
+    assert found.describe_reading() == ("from the drive" if is_read_anew else "perhaps from memory")
+
+
 class TestADamagedMachine:
     """Whatever /proc, /sys and the others say, there is an answer."""
 
