@@ -10,6 +10,8 @@ TESTS = (
     "tests/unit/test_statements.py",
     "tests/unit/test_tag.py",
     "tests/unit/test_outside.py",
+    "tests/unit/test_bundle_file.py",
+    "tests/unit/test_manifest.py",
     "tests/unit/test_parcel.py",
     "tests/unit/test_layout.py",
     "tests/unit/test_padding.py",
