@@ -174,6 +174,8 @@ def test_people_are_told_what_was_found_and_what_to_do(pair: Pair) -> None:
         ("ann", ["extend", "ID", "--days", "1", "-o", "no/where"], 80, "output_failed"),
         ("ann", ["extend", "ID", "--days", "1", "-o", "people.csv"], 80, "output_exists"),
         ("bob", ["destroy", "ID", "-o", "no/where"], 80, "output_failed"),
+        ("bob", ["destroy", "ID", "-o", "nowhere"], 80, "output_failed"),
+        ("ann", ["extend", "ID", "--days", "1", "-o", "nowhere"], 80, "output_failed"),
         ("bob", ["destroy", "ID", "-o", "people.csv"], 80, "output_exists"),
     ],
 )
@@ -252,7 +254,7 @@ class TestCertificates:
         run = pair.bob.run("destroy", pair.bundle_id)
         lines = run.stdout.decode().splitlines()
         assert f"Deleted: {pair.receipt}" in lines
-        assert f"Kept: {changed}, a receipt; it holds no data" in lines
+        assert f"Kept: {changed}, a receipt once, and not as it was written: look at it" in lines
         said = " ".join(run.stderr.decode().split())
         assert "1 receipt was deleted too. If you had not sent it yet: the certificate" in said
         assert "The bundle itself was not deleted" in said
@@ -295,7 +297,7 @@ class TestCertificates:
         pair.bob.run("contact", "remove", "ann")
         run = pair.bob.run("destroy", pair.bundle_id, "--force", "-o", ".")
         assert b"Pin their card" in run.stderr
-        assert f"Kept: {pair.receipt}, a receipt" in run.stdout.decode()
+        assert f"Kept: {pair.receipt}, a receipt; it holds no row" in run.stdout.decode()
         assert pair.bob.json("register", "list", "--open")["bundles"] == []
         card = pair.folder / "ann.card"
         fingerprint = pair.ann.json("identity", "show")["fingerprint"]
