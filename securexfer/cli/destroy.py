@@ -81,7 +81,7 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             "are not known here. Flash drives can keep old blocks until they are overwritten: an "
             "encrypted disk makes them unreadable."
             if result.is_new
-            else "Nothing was left to delete. What was recorded then is certified once more."
+            else "Nothing was left to delete. What was recorded before is certified once more."
         )
         if n_receipts := len(result.receipts_removed):
             session.console.step(

@@ -52,7 +52,7 @@ class Drill:
             else:
                 parts.append(f"{title} after {_hours(at, self.started_at)}")
         if self.is_held and self.destroyed_at is not None:
-            parts.append("opened again, and not known to be destroyed since")
+            parts.append("an opening is in no certificate, so not known to be destroyed")
         return ", ".join(parts)
 
 

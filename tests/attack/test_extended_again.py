@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from securexfer.errors import OutputExistsError, UsageError
+from securexfer.errors import OutputExistsError, StatementMismatchError, UsageError
 from securexfer.extending import ExtendResult, extend_again
 from securexfer.filing import import_extension
 from securexfer.partial import partial_path
@@ -96,3 +96,12 @@ def test_whoever_passed_a_bundle_on_is_told_so(exchange: Exchange) -> None:
     passed_on = bob.forward(packed.path, [exchange.cat], world.drive)
     with pytest.raises(UsageError, match="nobody can extend what was passed on"):
         extend_again(passed_on.envelope.bundle_id, bob.identity, bob.register, world.folder)
+
+
+def test_an_earlier_day_that_comes_late_worries_nobody(exchange: Exchange) -> None:
+    first, second = (exchange.extend(exchange.packed, days) for days in (10, 5))
+    cabinet = exchange.cabinet(exchange.bob)
+    import_extension(second.path.read_bytes(), cabinet)
+    with pytest.raises(StatementMismatchError, match="may be kept until 2027-03-07") as caught:
+        import_extension(first.path.read_bytes(), cabinet)
+    assert "nothing is lost: the later day counts" in caught.value.hint

@@ -72,7 +72,9 @@ def test_an_opening_that_no_certificate_covers_leaves_it_open(world: World) -> N
     world.ann.register.append(world.ann.identity, "receipt-imported", again, world.clock())
     (one,) = find_drills(world.ann.register.entries())
     assert not one.is_complete
-    assert one.describe().endswith(", opened again, and not known to be destroyed since")
+    assert one.describe().endswith(
+        ", an opening is in no certificate, so not known to be destroyed"
+    )
     with pytest.raises(DrillDueError):
         world.ann.pack(DATA, DEMANDING, [world.bob], world.drive)
 

@@ -240,7 +240,7 @@ class TestCertificates:
         assert counts == (3, 1, 1)
         assert len(closed["openings"]) == 2
         assert any("not there any more" in note for note in closed["notes"])
-        assert any("changed before" in note for note in closed["notes"])
+        assert any("had been changed since unpack" in note for note in closed["notes"])
 
     def test_whoever_moved_a_file_is_told_to_delete_it(self, pair: Pair) -> None:
         (pair.folder / "incoming" / "people.csv").rename(pair.folder / "incoming" / "mine.csv")
