@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -90,12 +91,12 @@ def find_replaced(entries: Sequence[Entry], bundle_id: str) -> set[Path]:
     """Those of them in whose place another bundle, not destroyed yet, was unpacked since."""
     files = find_unpacked(entries, bundle_id)
     # On drives to which case is nothing, the names of two bundles' tables may differ in it.
-    names = {file.path.name.casefold() for file in files}
+    names = {_fold(file.path.name) for file in files}
     owners: dict[Place, str] = {}
     for entry in entries:
         about = entry.details.get("bundle_id", "")
         if entry.event == "unpacked":
-            paths = [path for path in _written_by(entry) if path.name.casefold() in names]
+            paths = [path for path in _written_by(entry) if _fold(path.name) in names]
             owners |= dict.fromkeys(map(place_of, paths), about)
         elif entry.event == "destroyed" and about != bundle_id:
             owners = {place: owner for place, owner in owners.items() if owner != about}
@@ -128,12 +129,32 @@ def place_of(path: Path) -> Place:
     A file with a second name is in two places, and so is known by its folder.
     """
     with suppress(OSError, ValueError):
+        path = _spell(Path(os.path.realpath(path.parent)) / path.name)
         status = path.lstat()
         if status.st_nlink == 1 and status.st_ino:
             return inode_of(status)
-    with suppress(OSError, ValueError):
-        return os.path.realpath(path.parent), path.name
     return str(path.parent), path.name
+
+
+def _spell(path: Path) -> Path:
+    """A path as its folders list it: on drives to which case is nothing, a file has many names."""
+    spelled = Path(path.anchor)
+    for name in path.parts[1:]:
+        called = name
+        with suppress(OSError):
+            # What is there and is not listed is listed in other letters.
+            if os.path.lexists(spelled / name) and name not in (listed := _list(spelled)):
+                called = next((one for one in listed if _fold(one) == _fold(name)), name)
+        spelled /= called
+    return spelled
+
+
+def _list(folder: Path) -> list[str]:
+    return [one.name for one in folder.iterdir()]
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def find_change(file: UnpackedFile, reporter: Reporter) -> str:

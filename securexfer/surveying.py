@@ -26,6 +26,9 @@ from securexfer.residue import (
 )
 from securexfer.wording import plural
 
+# Of what is known of the kind of a medium, in its order.
+_TITLES = ("kind", "file system")
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -112,11 +115,15 @@ def check_media(entries: Sequence[Entry], found: Survey, find_medium: FindMedium
     for folder, medium in told:
         now = find_medium(folder)
         if not now.may_be(medium):
+            differing = [
+                f"{title} {found_now}, not {medium.get(name)}"
+                for (name, found_now), title in zip(now.classify().items(), _TITLES, strict=True)
+                if found_now != medium.get(name)
+            ]
             raise OutputError(
                 f"Files in {folder} are not there, and it is on another medium than when they were "
-                f"unpacked ({now.kind.value}, not {medium.get('kind')}; file system "
-                f"{now.file_system}, not {medium.get('file_system')}). So nobody can say that they "
-                "are gone. Nothing was deleted.",
+                f"unpacked ({'; '.join(differing)}). So nobody can say that they are gone. Nothing "
+                "was deleted.",
                 hint="Plug in its drive, or connect its share. If you deleted them yourself, or "
                 "moved the folder to another disk, add --force.",
             )

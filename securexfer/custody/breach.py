@@ -69,14 +69,19 @@ class BreachReport:
     register_head: str
 
     @property
+    def counted(self) -> tuple[ReportedBundle, ...]:
+        """Those whose records count: no drills, where there is anything else."""
+        return tuple(bundle for bundle in self.bundles if not bundle.is_drill) or self.bundles
+
+    @property
     def n_rows(self) -> int:
-        """Records of all bundles."""
-        return sum(bundle.n_rows for bundle in self.bundles)
+        """Records of all bundles that count."""
+        return sum(bundle.n_rows for bundle in self.counted)
 
     @property
     def n_subjects(self) -> int:
-        """Data subjects of all bundles, at most."""
-        return sum(bundle.n_subjects for bundle in self.bundles)
+        """Data subjects of all bundles that count, at most."""
+        return sum(bundle.n_subjects for bundle in self.counted)
 
     @property
     def is_late(self) -> bool:
@@ -86,12 +91,12 @@ class BreachReport:
     @property
     def regimes(self) -> tuple[str, ...]:
         """Laws under which the data are held."""
-        return tuple(sorted({bundle.agreement["regime"] for bundle in self.bundles}))
+        return tuple(sorted({bundle.agreement["regime"] for bundle in self.counted}))
 
     @property
     def categories(self) -> tuple[str, ...]:
         """Special categories, and criminal-offence data, as the recipes say."""
-        found = {c for bundle in self.bundles for c in bundle.agreement.get("categories", ())}
+        found = {c for bundle in self.counted for c in bundle.agreement.get("categories", ())}
         return tuple(sorted(found))
 
     def document(self) -> dict[str, Any]:

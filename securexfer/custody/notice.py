@@ -93,7 +93,8 @@ def _short_answer(report: BreachReport) -> Section:
         ("About", report.selection),
         ("Bundles", f"{len(report.bundles):,}{_say_held(len(report.bundles), len(held))}"),
         ("Records", f"{report.n_rows:,}{_count_held(report, held)}"),
-        ("Data subjects", _count_subjects(report.bundles)),
+        ("Data subjects", _count_subjects(report.counted)),
+        *_name_drills(report),
         ("Kinds of data", name_categories(report.categories)),
         ("Encrypted", f"yes. {PROTECTION}"),
         (
@@ -117,8 +118,19 @@ def _say_held(n: int, n_held: int) -> str:
 
 def _count_held(report: BreachReport, held: Sequence[ReportedBundle]) -> str:
     """How many records of them all may still be held, where that is another number."""
-    n_held = sum(bundle.n_rows for bundle in held)
+    n_held = sum(bundle.n_rows for bundle in held if bundle in report.counted)
     return f", of which {n_held:,} may still be held" if 0 < n_held < report.n_rows else ""
+
+
+def _name_drills(report: BreachReport) -> list[tuple[str, str]]:
+    """Which of them are about nobody."""
+    drills = [bundle for bundle in report.bundles if bundle.is_drill]
+    if not drills:
+        return []
+    said = f"{len(drills):,} of the bundles: their records are synthetic, no person is in them"
+    if report.counted != report.bundles:
+        said += ", and they are not counted among records and data subjects"
+    return [("Drills", said)]
 
 
 def _write_bundle(bundle: ReportedBundle) -> list[Section]:
@@ -206,7 +218,7 @@ def _notification(report: BreachReport) -> Section:
         ("To be notified by", _deadline(report)),
         ("What happened", fill("loss, theft, wrong recipient or other; when, where, how found")),
         ("Categories of data subjects", fill("for example people on licence; staff")),
-        ("Number of data subjects", _count_subjects(report.bundles)),
+        ("Number of data subjects", _count_subjects(report.counted)),
         ("Categories of records", name_categories(report.categories) + "; " + _fields(report)),
         ("Number of records", f"{report.n_rows:,}"),
         ("Contact point", fill("name, telephone, e-mail of the data protection officer")),
@@ -325,7 +337,7 @@ def _deadline(report: BreachReport) -> str:
 
 def _fields(report: BreachReport) -> str:
     names = {
-        field.name for bundle in report.bundles for table in bundle.tables for field in table.fields
+        field.name for bundle in report.counted for table in bundle.tables for field in table.fields
     }
     return f"the fields {', '.join(sorted(names))}"
 

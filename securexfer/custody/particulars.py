@@ -42,7 +42,7 @@ class ReportedHolder:
     Attributes:
         name: by which they were known when it was packed.
         fingerprint: of the key that opens the bundle.
-        opened_at: of each receipt.
+        opened_at: of each unpack, by its receipt or by a certificate.
         destroyed_at: of the newest certificate; empty without one.
         status: in words.
     """

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from securexfer.custody.foreign import count_in
+from securexfer.custody.foreign import count_in, objects_in, text_in
 from securexfer.errors import RegisterError
 from securexfer.instant import parse_instant
 
@@ -62,7 +62,8 @@ class Holder:
 
     Attributes:
         fingerprint: as the bundle names them.
-        opened_at: of each receipt, by its number.
+        opened_at: of each unpack, by the number of its receipt. A certificate names them too, so
+            that it stands for receipts that got lost.
         destroyed_at: of the newest certificate; empty without one.
         certified: numbers of the receipts that certificates cover.
         n_missing_of: files that were not there to be deleted, by the number of the certificate.
@@ -218,8 +219,13 @@ def _answer(holder: Holder, entry: Recorded) -> Holder:
     if entry.event == "receipt-imported":
         opened_at = {**holder.opened_at, details["statement_id"]: details.get("opened_at", "")}
         return replace(holder, opened_at=opened_at)
+    openings = {
+        text_in(one.get("statement_id")): text_in(one.get("opened_at"))
+        for one in objects_in(details.get("openings"))
+    }
     return replace(
         holder,
+        opened_at={**openings, **holder.opened_at},
         destroyed_at=max(details["destroyed_at"], holder.destroyed_at),
         certified=holder.certified | set(details["receipts"]),
         n_missing_of={

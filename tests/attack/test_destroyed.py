@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from securexfer.filing import import_certificate, import_receipt
 from securexfer.leftovers import find_leftovers, sweep_leftovers
 from securexfer.medium.medium import Kind, Medium
 from securexfer.reporting import SilentReporter
+from securexfer.residue import place_of
 from tests.attack.notary import Exchange, events, last
+from tests.faults.mounts import ExfatStick
 from tests.world import START, World
 
 SHARE = Medium(Kind.NETWORK, file_system="cifs")
@@ -77,6 +80,29 @@ class TestOnePlaceByTwoNames:
         assert len(exchange.destroy(exchange.bob, newer).removed) == 2
 
 
+def test_on_a_drive_to_which_case_is_nothing_a_folder_has_many_names(
+    exchange: Exchange, tool: Callable[[str], str]
+) -> None:
+    stick, bob = ExfatStick(exchange.world.folder, 4 * 2**20, tool), exchange.bob
+    newer = exchange.pack(bob)
+    with stick.plugged_in() as mount:
+        for name, packed in (("In", exchange.packed), ("in", exchange.packed), ("IN", newer)):
+            bob.unpack(packed.path, mount / name, force=True, medium_reason="agreed")
+        result = exchange.destroy(bob, exchange.packed, force=True)
+        assert (result.removed, result.missing, len(result.replaced)) == ((), (), 2)
+        assert len(exchange.destroy(bob, newer).removed) == 2
+        for name in ("in", "iN"):
+            bob.unpack(newer.path, mount / name, force=True, medium_reason="agreed")
+        result = exchange.destroy(bob, newer)
+        assert (len(result.removed), result.missing) == (2, ())
+
+
+def test_where_case_is_something_two_files_are_two(exchange: Exchange, folder: Path) -> None:
+    (folder / "People.csv").write_text("mine")
+    assert place_of(folder / "People.csv") != place_of(folder / "people.csv")
+    assert place_of(folder / "PEOPLE.csv") == (str(folder), "PEOPLE.csv")
+
+
 class TestDrivesThatAreAway:
     """Where a share is not connected there is an empty folder, and nothing in it is gone."""
 
@@ -94,7 +120,7 @@ class TestDrivesThatAreAway:
         before = events(exchange.bob)
         with pytest.raises(OutputError, match="on another medium") as caught:
             exchange.destroy(exchange.bob, exchange.packed, find_medium=lambda _: DISK)
-        assert "(internal, not network; file system ext4, not cifs)" in caught.value.message
+        assert "(kind internal, not network; file system ext4, not cifs)" in caught.value.message
         assert str(share) in caught.value.message
         assert events(exchange.bob) == before
 

@@ -118,3 +118,36 @@ def test_a_run_that_could_not_delete_all_is_part_of_the_course(world: World) -> 
         "a program here read it into memory",
         "what was unpacked here was deleted; 1 file was not there to be deleted",
     ]
+
+
+def test_nobody_is_counted_who_is_only_in_a_drill(world: World) -> None:
+    lose(world, [world.bob])
+    recipe = keep_all("people", ["x"])
+    world.ann.pack({"people": b"x\n1\n"}, recipe, [world.bob], world.drive, is_drill=True)
+    report = report_of(world)
+    assert (report.n_rows, report.n_subjects, report.regimes) == (127, 127, ("dpa2018-part3",))
+    answer = short_answer(world)
+    assert answer["Records"] == "127"
+    assert answer["Drills"] == (
+        "1 of the bundles: their records are synthetic, no person is in them, and they are not "
+        "counted among records and data subjects"
+    )
+
+
+def test_where_there_are_only_drills_they_are_counted(world: World) -> None:
+    """A breach can be rehearsed, too."""
+    recipe = keep_all("people", ["x"])
+    world.ann.pack({"people": b"x\n1\n"}, recipe, [world.bob], world.drive, is_drill=True)
+    assert report_of(world).n_rows == 1
+    assert short_answer(world)["Drills"].endswith("no person is in them")
+    lose(world, [world.bob])
+    assert "Drills" in short_answer(world)
+
+
+def test_what_was_only_certified_was_opened_then(world: World) -> None:
+    bundle_id = lose(world, [world.bob])
+    opening = {"opened_at": "2026-11-23T00:00:00Z", "statement_id": "aa"}
+    certify(world, bundle_id, "bb", "aa", openings=[opening])
+    (holder,) = report_of(world).bundles[0].holders
+    assert holder.opened_at == ("2026-11-23T00:00:00Z",)
+    assert holder.status == "destroyed, certified on 2026-11-24T00:00:00Z"

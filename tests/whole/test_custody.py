@@ -171,6 +171,7 @@ def test_people_are_told_what_was_found_and_what_to_do(pair: Pair) -> None:
         ("ann", ["extend", "ID", "--days", "0"], 2, "usage"),
         ("ann", ["extend", "ID", "--days", "4000"], 2, "usage"),
         ("ann", ["extend", "ID"], 2, "usage"),
+        ("bob", ["extend", "ID"], 2, "usage"),
         ("ann", ["extend", "ID", "--days", "1", "-o", "no/where"], 80, "output_failed"),
         ("ann", ["extend", "ID", "--days", "1", "-o", "people.csv"], 80, "output_exists"),
         ("bob", ["destroy", "ID", "-o", "no/where"], 80, "output_failed"),
@@ -241,6 +242,18 @@ class TestCertificates:
         assert len(closed["openings"]) == 2
         assert any("not there any more" in note for note in closed["notes"])
         assert any("had been changed since unpack" in note for note in closed["notes"])
+
+    def test_a_drill_that_nobody_started_is_called_that(self, pair: Pair) -> None:
+        assert b"No drill was started here yet." in pair.ann.run("drill", "list").stderr
+
+    def test_what_is_extended_again_is_said_to_be(self, pair: Pair) -> None:
+        ann = pair.ann
+        ann.run("extend", pair.bundle_id, "--days", "10")
+        again = ann.run("extend", pair.bundle_id)
+        assert b"Nothing was recorded now." in again.stderr
+        assert b", instead of " in again.stdout
+        more = ann.run("extend", pair.bundle_id, "--days", "5").stderr.decode()
+        assert "the new days come on top of that" in " ".join(more.split())
 
     def test_whoever_moved_a_file_is_told_to_delete_it(self, pair: Pair) -> None:
         (pair.folder / "incoming" / "people.csv").rename(pair.folder / "incoming" / "mine.csv")
