@@ -76,7 +76,11 @@ def choose_target(entries: Sequence[Entry], bundle_id: str, output: Path | None)
 
 
 def certify_to_senders(
-    destroyed: Sequence[Entry], identity: Identity, find_sender: FindSender, target: Path
+    destroyed: Sequence[Entry],
+    identity: Identity,
+    find_sender: FindSender,
+    target: Path,
+    reporter: Reporter,
 ) -> Certified:
     """Write the certificates of destructions that are on record.
 
@@ -85,6 +89,7 @@ def certify_to_senders(
         identity: signs them.
         find_sender: looks up pinned senders, to whom they are sealed.
         target: of the first; the others are put beside it.
+        reporter: hears of keys that were revoked.
 
     Raises:
         OutputError: if one can't be written.
@@ -99,6 +104,12 @@ def certify_to_senders(
         if sender is None:
             unknown[account.sender] = None
             continue
+        if sender.revoked_at is not None:
+            reporter.note(
+                f"The keys of {sender.name} were revoked here on {sender.revoked_at:%Y-%m-%d}. "
+                "Whoever stole them can read the certificate, which names tables and counts their "
+                "rows: hand it over in person."
+            )
         data = certify(entry, account, identity.keys, answer_keys(sender))
         if written:
             folder = target.parent

@@ -131,6 +131,8 @@ def destroy(
     register.check_writable(identity)
     n_leftovers = sweep_leftovers(identity, register, clock=clock, reporter=reporter)
     check_unfinished(register.entries(), bundle_id)
+    # Stopped between deleting and recording, nobody could say any more who deleted them.
+    reporter.shield()
     gone = _delete(found, reporter)
     destroyed = find_destroyed(entries, bundle_id)
     is_new = bool(found.unpacks) or not destroyed
@@ -144,7 +146,7 @@ def destroy(
             hint="Check who may write to its folder, and that no folder is in its place, then run "
             "the command again.",
         )
-    certified = certify_to_senders(destroyed, identity, find_sender, target)
+    certified = certify_to_senders(destroyed, identity, find_sender, target, reporter)
     receipts = remove_receipts(entries, bundle_id, certified.openings, reporter)
     return DestroyResult(
         bundle_id,

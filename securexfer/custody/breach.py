@@ -35,7 +35,8 @@ class Selection:
     Attributes:
         bundle_ids: ids, or the first characters of them.
         carrier: label or serial number of a drive, in any case.
-        recipient: a name that they have or had here, or a fingerprint, whole, in either form.
+        recipient: a name that they have or had here, in any case, or a fingerprint, whole, in either
+            form.
         since, until: when they were packed; the second is not included.
     """
 
@@ -172,8 +173,10 @@ def _choose(entries: Sequence[Entry], selection: Selection) -> list[Entry]:
                 "The register knows of no bundle with one of these ids that was sent from here.",
                 hint=_hint_at(sent, start),
             )
-    keys = _find_keys(entries, sent, selection.recipient)
-    chosen = [entry for entry in sent if _fits(entry, selection, keys)]
+    # Local names have no capitals.
+    recipient = selection.recipient.casefold()
+    keys = _find_keys(entries, sent, recipient)
+    chosen = [entry for entry in sent if _fits(entry, selection, recipient, keys)]
     if not chosen:
         raise UsageError(
             "No bundle that was sent from here fits.",
@@ -206,7 +209,7 @@ def _find_keys(entries: Sequence[Entry], sent: Sequence[Entry], recipient: str) 
     return found
 
 
-def _fits(entry: Entry, selection: Selection, keys: set[str]) -> bool:
+def _fits(entry: Entry, selection: Selection, recipient: str, keys: set[str]) -> bool:
     details = entry.details
     carrier = details.get("carrier", {})
     wanted = selection.carrier.casefold()
@@ -218,8 +221,8 @@ def _fits(entry: Entry, selection: Selection, keys: set[str]) -> bool:
             or wanted in {carrier.get(name, "").casefold() for name in ("label", "serial")}
         )
         and (
-            not selection.recipient
-            or selection.recipient in details["recipient_names"]
+            not recipient
+            or recipient in details["recipient_names"]
             or not keys.isdisjoint(details["recipients"])
         )
         and (selection.since is None or entry.at >= selection.since)

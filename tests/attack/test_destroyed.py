@@ -13,6 +13,7 @@ from securexfer.errors import OutputError
 from securexfer.filing import import_certificate, import_receipt
 from securexfer.leftovers import find_leftovers, sweep_leftovers
 from securexfer.medium.medium import Kind, Medium
+from securexfer.pinning import revoke_contact
 from securexfer.reporting import SilentReporter
 from securexfer.residue import place_of
 from tests.attack.notary import Exchange, events, last
@@ -242,3 +243,30 @@ class TestAgain:
             import_certificate(path.read_bytes(), exchange.cabinet(ann))
         held = {one.bundle_id: one for one in find_held(ann.register.entries())}
         assert not held[exchange.packed.manifest.bundle_id].is_open
+
+
+class TestStops:
+    def test_none_comes_between_deleting_and_recording(
+        self, exchange: Exchange, folder: Path
+    ) -> None:
+        class Shielded(SilentReporter):
+            there: bool | None = None
+
+            def shield(self) -> None:
+                self.there = (folder / "people.csv").exists()
+
+        reporter = Shielded()
+        exchange.destroy(exchange.bob, exchange.packed, reporter=reporter)
+        assert reporter.there is True
+
+
+def test_whoever_sent_it_with_a_key_that_was_stolen_is_given_the_word_in_person(
+    exchange: Exchange, folder: Path
+) -> None:
+    bob, clock = exchange.bob, exchange.world.clock
+    revoke_contact(bob.contacts, "ann", "a laptop is gone", bob.identity, bob.register, clock=clock)
+    reporter = SilentReporter()
+    exchange.destroy(exchange.bob, exchange.packed, reporter=reporter)
+    (note,) = reporter.notes
+    assert note.startswith("The keys of ann were revoked here on 2026-11-22.")
+    assert note.endswith("hand it over in person.")
