@@ -101,7 +101,8 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             )
         if result.missing:
             session.console.step(
-                "If a file that is not there any more was moved or renamed: delete it there, too."
+                "If a file that is not there any more was moved or renamed, or its drive is only "
+                "away: delete it there, too."
             )
         if any(path.suffix == ".tar" for path in (*result.removed, *result.missing)):
             session.console.step(

@@ -35,8 +35,8 @@ class Selection:
     Attributes:
         bundle_ids: ids, or the first characters of them.
         carrier: label or serial number of a drive, in any case.
-        recipient: a name that they have or had here, in any case, or a fingerprint, whole, in either
-            form.
+        recipient: a name that they have or had here, in any case, or a whole fingerprint, in
+            either form.
         since, until: when they were packed; the second is not included.
     """
 
