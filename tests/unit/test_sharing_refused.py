@@ -223,7 +223,7 @@ class TestWhatIsRefused:
 
 def test_no_file_is_made_of_a_folder_that_is_misspelt(team: Team) -> None:
     before = events(team.world.ann)
-    with pytest.raises(OutputError, match="The folder .* does not exist") as caught:
+    with pytest.raises(OutputError, match=r"The folder .* does not exist") as caught:
         team.export(team.world.ann, output=team.world.folder / "nowhere")
     assert "end its name in .scope-key" in caught.value.hint
     assert events(team.world.ann) == before
