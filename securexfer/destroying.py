@@ -14,27 +14,25 @@ from pathlib import Path
 from typing import Any
 
 from securexfer.bundle.sender import FindSender
-from securexfer.carrier import write_small
+from securexfer.certifying import certify_to_senders, choose_target, remove_file, remove_receipts
 from securexfer.crypto.identity import Identity
-from securexfer.custody.destruction import Account, certify, draft_accounts, read_accounts
+from securexfer.custody.destruction import Account, draft_accounts
 from securexfer.custody.register import Entry, Register
-from securexfer.custody.statement import choose_name, tool_name
-from securexfer.errors import OutputChangedError, OutputError, RegisterError
+from securexfer.custody.statement import tool_name
+from securexfer.errors import OutputError, RegisterError
 from securexfer.instant import Clock
-from securexfer.leftovers import find_leftovers, sweep_leftovers
-from securexfer.party import answer_keys
-from securexfer.place import check_target, is_absent, is_folder, sync_folder
+from securexfer.leftovers import sweep_leftovers
+from securexfer.medium.medium import FindMedium, find_medium
+from securexfer.place import is_absent, sync_folder
 from securexfer.reporting import Reporter
-from securexfer.residue import (
-    UnpackedFile,
-    choose_bundle,
-    find_change,
-    find_removed,
-    find_replaced,
-    find_unpacked,
-    hash_plain,
-    last_destroyed,
-    since_destroyed,
+from securexfer.residue import choose_bundle, find_destroyed, since_destroyed
+from securexfer.surveying import (
+    Survey,
+    check_changes,
+    check_folders,
+    check_media,
+    check_unfinished,
+    survey,
 )
 from securexfer.wording import plural
 
@@ -47,15 +45,19 @@ class DestroyResult:
         bundle_id: of the bundle that they came from.
         removed: deleted now.
         missing: not there any more; a link in the place of a file is not the file.
+        n_leftovers: unfinished files of earlier runs, deleted now.
         replaced: not there any more, because another bundle was unpacked in their place since. What
             lies there is that bundle's, and stays.
-        n_leftovers: unfinished files of earlier runs, deleted now.
-        certificates: the signed files that are to go to the sender; more than one only where two
-            bundles were given one id.
+        is_new: whether it was recorded now. Otherwise nothing has been unpacked since it was last
+            destroyed, and what was recorded then is certified once more.
+        certificates: the signed files that are to go to the sender, of the newest destruction
+            first; more than one where older ones are written again, or two bundles had one id.
         unknown_senders: fingerprints of senders to whom nothing could be sealed, because they are
             not pinned here any more.
-        receipts_removed: receipts of these unpacks, deleted because the certificate covers them.
-        receipts_kept: those that are still there: no certificate, or changed since.
+        receipts_removed: receipts of these unpacks, deleted because a certificate covers them.
+        receipts_kept: those that are still there.
+        receipts_changed: those of them that are not as they were written: nobody knows what they
+            hold.
     """
 
     bundle_id: str
@@ -63,10 +65,21 @@ class DestroyResult:
     missing: tuple[Path, ...]
     n_leftovers: int
     replaced: tuple[Path, ...] = ()
+    is_new: bool = True
     certificates: tuple[Path, ...] = ()
     unknown_senders: tuple[str, ...] = ()
     receipts_removed: tuple[Path, ...] = ()
     receipts_kept: tuple[Path, ...] = ()
+    receipts_changed: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Deletion:
+    """What was deleted now, what could not be, and what was not there to be deleted."""
+
+    removed: tuple[Path, ...]
+    left: tuple[Path, ...]
+    missing: tuple[Path, ...]
 
 
 def destroy(
@@ -79,10 +92,11 @@ def destroy(
     reporter: Reporter,
     output: Path | None = None,
     force: bool = False,
+    find_medium: FindMedium = find_medium,
 ) -> DestroyResult:
     """Delete every file that was unpacked from a bundle here, all of them or none, and certify it.
 
-    Where nothing has been unpacked since it was last destroyed, that certificate is written again.
+    Where nothing has been unpacked since it was last destroyed, its certificates are written again.
 
     Args:
         bundle_id: the bundle's id, or the first characters of it.
@@ -92,212 +106,123 @@ def destroy(
         clock: now.
         reporter: progress.
         output: file or folder for the certificate; without it, where the bundle was last unpacked.
-        force: delete files too that are not as they were written, and take a folder that is not
-            there for deleted.
+        force: delete files too that are not as they were written, and take a folder or a drive that
+            is not there for deleted.
+        find_medium: finds the medium of a path.
 
     Raises:
         UsageError: if the register knows of no such bundle, or of several.
         OutputChangedError: if a file is not as it was written; then nothing is deleted.
-        OutputError: if a file can't be deleted, a folder is not there, or the certificate can't be
-            written.
+        OutputError: if a file can't be deleted, a folder or drive is not there, or the certificate
+            can't be written.
         RegisterError: if that can't be recorded.
     """
     entries = register.entries()
     bundle_id = choose_bundle(entries, bundle_id)
-    files = find_unpacked(entries, bundle_id)
+    found = survey(entries, bundle_id, reporter)
     if not force:
-        _check_folders(entries, bundle_id, files)
-    target = _choose_target(entries, bundle_id, output)
-    since = since_destroyed(entries, bundle_id)
-    drafts = draft_accounts(since)
-    replaced = find_replaced(entries, bundle_id)
-    gone_before = find_removed(entries, bundle_id)
-    there = [f for f in files if f.path not in replaced and not is_absent(f.path)]
-    changes = {f.path: change for f in there if (change := find_change(f, reporter))}
-    if changes and not force:
-        path, change = next(iter(changes.items()))
-        raise OutputChangedError(
-            f"{path} {change}. {len(changes)} of {plural(len(there), 'file')} changed; nothing was "
-            "deleted."
-        )
-    links = {file.path for file in there if file.path.is_symlink()}
+        check_folders(entries, found)
+        check_media(entries, found, find_medium)
+    target = choose_target(entries, bundle_id, output)
+    drafts = draft_accounts(found.since)
+    if not force:
+        check_changes(found)
     # What is gone can't be brought back, so a register that can't take an entry is met before.
     register.check_writable(identity)
     n_leftovers = sweep_leftovers(identity, register, clock=clock, reporter=reporter)
-    _check_unfinished(register.entries(), bundle_id)
-    removed = tuple(f.path for f in there if _remove(f.path) and f.path not in links)
-    for folder in {file.path.parent for file in there}:
-        with suppress(OSError):
-            sync_folder(folder)
-    left = [file.path for file in there if not is_absent(file.path)]
-    for path, change in changes.items():
-        if path not in left:
-            reporter.note(f"Deleted all the same: {path} {change}.")
-    missing = tuple(
-        f.path for f in files if f.path not in {*removed, *left, *replaced, *gone_before}
-    )
-    entry = last_destroyed(entries, bundle_id) if not since else None
-    if entry is None:
-        paths = {
-            "n_removed": (*removed, *gone_before),
-            "n_missing": (*missing, *replaced),
-            "n_changed": [path for path in changes if path in removed],
-        }
-        details: dict[str, Any] = {
-            "bundle_id": bundle_id,
-            "missing": sorted(map(str, paths["n_missing"])),
-            "n_leftovers": n_leftovers,
-            "removed": sorted(map(str, paths["n_removed"])),
-        }
-        if not left:
-            accounts = [_count(draft, files, paths).model_dump() for draft in drafts]
-            details |= {"accounts": accounts, "tool": tool_name()}
-
-        def check_files(now_there: list[Entry]) -> None:
-            if find_unpacked(now_there, bundle_id) != files:
-                raise RegisterError(
-                    "The bundle was unpacked again at the same time.",
-                    hint="Run the command again: what that wrote is still there.",
-                )
-
-        event = "destroy-failed" if left else "destroyed"
-        # Where a clock was set back, the sender would not believe that it was gone before it came.
-        at = max([clock(), *(one.at for one in since)])
-        entry = register.append(identity, event, details, at, check=check_files)
-    if left:
+    check_unfinished(register.entries(), bundle_id)
+    # Stopped between deleting and recording, nobody could say any more who deleted them.
+    reporter.shield()
+    gone = _delete(found, reporter)
+    destroyed = find_destroyed(entries, bundle_id)
+    is_new = bool(found.unpacks) or not destroyed
+    if is_new:
+        details = {**_describe(found, gone, drafts), "n_leftovers": n_leftovers}
+        destroyed = [_record(found, bool(gone.left), details, identity, register, clock)]
+    if gone.left:
         raise OutputError(
-            f"{left[0]} could not be deleted ({len(left)} of {plural(len(there), 'file')}). No "
-            "certificate was written.",
+            f"{gone.left[0]} could not be deleted ({len(gone.left)} of "
+            f"{plural(len(found.there), 'file')}). No certificate was written.",
             hint="Check who may write to its folder, and that no folder is in its place, then run "
             "the command again.",
         )
-    certificates, unknown = _write_certificates(entry, identity, find_sender, target)
-    receipts = _find_receipts(entries, bundle_id)
-    gone = tuple(
-        path
-        for path, sha256 in receipts.items()
-        if not unknown and _remove_receipt(path, sha256, reporter)
-    )
+    certified = certify_to_senders(destroyed, identity, find_sender, target, reporter)
+    receipts = remove_receipts(entries, bundle_id, certified.openings, reporter)
     return DestroyResult(
         bundle_id,
-        removed,
-        missing,
+        gone.removed,
+        gone.missing,
         n_leftovers,
-        tuple(sorted(replaced)),
-        certificates,
-        unknown,
-        receipts_removed=gone,
-        receipts_kept=tuple(path for path in receipts if path not in gone),
+        tuple(sorted(found.replaced)),
+        is_new,
+        certified.paths,
+        certified.unknown_senders,
+        receipts.removed,
+        receipts.kept,
+        receipts.changed,
     )
 
 
-def _check_folders(entries: Sequence[Entry], bundle_id: str, files: Sequence[UnpackedFile]) -> None:
-    """Check that the folders are there in which files of the bundle, or unfinished ones, may be."""
-    folders = [file.path.parent for file in files]
-    folders += [one.folder for one in find_leftovers(entries) if one.bundle_id == bundle_id]
-    away = [folder for folder in folders if is_absent(folder)]
-    if away:
-        raise OutputError(
-            f"The folder {away[0]} is not there, so nobody can say that the files in it are gone. "
-            "Nothing was deleted.",
-            hint="Plug in its drive. If you deleted the folder yourself, add --force, and "
-            "-o FOLDER for the certificate.",
-        )
+def _delete(found: Survey, reporter: Reporter) -> _Deletion:
+    """Delete what is there, and look at what has become of it."""
+    # A link in the place of a file is deleted too, and the file was somewhere else.
+    links = {file.path for file in found.there if file.path.is_symlink()}
+    removed = [f.path for f in found.there if remove_file(f.path) and f.path not in links]
+    for folder in {file.path.parent for file in found.there}:
+        with suppress(OSError):
+            sync_folder(folder)
+    left = [file.path for file in found.there if not is_absent(file.path)]
+    for path, change in found.changes.items():
+        if path not in left:
+            reporter.note(f"Deleted all the same: {path} {change}.")
+    known = {*removed, *left, *found.replaced, *found.removed}
+    missing = [file.path for file in found.files if file.path not in known]
+    return _Deletion(tuple(removed), tuple(left), tuple(missing))
 
 
-def _check_unfinished(entries: Sequence[Entry], bundle_id: str) -> None:
-    """Check that no unfinished plaintext of the bundle is left: it would be certified as gone."""
-    for leftover in find_leftovers(entries):
-        remaining = leftover.remaining() if leftover.bundle_id == bundle_id else ()
-        if remaining and not is_absent(leftover.folder):
-            raise OutputError(
-                f"{remaining[0]} holds unfinished plaintext of the bundle and could not be "
-                "deleted. The unpacked files are still there.",
-                hint="If the bundle is being unpacked now, wait for the end of that. Else delete "
-                "this file yourself. Then run the command again.",
+def _describe(found: Survey, gone: _Deletion, drafts: Sequence[Account]) -> dict[str, Any]:
+    """The register's details: which files, and an account for each sender, if none is left."""
+    changed = {path for path in found.changes if path in gone.removed}
+    paths = {
+        "n_removed": {*gone.removed, *found.removed},
+        "n_missing": {*gone.missing, *found.replaced},
+        "n_changed": changed | (found.changed & found.removed),
+    }
+    details: dict[str, Any] = {
+        "bundle_id": found.bundle_id,
+        "changed": sorted(map(str, paths["n_changed"])),
+        "missing": sorted(map(str, paths["n_missing"])),
+        "removed": sorted(map(str, paths["n_removed"])),
+    }
+    if gone.left:
+        return details
+    accounts = []
+    for draft in drafts:
+        theirs = {file.path for file in found.files if file.bundle_sha256 == draft.bundle_sha256}
+        counts = {what: len(theirs & some) for what, some in paths.items()}
+        accounts.append(draft.model_copy(update=counts).model_dump())
+    return {**details, "accounts": accounts, "tool": tool_name()}
+
+
+def _record(
+    found: Survey,
+    is_left: bool,
+    details: dict[str, Any],
+    identity: Identity,
+    register: Register,
+    clock: Clock,
+) -> Entry:
+    """Put it on record, unless the bundle was unpacked again meanwhile."""
+
+    def check_unpacks(now_there: list[Entry]) -> None:
+        since = since_destroyed(now_there, found.bundle_id)
+        if [entry for entry in since if entry.event == "unpacked"] != found.unpacks:
+            raise RegisterError(
+                "The bundle was unpacked again at the same time.",
+                hint="Run the command again: what that wrote is still there.",
             )
 
-
-def _choose_target(entries: Sequence[Entry], bundle_id: str, output: Path | None) -> Path:
-    """Where the certificate will be, checked before anything is deleted."""
-    folders = [
-        Path(entry.details["folder"])
-        for entry in entries
-        if entry.event in ("unpack-started", "unpacked")
-        and entry.details.get("bundle_id") == bundle_id
-    ]
-    # The last one may be of an unpack that failed, and was taken away again.
-    there = [folder for folder in folders if is_folder(folder)]
-    target = output or (there or folders)[-1]
-    if output is None and not is_folder(target):
-        raise OutputError(
-            f"The folder {target} is not there to take the certificate. Nothing was deleted.",
-            hint="Name a folder for the certificate with -o.",
-        )
-    if is_folder(target):
-        target = target / choose_name(target, "destruction", bundle_id)
-    check_target(target, force=False)
-    return target
-
-
-def _count(
-    draft: Account, files: Sequence[UnpackedFile], paths: dict[str, Sequence[Path]]
-) -> Account:
-    """An account with the numbers of its own files."""
-    theirs = {file.path for file in files if file.bundle_sha256 == draft.bundle_sha256}
-    counts = {what: len(theirs.intersection(some)) for what, some in paths.items()}
-    return draft.model_copy(update=counts)
-
-
-def _write_certificates(
-    entry: Entry, identity: Identity, find_sender: FindSender, target: Path
-) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Written certificates, and the senders to whom nothing could be sealed."""
-    written: list[Path] = []
-    unknown: list[str] = []
-    for account in read_accounts(entry):
-        sender = find_sender(account.sender)
-        if sender is None:
-            unknown.append(account.sender)
-            continue
-        data = certify(entry, account, identity.keys, answer_keys(sender))
-        if written:
-            folder = target.parent
-            target = folder / choose_name(folder, "destruction", entry.details["bundle_id"])
-        try:
-            write_small(target, data, force=False, is_own=False)
-        except OutputError as error:
-            raise type(error)(
-                f"The files were destroyed, and that was recorded, but the certificate was not "
-                f"written. {error.message}",
-                hint="Run the command again, with -o FOLDER if need be: it writes the certificate.",
-            ) from None
-        written.append(target)
-    return tuple(written), tuple(unknown)
-
-
-def _find_receipts(entries: Sequence[Entry], bundle_id: str) -> dict[Path, str]:
-    """Receipts of a bundle that are still there, with the digests that they were written with."""
-    found: dict[Path, str] = {}
-    for entry in entries:
-        receipt = entry.details.get("receipt", {})
-        if entry.event == "unpacked" and entry.details["bundle_id"] == bundle_id and receipt:
-            path = Path(entry.details["folder"]) / str(receipt.get("file"))
-            if not is_absent(path):
-                found[path] = str(receipt.get("sha256"))
-    return found
-
-
-def _remove_receipt(path: Path, sha256: str, reporter: Reporter) -> bool:
-    """A receipt that was not sent is needed no more: the certificate names what it is about."""
-    with suppress(OutputError):
-        return hash_plain(path, reporter) == sha256 and _remove(path)
-    return False
-
-
-def _remove(path: Path) -> bool:
-    try:
-        path.unlink()
-    except OSError:
-        return False
-    return True
+    event = "destroy-failed" if is_left else "destroyed"
+    # Where a clock was set back, the sender would not believe that it was gone before it came.
+    at = max([clock(), *(one.at for one in found.since)])
+    return register.append(identity, event, details, at, check=check_unpacks)

@@ -155,7 +155,10 @@ def import_certificate(data: bytes, cabinet: Cabinet, *, older: bool = False) ->
             f"certificate says nothing of where {'it' if said.n_missing == 1 else 'they'} went."
         )
     if said.n_changed:
-        notes.append(f"{plural(said.n_changed, 'file')} had been changed before deletion.")
+        notes.append(
+            f"{said.n_changed:,} of the deleted files had been changed since unpack wrote them, or "
+            "had another name, under which the data would stay. Ask which."
+        )
     details = said.model_dump(
         include={
             *("destroyed_at", "n_removed", "n_changed", "n_missing", "tables", "openings"),

@@ -219,7 +219,9 @@ def check_later(said: Extension, sender: str, entries: Sequence[Entry]) -> None:
     if ends and parse_instant(said.expires_at) <= max(ends):
         raise StatementMismatchError(
             f"The extension ends on {said.expires_at[:10]}, but the bundle may be kept until "
-            f"{max(ends):%Y-%m-%d} already."
+            f"{max(ends):%Y-%m-%d} already.",
+            hint="Nothing was recorded, and nothing is lost: the later day counts. If you expected "
+            "one that is later still, call whoever signed it.",
         )
 
 

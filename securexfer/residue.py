@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
+import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from securexfer.custody.foreign import texts_in
 from securexfer.custody.register import Entry
 from securexfer.errors import OutputError, UsageError
+from securexfer.partial import inode_of
 from securexfer.reporting import Reporter
+
+# Of a file, or of the folder that it would be in and its name there.
+Place = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,38 +70,47 @@ def since_destroyed(entries: Sequence[Entry], bundle_id: str) -> list[Entry]:
     return found
 
 
-def last_destroyed(entries: Sequence[Entry], bundle_id: str) -> Entry | None:
-    """The entry by which it was last destroyed."""
-    found = (e for e in reversed(entries) if e.event == "destroyed")
-    return next((e for e in found if e.details.get("bundle_id") == bundle_id), None)
+def find_destroyed(entries: Sequence[Entry], bundle_id: str) -> list[Entry]:
+    """The entries by which it was destroyed, the newest first."""
+    found = (entry for entry in reversed(entries) if entry.event == "destroyed")
+    return [entry for entry in found if entry.details.get("bundle_id") == bundle_id]
 
 
 def find_unpacked(entries: Sequence[Entry], bundle_id: str) -> list[UnpackedFile]:
     """The files that unpacks of a bundle wrote since it was last destroyed, each once."""
-    found: dict[Path, UnpackedFile] = {}
+    found: dict[Place, UnpackedFile] = {}
     for entry in since_destroyed(entries, bundle_id):
         if entry.event == "unpacked":
             digest = entry.details.get("bundle_sha256", "")
             for path, sha256 in _written_by(entry).items():
-                found[path] = UnpackedFile(path, sha256, digest)
+                found[place_of(path)] = UnpackedFile(path, sha256, digest)
     return list(found.values())
 
 
 def find_replaced(entries: Sequence[Entry], bundle_id: str) -> set[Path]:
     """Those of them in whose place another bundle, not destroyed yet, was unpacked since."""
-    owners: dict[Path, str] = {}
+    files = find_unpacked(entries, bundle_id)
+    # On drives to which case is nothing, the names of two bundles' tables may differ in it.
+    names = {_fold(file.path.name) for file in files}
+    owners: dict[Place, str] = {}
     for entry in entries:
         about = entry.details.get("bundle_id", "")
         if entry.event == "unpacked":
-            owners |= dict.fromkeys(_written_by(entry), about)
+            paths = [path for path in _written_by(entry) if _fold(path.name) in names]
+            owners |= dict.fromkeys(map(place_of, paths), about)
         elif entry.event == "destroyed" and about != bundle_id:
-            owners = {path: owner for path, owner in owners.items() if owner != about}
-    files = find_unpacked(entries, bundle_id)
-    return {f.path for f in files if owners.get(f.path, bundle_id) != bundle_id}
+            owners = {place: owner for place, owner in owners.items() if owner != about}
+    return {f.path for f in files if owners.get(place_of(f.path), bundle_id) != bundle_id}
 
 
-def find_removed(entries: Sequence[Entry], bundle_id: str) -> set[Path]:
-    """Those of them that a run deleted which could not delete all."""
+def find_told(entries: Sequence[Entry], bundle_id: str, what: str) -> set[Path]:
+    """Those of them of which a run told this that could not delete all.
+
+    Args:
+        entries: of the register.
+        bundle_id: the bundle.
+        what: `removed`; or `changed`, for those that were deleted though not as they were written.
+    """
     found: set[Path] = set()
     for entry in entries:
         if entry.details.get("bundle_id") == bundle_id:
@@ -103,8 +119,42 @@ def find_removed(entries: Sequence[Entry], bundle_id: str) -> set[Path]:
             elif entry.event == "unpacked":
                 found -= _written_by(entry).keys()
             elif entry.event == "destroy-failed":
-                found |= set(map(Path, texts_in(entry.details.get("removed"))))
+                found |= set(map(Path, texts_in(entry.details.get(what))))
     return found
+
+
+def place_of(path: Path) -> Place:
+    """What a place is, by whatever way it is named: by a link, from above, in other letters.
+
+    A file with a second name is in two places, and so is known by its folder.
+    """
+    with suppress(OSError, ValueError):
+        path = _spell(Path(os.path.realpath(path.parent)) / path.name)
+        status = path.lstat()
+        if status.st_nlink == 1 and status.st_ino:
+            return inode_of(status)
+    return str(path.parent), path.name
+
+
+def _spell(path: Path) -> Path:
+    """A path as its folders list it: on drives to which case is nothing, a file has many names."""
+    spelled = Path(path.anchor)
+    for name in path.parts[1:]:
+        called = name
+        with suppress(OSError):
+            # What is there and is not listed is listed in other letters.
+            if os.path.lexists(spelled / name) and name not in (listed := _list(spelled)):
+                called = next((one for one in listed if _fold(one) == _fold(name)), name)
+        spelled /= called
+    return spelled
+
+
+def _list(folder: Path) -> list[str]:
+    return [one.name for one in folder.iterdir()]
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def find_change(file: UnpackedFile, reporter: Reporter) -> str:

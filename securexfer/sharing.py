@@ -31,6 +31,7 @@ from securexfer.custody.scope import (
 from securexfer.custody.seal import Opened, seal_statement
 from securexfer.custody.statement import (
     VERSION,
+    choose_path,
     new_statement_id,
     statement_name,
     tool_name,
@@ -133,9 +134,7 @@ def export_scope_key(
         key=encode_base64(key.key),
     )
     data = seal_statement(statement, "scope-key", identity.keys, colleague.card.keys)
-    path = (
-        output / statement_name("scope-key", statement.statement_id) if output.is_dir() else output
-    )
+    path = choose_path(output, "scope-key", statement.statement_id)
     details = {
         **scope.describe(),
         "recipient": colleague.fingerprint,

@@ -63,7 +63,6 @@ REPORTED = members(
         "is_overdue": FLAG,
         "is_held": FLAG,
         "is_drill": FLAG,
-        "is_forwarded": FLAG,
         "may_forward": FLAG,
         "carrier": ANYTHING,
         "drive_check": ANYTHING,

@@ -182,13 +182,12 @@ def _clock(session: Session) -> Finding:
 
 def _leftovers(session: Session) -> Finding:
     from securexfer.leftovers import find_leftovers, sweep_leftovers
-    from securexfer.place import is_absent
 
     leftovers = find_leftovers(session.register.entries())
     n_there = sum(len(leftover.remaining()) for leftover in leftovers)
     if not leftovers:
         return Finding("leftovers", "ok", "no unpack was cut off")
-    away = [leftover.folder for leftover in leftovers if is_absent(leftover.folder)]
+    away = [leftover.folder for leftover in leftovers if leftover.is_away()]
     try:
         with session.reporter() as reporter:
             sweep_leftovers(
@@ -209,7 +208,7 @@ def _leftovers(session: Session) -> Finding:
         return Finding(
             "leftovers",
             "warning",
-            f"An unpack to {away[0]} was cut off, and that folder is not there.",
+            f"An unpack to {away[0]} was cut off, and that folder or its drive is not there.",
             "If it is on a drive, plug it in and run this again.",
         )
     return Finding(

@@ -100,6 +100,9 @@ def list_drills() -> None:
     drills = find_drills(session.register.entries())
 
     def human() -> None:
+        if not drills:
+            session.console.step("No drill was started here yet.")
+            return
         rows = [
             (one.bundle_id[:12], session.contact_name(one.recipient), one.describe())
             for one in drills

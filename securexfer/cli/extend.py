@@ -25,30 +25,32 @@ from securexfer.cli.value import Whole
 @click.argument("bundle_id", metavar="BUNDLE_ID")
 @click.option(
     "--days",
-    required=True,
     type=Whole(1),
     metavar="N",
     help="How many days to add to the present destroy-by date.",
 )
-@output_option("File or folder to write it to; the current folder without it.", required=False)
+@output_option(
+    "A folder, or a file that ends in .extension; the current folder without it.", required=False
+)
 @passphrase_option
-def extend(bundle_id: str, days: int, output: Path | None, passphrase_file: Path | None) -> None:
+def extend(
+    bundle_id: str, days: int | None, output: Path | None, passphrase_file: Path | None
+) -> None:
     """Let the recipients of a bundle keep it for longer.
 
     Writes a small signed file for them to import, and records the new date. BUNDLE_ID is the id of
-    a bundle that you packed, or the first characters of it.
+    a bundle that you packed, or the first characters of it. Without --days the file of its last
+    extension is written again.
     """
     from securexfer.extending import extend as extend_bundle
+    from securexfer.extending import extend_again
 
     session = Session.current(passphrase_file)
-    result = extend_bundle(
-        bundle_id,
-        days,
-        session.identity,
-        session.register,
-        output or Path(),
-        clock=session.clock,
-    )
+    folder, desk = output or Path(), (session.identity, session.register)
+    if days is None:
+        result = extend_again(bundle_id, *desk, folder)
+    else:
+        result = extend_bundle(bundle_id, days, *desk, folder, clock=session.clock)
     extension = result.extension
     document = {
         **extension.model_dump(exclude={"securexfer_statement"}),
@@ -61,11 +63,21 @@ def extend(bundle_id: str, days: int, output: Path | None, passphrase_file: Path
                 ("Bundle", extension.bundle_id),
                 (
                     "Destroy by",
-                    f"{extension.expires_at}, until now {extension.previous_expires_at}",
+                    f"{extension.expires_at}, instead of {extension.previous_expires_at}",
                 ),
             ]
         )
         session.console.line(f"Written: {plain(str(result.path))}")
+        if days is None:
+            session.console.step(
+                f"That extension is on record since {result.entry.at:%Y-%m-%d %H:%M} (UTC). "
+                "Nothing was recorded now."
+            )
+        if result.previous is not None:
+            session.console.step(
+                f"The bundle had been extended on {result.previous.at:%Y-%m-%d} already; the new "
+                "days come on top of that. If its file got lost: this one is enough."
+            )
         session.console.step(
             "Send that file to every recipient. They run: securexfer extension import FILE"
         )
@@ -97,6 +109,6 @@ def import_file(file: Path, passphrase_file: Path | None) -> None:
     rows = [
         ("Extension from", filed.signer_name),
         ("Bundle", said.bundle_id),
-        ("Destroy by", f"{said.expires_at}, until now {said.previous_expires_at}"),
+        ("Destroy by", f"{said.expires_at}, instead of {said.previous_expires_at}"),
     ]
     show_filed(session, filed, rows)

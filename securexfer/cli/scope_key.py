@@ -38,7 +38,9 @@ def scope_key() -> None:
 )
 @click.option("--to", required=True, metavar="CONTACT", help="The colleague.")
 @_AUDIENCE
-@output_option("A folder, or the file's path; this folder without it.", required=False)
+@output_option(
+    "A folder, or a file that ends in .scope-key; this folder without it.", required=False
+)
 @FORCE
 @passphrase_option
 def export(

@@ -173,7 +173,9 @@ def _course(transfer: Transfer) -> Section:
     if transfer.stage == "received":
         facts.append(("At this desk", transfer.status))
     if transfer.packed_at:
-        facts.insert(0, ("Packed", say_instant(transfer.packed_at)))
+        # Its record says when it was sealed, not when what it holds was packed.
+        what = "Forwarded" if transfer.hands else "Packed"
+        facts.insert(0, (what, say_instant(transfer.packed_at)))
     return Section(
         "What happened, and what is due",
         facts=tuple(facts),

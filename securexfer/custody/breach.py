@@ -35,7 +35,8 @@ class Selection:
     Attributes:
         bundle_ids: ids, or the first characters of them.
         carrier: label or serial number of a drive, in any case.
-        recipient: a name that they have or had here, or a fingerprint, whole, in either form.
+        recipient: a name that they have or had here, in any case, or a whole fingerprint, in
+            either form.
         since, until: when they were packed; the second is not included.
     """
 
@@ -69,14 +70,19 @@ class BreachReport:
     register_head: str
 
     @property
+    def counted(self) -> tuple[ReportedBundle, ...]:
+        """Those whose records count: no drills, where there is anything else."""
+        return tuple(bundle for bundle in self.bundles if not bundle.is_drill) or self.bundles
+
+    @property
     def n_rows(self) -> int:
-        """Records of all bundles."""
-        return sum(bundle.n_rows for bundle in self.bundles)
+        """Records of all bundles that count."""
+        return sum(bundle.n_rows for bundle in self.counted)
 
     @property
     def n_subjects(self) -> int:
-        """Data subjects of all bundles, at most."""
-        return sum(bundle.n_subjects for bundle in self.bundles)
+        """Data subjects of all bundles that count, at most."""
+        return sum(bundle.n_subjects for bundle in self.counted)
 
     @property
     def is_late(self) -> bool:
@@ -86,12 +92,12 @@ class BreachReport:
     @property
     def regimes(self) -> tuple[str, ...]:
         """Laws under which the data are held."""
-        return tuple(sorted({bundle.agreement["regime"] for bundle in self.bundles}))
+        return tuple(sorted({bundle.agreement["regime"] for bundle in self.counted}))
 
     @property
     def categories(self) -> tuple[str, ...]:
         """Special categories, and criminal-offence data, as the recipes say."""
-        found = {c for bundle in self.bundles for c in bundle.agreement.get("categories", ())}
+        found = {c for bundle in self.counted for c in bundle.agreement.get("categories", ())}
         return tuple(sorted(found))
 
     def document(self) -> dict[str, Any]:
@@ -167,8 +173,10 @@ def _choose(entries: Sequence[Entry], selection: Selection) -> list[Entry]:
                 "The register knows of no bundle with one of these ids that was sent from here.",
                 hint=_hint_at(sent, start),
             )
-    keys = _find_keys(entries, sent, selection.recipient)
-    chosen = [entry for entry in sent if _fits(entry, selection, keys)]
+    # Local names have no capitals.
+    recipient = selection.recipient.casefold()
+    keys = _find_keys(entries, sent, recipient)
+    chosen = [entry for entry in sent if _fits(entry, selection, recipient, keys)]
     if not chosen:
         raise UsageError(
             "No bundle that was sent from here fits.",
@@ -201,7 +209,7 @@ def _find_keys(entries: Sequence[Entry], sent: Sequence[Entry], recipient: str) 
     return found
 
 
-def _fits(entry: Entry, selection: Selection, keys: set[str]) -> bool:
+def _fits(entry: Entry, selection: Selection, recipient: str, keys: set[str]) -> bool:
     details = entry.details
     carrier = details.get("carrier", {})
     wanted = selection.carrier.casefold()
@@ -213,8 +221,8 @@ def _fits(entry: Entry, selection: Selection, keys: set[str]) -> bool:
             or wanted in {carrier.get(name, "").casefold() for name in ("label", "serial")}
         )
         and (
-            not selection.recipient
-            or selection.recipient in details["recipient_names"]
+            not recipient
+            or recipient in details["recipient_names"]
             or not keys.isdisjoint(details["recipients"])
         )
         and (selection.since is None or entry.at >= selection.since)

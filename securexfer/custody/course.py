@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from securexfer.custody.entry import Entry
-from securexfer.custody.foreign import text_in, texts_in
+from securexfer.custody.foreign import count_in, text_in, texts_in
 from securexfer.instant import format_instant
+from securexfer.wording import plural
 
 # What is told of an entry, by its kind, and which of its members names the other side.
 _TOLD = {
@@ -24,7 +25,9 @@ _TOLD = {
     "unpack-failed": ("unpacking was undone", ""),
     "unpack-refused": ("opening it was refused here", ""),
     "password-released": ("its password was released here, for other programs", ""),
+    "opened": ("a program here read it into memory", ""),
     "destroyed": ("what was unpacked here was deleted", ""),
+    "destroy-failed": ("not all that was unpacked here could be deleted", ""),
     "breach-reported": ("a breach report was made about it", ""),
 }
 # When it happened, where that is not when it was recorded.
@@ -73,5 +76,15 @@ def tell_course(
         what = words.format(", ".join(whom))
         if entry.event in ("extended", "extension-imported"):
             what += f", until {text_in(details.get('expires_at'))[:10]}"
+        if n_missing := _count_missing(entry):
+            what += f"; {plural(n_missing, 'file was', 'files were')} not there to be deleted"
         moment = text_in(details.get(_MOMENTS.get(entry.event, "")))
         yield Event(moment or format_instant(entry.at), what, entry.number)
+
+
+def _count_missing(entry: Entry) -> int:
+    """Files that were not there any more when a bundle was destroyed, here or elsewhere."""
+    details = entry.details
+    if entry.event == "certificate-imported":
+        return count_in(details.get("n_missing"))
+    return len(texts_in(details.get("missing"))) if entry.event.startswith("destroy") else 0

@@ -1,7 +1,8 @@
 """Drills: what a rehearsal with synthetic records showed of a recipient, from the register alone.
 
-A drill is complete when the receipt and the destruction certificate have come back. Their times are
-the recipient's own; that they came at all, and when, is the sender's.
+A drill is complete when the receipt and the destruction certificate have come back, or the second
+alone, which names when it was opened. Their times are the recipient's own; that they came at all,
+and when, is the sender's.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Drill:
         bundle_id: of the synthetic bundle.
         recipient: fingerprint.
         started_at: when it was packed.
-        opened_at, destroyed_at: by the first receipt and the newest certificate; None so far.
+        opened_at, destroyed_at: first opened, by a receipt or a certificate, and destroyed, by the
+            newest certificate; None so far.
         is_held: whether a receipt has come that no certificate covers.
     """
 
@@ -46,13 +48,13 @@ class Drill:
     def describe(self) -> str:
         """In one line, for people."""
         parts = [f"drilled {self.started_at:%Y-%m-%d}"]
-        for title, at in (("receipt", self.opened_at), ("destroyed", self.destroyed_at)):
+        for title, at in (("opened", self.opened_at), ("destroyed", self.destroyed_at)):
             if at is None:
-                parts.append("no receipt yet" if title == "receipt" else "no certificate yet")
+                parts.append("no receipt yet" if title == "opened" else "no certificate yet")
             else:
                 parts.append(f"{title} after {_hours(at, self.started_at)}")
         if self.is_held and self.destroyed_at is not None:
-            parts.append("opened again, and not known to be destroyed since")
+            parts.append("an opening is in no certificate, so not known to be destroyed")
         return ", ".join(parts)
 
 

@@ -43,6 +43,8 @@ CARRIER_FACTS = {
     "serial": "serial number",
     "file_system": "file system",
 }
+# Of what is not carried away, only the folder of the bundle is searched.
+_SEARCHED_WHOLE = {"removable", "optical"}
 _GENERALISED = "made coarser ({})"
 
 
@@ -86,13 +88,13 @@ def write_notice(report: BreachReport) -> list[Section]:
 
 
 def _short_answer(report: BreachReport) -> Section:
-    n = len(report.bundles)
     held = [bundle for bundle in report.bundles if bundle.is_held]
     facts = [
         ("About", report.selection),
-        ("Bundles", f"{n:,}, of which {len(held):,} may still be held by a recipient"),
+        ("Bundles", f"{len(report.bundles):,}{_say_held(len(report.bundles), len(held))}"),
         ("Records", f"{report.n_rows:,}{_count_held(report, held)}"),
-        ("Data subjects", _count_subjects(report.bundles)),
+        ("Data subjects", _count_subjects(report.counted)),
+        *_name_drills(report),
         ("Kinds of data", name_categories(report.categories)),
         ("Encrypted", f"yes. {PROTECTION}"),
         (
@@ -106,10 +108,29 @@ def _short_answer(report: BreachReport) -> Section:
     return Section("The short answer", facts=tuple(facts))
 
 
+def _say_held(n: int, n_held: int) -> str:
+    """How many of them may still be held, and on what the others rest."""
+    if not n_held:
+        return ", certified as destroyed by every recipient"
+    more = "; the others are certified as destroyed" if n_held < n else ""
+    return f", of which {n_held:,} may still be held by a recipient{more}"
+
+
 def _count_held(report: BreachReport, held: Sequence[ReportedBundle]) -> str:
     """How many records of them all may still be held, where that is another number."""
-    n_held = sum(bundle.n_rows for bundle in held)
-    return f", of which {n_held:,} may still be held" if n_held != report.n_rows else ""
+    n_held = sum(bundle.n_rows for bundle in held if bundle in report.counted)
+    return f", of which {n_held:,} may still be held" if 0 < n_held < report.n_rows else ""
+
+
+def _name_drills(report: BreachReport) -> list[tuple[str, str]]:
+    """Which of them are about nobody."""
+    drills = [bundle for bundle in report.bundles if bundle.is_drill]
+    if not drills:
+        return []
+    said = f"{len(drills):,} of the bundles: their records are synthetic, no person is in them"
+    if report.counted != report.bundles:
+        said += ", and they are not counted among records and data subjects"
+    return [("Drills", said)]
 
 
 def _write_bundle(bundle: ReportedBundle) -> list[Section]:
@@ -197,7 +218,7 @@ def _notification(report: BreachReport) -> Section:
         ("To be notified by", _deadline(report)),
         ("What happened", fill("loss, theft, wrong recipient or other; when, where, how found")),
         ("Categories of data subjects", fill("for example people on licence; staff")),
-        ("Number of data subjects", _count_subjects(report.bundles)),
+        ("Number of data subjects", _count_subjects(report.counted)),
         ("Categories of records", name_categories(report.categories) + "; " + _fields(report)),
         ("Number of records", f"{report.n_rows:,}"),
         ("Contact point", fill("name, telephone, e-mail of the data protection officer")),
@@ -278,7 +299,7 @@ def _holders_of(bundles: Sequence[ReportedBundle]) -> list[str]:
 def _say_others(bundles: Sequence[ReportedBundle]) -> str:
     """Who else can open them: a bundle keeps its password when it is forwarded."""
     said = []
-    if any(bundle.is_forwarded for bundle in bundles):
+    if any(bundle.origin for bundle in bundles):
         said.append(
             "So can whoever a bundle was sealed to before it was forwarded from here: you, too."
         )
@@ -296,7 +317,9 @@ def _key_beside(bundles: Sequence[ReportedBundle]) -> str:
         return "YES: a private key or passphrase was on the drive when it was packed"
     if checks and all(checks):
         when = ", ".join(str(check.get("checked_at", "")) for check in checks)
-        return f"none was found when the drive was searched before packing ({when})"
+        kinds = {bundle.carrier.get("kind") for bundle in bundles}
+        what = "the drive" if kinds <= _SEARCHED_WHOLE else "the bundle's folder on the drive"
+        return f"none was found when {what} was searched before packing ({when})"
     return "not known: the drive was not searched when it was packed"
 
 
@@ -314,7 +337,7 @@ def _deadline(report: BreachReport) -> str:
 
 def _fields(report: BreachReport) -> str:
     names = {
-        field.name for bundle in report.bundles for table in bundle.tables for field in table.fields
+        field.name for bundle in report.counted for table in bundle.tables for field in table.fields
     }
     return f"the fields {', '.join(sorted(names))}"
 

@@ -10,6 +10,7 @@ from typing import Any
 from securexfer.custody.register import Entry
 from securexfer.custody.retention import Held, Holder
 from securexfer.instant import format_instant
+from securexfer.wording import plural
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class ReportedHolder:
     Attributes:
         name: by which they were known when it was packed.
         fingerprint: of the key that opens the bundle.
-        opened_at: of each receipt.
+        opened_at: of each unpack, by its receipt or by a certificate.
         destroyed_at: of the newest certificate; empty without one.
         status: in words.
     """
@@ -79,11 +80,12 @@ class ReportedBundle:
         packed_at: when it was packed or, with an origin, forwarded.
         destroy_by: extensions counted.
         is_overdue: whether that has passed without a certificate from everybody.
-        is_held: whether some recipient may still hold it.
-        is_forwarded: whether it was sealed anew here; whoever could open it before still can.
+        is_held: whether some recipient may still hold it: what they have opened is in no
+            certificate, or a certificate says that files were not there to be deleted.
         may_forward: whether its recipients may have passed it on.
         drive_check: what was found on the drive before packing, if it was looked at.
-        origin: where it came from, if it was not packed here: one, or none.
+        origin: where it came from, if it was not packed but sealed anew here: one, or none.
+            Whoever could open it before still can.
     """
 
     bundle_id: str
@@ -96,7 +98,6 @@ class ReportedBundle:
     is_overdue: bool
     is_held: bool
     is_drill: bool
-    is_forwarded: bool
     may_forward: bool
     carrier: Mapping[str, str]
     drive_check: Mapping[str, Any]
@@ -137,9 +138,8 @@ def report_bundle(
         linkage=details.get("linkage", ""),
         destroy_by=format_instant(held.destroy_by) if held.destroy_by else "",
         is_overdue=held.is_overdue(now),
-        is_held=any("certificate" in holder.missing for holder in held.holders),
+        is_held=any("certificate" in one.missing or one.n_missing for one in held.holders),
         is_drill=details.get("drill") == "yes",
-        is_forwarded=entry.event == "forwarded",
         may_forward=details.get("forwarding") == "yes",
         carrier=details.get("carrier", {}),
         drive_check=details.get("drive_check", {}),
@@ -171,12 +171,20 @@ def _report_origin(
 def report_holder(holder: Holder, name: str) -> ReportedHolder:
     """What came back from a recipient, and what follows from it."""
     opened_at = tuple(sorted(holder.opened_at.values()))
-    if not holder.missing:
+    if not holder.missing and not holder.n_missing:
         status = f"destroyed, certified on {holder.destroyed_at}"
+    elif not holder.missing:
+        status = (
+            f"certified on {holder.destroyed_at}, but "
+            f"{plural(holder.n_missing, 'file was', 'files were')} not there to be deleted, and "
+            "may lie elsewhere"
+        )
     elif not opened_at:
         status = "no receipt has come: not known to be opened, and not known to be destroyed"
-    elif holder.destroyed_at:
+    elif holder.is_opened_since:
         status = "opened again after the last certificate, and not known to be destroyed"
+    elif holder.destroyed_at:
+        status = "opened several times; no certificate covers all, so not known to be destroyed"
     else:
         status = "opened, and not known to be destroyed"
     return ReportedHolder(name, holder.fingerprint, opened_at, holder.destroyed_at, status)

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from securexfer.custody.foreign import count_in, objects_in, text_in
 from securexfer.errors import RegisterError
 from securexfer.instant import parse_instant
 
@@ -61,15 +62,29 @@ class Holder:
 
     Attributes:
         fingerprint: as the bundle names them.
-        opened_at: of each receipt, by its number.
+        opened_at: of each unpack, by the number of its receipt. A certificate names them too, so
+            that it stands for receipts that got lost.
         destroyed_at: of the newest certificate; empty without one.
         certified: numbers of the receipts that certificates cover.
+        n_missing_of: files that were not there to be deleted, by the number of the certificate.
     """
 
     fingerprint: str
     opened_at: Mapping[str, str] = field(default_factory=dict)
     destroyed_at: str = ""
     certified: frozenset[str] = frozenset()
+    n_missing_of: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def n_missing(self) -> int:
+        """Files of which certificates say that they were not there: nobody deleted them, then."""
+        return sum(self.n_missing_of.values())
+
+    @property
+    def is_opened_since(self) -> bool:
+        """Whether an opening that no certificate covers came after the newest certificate."""
+        late = [at for one, at in self.opened_at.items() if one not in self.certified]
+        return bool(self.destroyed_at) and max(late, default="") > self.destroyed_at
 
     @property
     def missing(self) -> tuple[Missing, ...]:
@@ -204,10 +219,19 @@ def _answer(holder: Holder, entry: Recorded) -> Holder:
     if entry.event == "receipt-imported":
         opened_at = {**holder.opened_at, details["statement_id"]: details.get("opened_at", "")}
         return replace(holder, opened_at=opened_at)
+    openings = {
+        text_in(one.get("statement_id")): text_in(one.get("opened_at"))
+        for one in objects_in(details.get("openings"))
+    }
     return replace(
         holder,
+        opened_at={**openings, **holder.opened_at},
         destroyed_at=max(details["destroyed_at"], holder.destroyed_at),
         certified=holder.certified | set(details["receipts"]),
+        n_missing_of={
+            **holder.n_missing_of,
+            details.get("statement_id", ""): count_in(details.get("n_missing")),
+        },
     )
 
 

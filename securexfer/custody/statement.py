@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,9 +15,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from securexfer.crypto.canonical import MAX_INTEGER
-from securexfer.errors import StatementMissingError
+from securexfer.errors import OutputError, StatementMissingError
 from securexfer.instant import parse_instant
 from securexfer.partial import partial_path
+from securexfer.place import is_folder
 from securexfer.recipe.model import is_table_name
 
 StatementKind = Literal["receipt", "destruction", "extension", "scope-key"]
@@ -137,6 +139,47 @@ def choose_name(folder: Path, kind: StatementKind, bundle_id: str) -> str:
         number += 1
         name = statement_name(kind, bundle_id, str(number))
     return name
+
+
+def choose_path(output: Path, kind: StatementKind, bundle_id: str) -> Path:
+    """Where a statement will be: the path that was given, or under a free name in that folder.
+
+    Raises:
+        OutputError: if it is no folder, and does not end as such a file does.
+    """
+    if is_folder(output):
+        return output / choose_name(output, kind, bundle_id)
+    suffix = _SUFFIXES[kind]
+    if output.suffix != suffix and not os.path.lexists(output):
+        # A folder that is not there, or misspelt, must not become a file.
+        raise OutputError(
+            f"The folder {output} does not exist.",
+            hint=f"Create it first. To name the file yourself, end its name in {suffix}.",
+        )
+    return output
+
+
+def find_unfinished(
+    output: Path, target: Path, kind: StatementKind, bundle_id: str
+) -> Iterator[Path]:
+    """Statements about a bundle that are not whole yet, where one more is to be written.
+
+    Args:
+        output: the file or folder that was given.
+        target: what `choose_path` made of it.
+        kind: of statement.
+        bundle_id: of the bundle.
+    """
+    if os.path.lexists(partial_path(target)):
+        yield partial_path(target)
+    if output == target:
+        return
+    number, name = 1, statement_name(kind, bundle_id)
+    while output / name != target:
+        if os.path.lexists(partial_path(output / name)):
+            yield partial_path(output / name)
+        number += 1
+        name = statement_name(kind, bundle_id, str(number))
 
 
 def _is_taken(path: Path) -> bool:

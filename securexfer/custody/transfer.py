@@ -261,4 +261,4 @@ def _find_held(
 def _say_status(held: Held | None) -> str:
     if held is None:
         return "not unpacked"
-    return "unpacked, then deleted" if held.is_destroyed else "unpacked, and not yet destroyed"
+    return "unpacked, then destroyed" if held.is_destroyed else "unpacked, and not yet destroyed"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -95,6 +95,13 @@ class Medium:
     def classify(self) -> dict[str, str]:
         """What kind of medium it is, for the register and for others: not which one."""
         return {"kind": self.kind.value, "file_system": self.file_system}
+
+    def may_be(self, told: Mapping[str, str]) -> bool:
+        """Whether it may be the one of which `classify` told that; what nobody knows may be any."""
+        mine = self.classify()
+        pairs = [(mine[name], told.get(name, "")) for name in mine]
+        unknown = ("", Kind.UNKNOWN.value)
+        return all(now == then or now in unknown or then in unknown for now, then in pairs)
 
     def describe(self) -> str:
         """It in a few words, for people."""

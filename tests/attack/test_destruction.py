@@ -122,7 +122,7 @@ def test_a_certificate_that_can_not_be_written_says_what_was_done_and_what_to_do
         raise OutputError("The drive is gone.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("securexfer.destroying.write_small", fail)
+        patch.setattr("securexfer.certifying.write_small", fail)
         with pytest.raises(OutputError, match="were destroyed, and that was recorded") as caught:
             exchange.destroy(bob, exchange.packed)
     assert "Run the command again" in caught.value.hint
@@ -130,9 +130,13 @@ def test_a_certificate_that_can_not_be_written_says_what_was_done_and_what_to_do
     (receipt,) = names(exchange.world.folder / "held-of-bob")
     path = exchange.world.folder / "held-of-bob" / receipt
     assert import_receipt(path.read_bytes(), exchange.cabinet(exchange.ann)).is_new
-    (certificate,) = exchange.destroy(bob, exchange.packed).certificates
-    assert names(path.parent) == [certificate.name]
-    assert events(bob)[-1] == "destroyed"
+    # It had been destroyed before, too: certificates of both are written, the newest first.
+    result = exchange.destroy(bob, exchange.packed)
+    assert names(path.parent) == sorted(one.name for one in result.certificates)
+    said = [exchange.payload(one.read_bytes()) for one in result.certificates]
+    assert said[0]["openings"] != said[1]["openings"]
+    assert said[1] == exchange.payload(exchange.certificate)
+    assert (events(bob)[-1], result.is_new) == ("destroyed", False)
 
 
 class TestPlaintextThatWouldStay:

@@ -118,7 +118,7 @@ class TestThe2023Story:
         second = lose(world, [world.bob, world.cat])
         lose(world, [world.cat])
         world.clock.move(days=2)
-        report = report_on(world, Selection(recipient="bob"))
+        report = report_on(world, Selection(recipient="Bob"))
         assert [(b.bundle_id, b.is_overdue, b.is_held) for b in report.bundles] == [
             (first, True, True),
             (second, False, True),

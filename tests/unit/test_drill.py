@@ -9,8 +9,12 @@ import pytest
 
 from securexfer.crypto.identity import rotate_identity
 from securexfer.custody.drill import find_drills, last_complete
+from securexfer.destroying import destroy
 from securexfer.errors import DrillDueError
+from securexfer.filing import Cabinet, import_certificate
 from securexfer.instant import format_instant
+from securexfer.reporting import SilentReporter
+from securexfer.verifying import pinned_senders
 from tests.world import START, World, recipe_text
 
 KEEP = '{ action = "keep" }'
@@ -42,7 +46,7 @@ def drill(world: World, *, opened: int | None = 2, destroyed: int | None = 3) ->
 def test_it_tells_how_long_it_took(world: World) -> None:
     drill(world)
     (one,) = find_drills(world.ann.register.entries())
-    assert one.describe() == "drilled 2026-11-22, receipt after 2 h, destroyed after 3 h"
+    assert one.describe() == "drilled 2026-11-22, opened after 2 h, destroyed after 3 h"
     assert one.is_complete
 
 
@@ -50,8 +54,8 @@ def test_it_tells_how_long_it_took(world: World) -> None:
     ("opened", "destroyed", "said"),
     [
         (None, None, "no receipt yet, no certificate yet"),
-        (0, None, "receipt after 0 min, no certificate yet"),
-        (100, 300, "receipt after 4 days, destroyed after 12 days"),
+        (0, None, "opened after 0 min, no certificate yet"),
+        (100, 300, "opened after 4 days, destroyed after 12 days"),
     ],
 )
 def test_what_has_not_come_is_said(
@@ -63,6 +67,32 @@ def test_what_has_not_come_is_said(
     assert one.is_complete == (destroyed is not None)
 
 
+def test_a_certificate_that_names_the_opening_stands_for_the_receipt(world: World) -> None:
+    """`destroy` deletes a receipt that was not sent, and says that this is enough."""
+    packed = world.ann.pack(DATA, PLAIN, [world.bob], world.drive, is_drill=True)
+    world.bob.unpack(packed.path, world.folder / "in")
+    result = destroy(
+        packed.manifest.bundle_id,
+        world.bob.identity,
+        world.bob.register,
+        find_sender=pinned_senders(world.bob.contacts.list(), None),
+        clock=world.clock,
+        reporter=SilentReporter(),
+    )
+    cabinet = Cabinet(
+        world.ann.identity,
+        pinned_senders(world.ann.contacts.list(), None),
+        world.ann.register,
+        world.folder / "filed",
+        world.clock,
+    )
+    import_certificate(result.certificates[0].read_bytes(), cabinet)
+    (one,) = find_drills(world.ann.register.entries())
+    assert one.is_complete
+    assert one.describe() == "drilled 2026-11-22, opened after 0 min, destroyed after 0 min"
+    world.ann.pack(DATA, DEMANDING, [world.bob], world.drive)
+
+
 def test_an_opening_that_no_certificate_covers_leaves_it_open(world: World) -> None:
     """The recipient destroyed it, and then unpacked it once more."""
     drill(world)
@@ -72,7 +102,9 @@ def test_an_opening_that_no_certificate_covers_leaves_it_open(world: World) -> N
     world.ann.register.append(world.ann.identity, "receipt-imported", again, world.clock())
     (one,) = find_drills(world.ann.register.entries())
     assert not one.is_complete
-    assert one.describe().endswith(", opened again, and not known to be destroyed since")
+    assert one.describe().endswith(
+        ", an opening is in no certificate, so not known to be destroyed"
+    )
     with pytest.raises(DrillDueError):
         world.ann.pack(DATA, DEMANDING, [world.bob], world.drive)
 

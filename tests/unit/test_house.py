@@ -57,6 +57,8 @@ FLOORS = {
     "expiry": 5,
     "history": 6,
     "verifying": 7,
+    "certifying": 7,
+    "surveying": 7,
     "destroying": 8,
     "pruning": 8,
     "extending": 8,

@@ -12,6 +12,7 @@ from securexfer.custody.register import Entry, Register
 from securexfer.errors import (
     CardExpiredError,
     NotForThisIdentityError,
+    OutputError,
     ScopeKeyAudienceError,
     ScopeKeyError,
     SecurexferError,
@@ -218,6 +219,16 @@ class TestWhatIsRefused:
         assert not team.take(data).is_new
         assert not team.take(team.forge(statement_id="cd" * 16)).is_new
         assert events(team.bea).count("scope-key-imported") == 1
+
+
+def test_no_file_is_made_of_a_folder_that_is_misspelt(team: Team) -> None:
+    before = events(team.world.ann)
+    with pytest.raises(OutputError, match=r"The folder .* does not exist") as caught:
+        team.export(team.world.ann, output=team.world.folder / "nowhere")
+    assert "end its name in .scope-key" in caught.value.hint
+    assert events(team.world.ann) == before
+    named = team.world.folder / "mine.scope-key"
+    assert team.export(team.world.ann, output=named).path == named
 
 
 def test_every_bit_counts(team: Team, tally: Tally, soak: bool) -> None:

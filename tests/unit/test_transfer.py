@@ -187,6 +187,7 @@ class TestTheContent:
             assert "Came throughann, then bob" in said
             assert "the sender can't" not in said
             assert "Whoever could open it before it was forwarded still can" in said
+            assert "Forwarded22 November 2026, 09:30 UTC" in said
 
     def test_whoever_passed_on_what_they_unpacked_sees_that_too(self, world: World) -> None:
         text = allow_forwarding(recipe())

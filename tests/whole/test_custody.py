@@ -171,9 +171,12 @@ def test_people_are_told_what_was_found_and_what_to_do(pair: Pair) -> None:
         ("ann", ["extend", "ID", "--days", "0"], 2, "usage"),
         ("ann", ["extend", "ID", "--days", "4000"], 2, "usage"),
         ("ann", ["extend", "ID"], 2, "usage"),
+        ("bob", ["extend", "ID"], 2, "usage"),
         ("ann", ["extend", "ID", "--days", "1", "-o", "no/where"], 80, "output_failed"),
         ("ann", ["extend", "ID", "--days", "1", "-o", "people.csv"], 80, "output_exists"),
         ("bob", ["destroy", "ID", "-o", "no/where"], 80, "output_failed"),
+        ("bob", ["destroy", "ID", "-o", "nowhere"], 80, "output_failed"),
+        ("ann", ["extend", "ID", "--days", "1", "-o", "nowhere"], 80, "output_failed"),
         ("bob", ["destroy", "ID", "-o", "people.csv"], 80, "output_exists"),
     ],
 )
@@ -238,12 +241,26 @@ class TestCertificates:
         assert counts == (3, 1, 1)
         assert len(closed["openings"]) == 2
         assert any("not there any more" in note for note in closed["notes"])
-        assert any("changed before" in note for note in closed["notes"])
+        assert any("had been changed since unpack" in note for note in closed["notes"])
+
+    def test_a_drill_that_nobody_started_is_called_that(self, pair: Pair) -> None:
+        assert b"No drill was started here yet." in pair.ann.run("drill", "list").stderr
+
+    def test_what_is_extended_again_is_said_to_be(self, pair: Pair) -> None:
+        ann = pair.ann
+        ann.run("extend", pair.bundle_id, "--days", "10")
+        again = ann.run("extend", pair.bundle_id)
+        assert b"Nothing was recorded now." in again.stderr
+        assert b", instead of " in again.stdout
+        more = ann.run("extend", pair.bundle_id, "--days", "5").stderr.decode()
+        assert "the new days come on top of that" in " ".join(more.split())
 
     def test_whoever_moved_a_file_is_told_to_delete_it(self, pair: Pair) -> None:
         (pair.folder / "incoming" / "people.csv").rename(pair.folder / "incoming" / "mine.csv")
         said = pair.bob.run("destroy", pair.bundle_id).stderr.decode()
-        assert "was moved or renamed: delete it there, too." in " ".join(said.split())
+        assert "was moved or renamed, or its drive is only away: delete it there, too." in " ".join(
+            said.split()
+        )
 
     def test_it_is_said_what_is_deleted_and_what_is_not(self, pair: Pair) -> None:
         made = pair.bob.json("unpack", pair.bundle, "-o", "two")
@@ -252,7 +269,7 @@ class TestCertificates:
         run = pair.bob.run("destroy", pair.bundle_id)
         lines = run.stdout.decode().splitlines()
         assert f"Deleted: {pair.receipt}" in lines
-        assert f"Kept: {changed}, a receipt; it holds no data" in lines
+        assert f"Kept: {changed}, a receipt once, and not as it was written: look at it" in lines
         said = " ".join(run.stderr.decode().split())
         assert "1 receipt was deleted too. If you had not sent it yet: the certificate" in said
         assert "The bundle itself was not deleted" in said
@@ -295,7 +312,7 @@ class TestCertificates:
         pair.bob.run("contact", "remove", "ann")
         run = pair.bob.run("destroy", pair.bundle_id, "--force", "-o", ".")
         assert b"Pin their card" in run.stderr
-        assert f"Kept: {pair.receipt}, a receipt" in run.stdout.decode()
+        assert f"Kept: {pair.receipt}, a receipt; it holds no row" in run.stdout.decode()
         assert pair.bob.json("register", "list", "--open")["bundles"] == []
         card = pair.folder / "ann.card"
         fingerprint = pair.ann.json("identity", "show")["fingerprint"]
