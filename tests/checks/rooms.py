@@ -17,6 +17,8 @@ TESTS = (
     "tests/unit/test_padding.py",
     "tests/unit/test_provenance.py",
     "tests/unit/test_forwarding.py",
+    "tests/unit/test_forwarding_refused.py",
+    "tests/unit/test_forwarding_remembered.py",
     "tests/unit/test_home.py",
     "tests/vectors/test_bundles.py",
     "tests/docs/test_format.py",
