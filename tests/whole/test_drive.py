@@ -93,7 +93,7 @@ class TestPack:
         assert entry["details"]["drive_check"]["n_findings"] == 0
         assert entry["details"]["drive_check"]["keys_found"] == 0
         report = ann.run("breach-report", str(done["bundle_id"])).stdout
-        assert b"none was found when the drive was searched before packing" in report
+        assert b"none was found when the bundle's folder on the drive was searched" in report
 
     def test_what_lies_in_clear_is_refused_before_anything_is_written(self, ann: Desk) -> None:
         (ann.folder / "stick" / "old").mkdir()
