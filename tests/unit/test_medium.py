@@ -84,7 +84,8 @@ class TestADamagedMachine:
             machine = desktop(tmp_path / str(n_cases))
             path = SITUATIONS[name].build(machine)
             for _ in range(60 if soak else 4):
-                damage(machine, chance)
+                if not damage(machine, chance):
+                    break
                 assert isinstance(machine.find(path), Medium)
                 for drive in list_drives(machine.roots):
                     encode_canonical(drive.medium.identify())
@@ -118,8 +119,8 @@ class TestADamagedMachine:
         assert machine.find(machine.tree).kind is Kind.INTERNAL
 
 
-def damage(machine: Machine, chance: random.Random) -> None:
-    """Change one thing of what the system tells."""
+def damage(machine: Machine, chance: random.Random) -> bool:
+    """Change one thing of what the system tells; whether there was still a file to change."""
     roots = machine.roots
     told = [
         path
@@ -127,6 +128,8 @@ def damage(machine: Machine, chance: random.Random) -> None:
         for path in sorted(root.rglob("*"))
         if path.is_symlink() or path.is_file()
     ]
+    if not told:
+        return False
     path = chance.choice(told)
     data = b"" if path.is_symlink() else path.read_bytes()
     path.unlink()
@@ -146,6 +149,7 @@ def damage(machine: Machine, chance: random.Random) -> None:
             path.symlink_to(chance.choice(told))
         case 6:
             path.write_bytes(data.replace(b" ", b"  ").replace(b"0", b"9"))
+    return True
 
 
 class TestDrives:
