@@ -22,7 +22,8 @@ class Run:
 
     Attributes:
         wall, cpu: seconds; of the processors, those of all its processes.
-        peak: the most bytes of memory that all its processes had at one time.
+        peak: the most bytes of memory that all its processes had at one time; 0 if it was over
+            before they were looked at.
         n_bytes_out: size of what it wrote.
     """
 

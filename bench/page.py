@@ -47,11 +47,12 @@ def series_cells(one: Series) -> tuple[str, ...]:
     """A row of a table of runs."""
     rate = f"{one.n_bytes_in / one.wall / _MEGABYTE:,.0f}" if one.n_bytes_in else "-"
     written = f"{one.n_bytes_out / _MEGABYTE:,.1f}" if one.n_bytes_out else "-"
+    memory = f"{one.peak_bytes / _MEGABYTE:,.0f}" if one.peak_bytes else "-"
     return (
         one.name,
         f"{one.wall:.2f}",
         f"{one.cpu:.2f}",
-        f"{one.peak_bytes / _MEGABYTE:,.0f}",
+        memory,
         rate,
         written,
     )

@@ -34,7 +34,10 @@ class Frozen(BaseModel):
 
 
 class Series(Frozen):
-    """All runs of one command: seconds, bytes."""
+    """All runs of one command: seconds, bytes.
+
+    A `peak_bytes` of 0 is not known: each run was over before the first look at it.
+    """
 
     name: str
     walls: list[float]

@@ -66,7 +66,8 @@ def test_a_scene_runs_to_its_end_and_saves_all_of_it(
     assert record.series or record.notes
     for one in record.series:
         assert len(one.walls) == len(one.cpus) >= 1
-        assert one.peak_bytes > 0
+        # What is over within a few looks may have been seen by none.
+        assert one.peak_bytes > 0 or max(one.walls) < 0.1
         assert all(wall > 0 for wall in one.walls)
     told = capsys.readouterr().out
     assert all(one.name.split()[0] in told for one in record.series)
@@ -93,6 +94,11 @@ def test_of_several_runs_the_median_is_shown_and_the_most_memory() -> None:
     )
     assert series_cells(first)[1::2] == ("2.00", "7", first_size(first.n_bytes_out))
     assert series_cells(first)[4] == "2"
+
+
+def test_memory_that_nobody_saw_is_not_shown_as_none() -> None:
+    unseen = load_records()["peers"].series[0].model_copy(update={"peak_bytes": 0})
+    assert series_cells(unseen)[3] == "-"
 
 
 def first_size(n_bytes: int) -> str:
