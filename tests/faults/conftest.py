@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.injection import Stage, count_calls
-from tests.faults.invariants import Scene
+from tests.faults.scene import Scene
 
 
 @pytest.fixture(scope="session")

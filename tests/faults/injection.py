@@ -9,17 +9,14 @@ from pathlib import Path
 
 from securexfer.partial import PARTIAL_SUFFIX
 from tests.faults.invariants import (
-    DESCRIPTOR,
     REGISTER_FILES,
-    TABLES,
     Before,
-    Outcome,
-    Scene,
     check_forward,
     check_pack,
     check_unpack,
     check_words,
 )
+from tests.faults.scene import DESCRIPTOR, TABLES, Outcome, Scene
 from tests.whole.cli import Desk
 
 KILL = "SIGKILL"

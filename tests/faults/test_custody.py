@@ -27,17 +27,8 @@ from securexfer.reporting import SilentReporter
 from securexfer.verifying import pinned_senders
 from tests.assurance import Tally
 from tests.faults.injection import KILL, VARIANTS, Fault, strace
-from tests.faults.invariants import (
-    CANARY,
-    DESCRIPTOR,
-    REGISTER_FILES,
-    TABLES,
-    Before,
-    Outcome,
-    Scene,
-    check_register,
-    check_words,
-)
+from tests.faults.invariants import REGISTER_FILES, Before, check_register, check_words
+from tests.faults.scene import CANARY, DESCRIPTOR, TABLES, Outcome, Scene
 from tests.whole.cli import Desk
 
 CALLS = ("write", "fsync", "rename", "open")

@@ -17,16 +17,9 @@ from securexfer.leftovers import sweep_leftovers
 from securexfer.reporting import SilentReporter
 from tests.assurance import Tally
 from tests.faults.drive import Faults
-from tests.faults.invariants import (
-    Before,
-    Outcome,
-    Scene,
-    check_pack,
-    check_unpack,
-    check_words,
-    finish,
-)
+from tests.faults.invariants import Before, check_pack, check_unpack, check_words
 from tests.faults.mounts import BadDrive, ExfatStick
+from tests.faults.scene import Outcome, Scene, finish
 from tests.faults.test_full import enlarge, place_drive
 
 STICK_BYTES = 64 * 1024 * 1024

@@ -15,16 +15,9 @@ import pytest
 
 from tests.assurance import Tally
 from tests.faults.injection import Stage
-from tests.faults.invariants import (
-    CANARY,
-    TABLES,
-    Before,
-    Scene,
-    check_forward,
-    check_pack,
-    check_unpack,
-)
+from tests.faults.invariants import Before, check_forward, check_pack, check_unpack
 from tests.faults.mounts import ExfatStick, tmpfs
+from tests.faults.scene import CANARY, TABLES, Scene
 from tests.world import csv_bytes
 
 KIB = 1024

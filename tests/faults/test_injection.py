@@ -11,7 +11,7 @@ import pytest
 
 from tests.assurance import Tally
 from tests.faults.injection import KILL, Fault, Stage, inject
-from tests.faults.invariants import Scene
+from tests.faults.scene import Scene
 
 DRIVE_ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EROFS", KILL)
 ERRORS = {

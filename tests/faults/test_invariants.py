@@ -10,18 +10,8 @@ from pathlib import Path
 import pytest
 
 from securexfer.errors import SecurexferError
-from tests.faults import invariants
-from tests.faults.invariants import (
-    CANARY,
-    COMPRESSED,
-    Before,
-    Outcome,
-    Scene,
-    check_forward,
-    check_pack,
-    check_unpack,
-    finish,
-)
+from tests.faults.invariants import COMPRESSED, Before, check_forward, check_pack, check_unpack
+from tests.faults.scene import CANARY, Outcome, Scene, finish
 
 DONE = Outcome(0, b"", "")
 FAILED = Outcome(80, b"", "output_failed")
@@ -167,7 +157,7 @@ def test_a_full_disk_by_another_name_is_noticed(packing: Scene, tmp_path: Path) 
 
 
 def test_a_run_that_hangs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invariants, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("tests.faults.scene.TIMEOUT_SECONDS", 0.2)
     program = [sys.executable, "-c", "import time; time.sleep(60)"]
     process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with pytest.raises(AssertionError, match="hangs"):

@@ -15,7 +15,8 @@ import pytest
 
 from tests.assurance import Tally
 from tests.faults.injection import Stage
-from tests.faults.invariants import Before, Scene, finish
+from tests.faults.invariants import Before
+from tests.faults.scene import Scene, finish
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what a process does")
 

@@ -16,10 +16,11 @@ import pytest
 from securexfer.medium.medium import Kind, find_medium, list_drives
 from tests.assurance import Tally
 from tests.faults.drive import Faults
-from tests.faults.invariants import DESCRIPTOR, TABLES, Outcome, Scene, check_unpack
 from tests.faults.invariants import Before as BeforeRun
+from tests.faults.invariants import check_unpack
 from tests.faults.mounts import BadDrive, ExfatStick, tmpfs, unmount
 from tests.faults.pocket import STICK_BYTES, Pocket, plugged_in
+from tests.faults.scene import DESCRIPTOR, TABLES, Outcome, Scene
 from tests.faults.test_full import enlarge
 from tests.whole.cli import Desk
 

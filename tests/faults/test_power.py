@@ -16,16 +16,9 @@ import pytest
 from securexfer.home.contacts import ContactBook
 from tests.assurance import Tally
 from tests.faults.drive import Faults
-from tests.faults.invariants import (
-    Before,
-    Outcome,
-    Scene,
-    check_forward,
-    check_pack,
-    check_unpack,
-    check_words,
-)
+from tests.faults.invariants import Before, check_forward, check_pack, check_unpack, check_words
 from tests.faults.mounts import BadDrive
+from tests.faults.scene import Outcome, Scene
 from tests.faults.volatile import CUTS
 from tests.whole.cli import Desk
 

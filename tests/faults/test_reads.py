@@ -13,7 +13,8 @@ import pytest
 from securexfer.errors import ReadBackError
 from tests.assurance import Tally
 from tests.faults.injection import LOST, Fault, Reading, Stage, inject
-from tests.faults.invariants import TABLES, Before, Scene, check_forward, check_pack, finish
+from tests.faults.invariants import Before, check_forward, check_pack
+from tests.faults.scene import TABLES, Scene, finish
 
 # Which command reads which file, and which family of errors says that it can't be read.
 READS = [
