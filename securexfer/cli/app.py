@@ -128,6 +128,7 @@ def main() -> None:
     try:
         _harden()
         _set_up()
+        catch_stops()
         code = complete(root) if os.environ.get(VARIABLE) else run(sys.argv[1:])
         # All is said and done, and while Python ends a signal would make it look like a failure.
         ignore_stops()
@@ -225,7 +226,7 @@ def _place(error: BaseException) -> str:
 
 
 def _harden() -> None:
-    """Memory that isn't dumped, a clean end on signals, and output that no terminal chokes on."""
+    """Memory that isn't dumped, and output that no terminal chokes on."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -236,7 +237,6 @@ def _harden() -> None:
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
-    catch_stops()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -16,6 +16,7 @@ import click
 from securexfer.cli.console import Console
 from securexfer.cli.options import config_of, settings_of
 from securexfer.cli.progress import ConsoleReporter
+from securexfer.cli.stopping import hear_stop
 from securexfer.instant import system_clock
 
 if TYPE_CHECKING:
@@ -193,6 +194,8 @@ class Session:
         from securexfer.custody.refusal import is_refusal, record_refusal
         from securexfer.errors import SecurexferError
 
+        # A judgement that an interrupted library came to is none, and an entry is there for good.
+        hear_stop()
         if not is_refusal(error):
             return
         reporter.rest()

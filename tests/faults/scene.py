@@ -134,11 +134,16 @@ class Scene:
         return ["forward", str(self.bundle), *options, *map(str, more)]
 
     def start(
-        self, desk: Desk, arguments: Sequence[str], *, under: Sequence[str] = ()
+        self,
+        desk: Desk,
+        arguments: Sequence[str],
+        *,
+        under: Sequence[str] = (),
+        program: Sequence[str] = ("-m", "securexfer"),
     ) -> subprocess.Popen[bytes]:
         """Begin a run, `under` another program if one is given."""
         return subprocess.Popen(
-            [*under, sys.executable, "-m", "securexfer", *arguments],
+            [*under, sys.executable, *program, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -132,6 +132,37 @@ def test_a_stop_is_called_one_whatever_a_library_makes_of_it() -> None:
     assert b"Stopped before it was finished." in run.stderr
 
 
+# Stopped while the sealed password is opened, by a library that runs some Python on the way and
+# says of whatever that raises that the password does not open.
+MISJUDGED = """
+import os, signal, sys
+from securexfer.cli import app
+inside = False
+def stop(frame, event, called):
+    global inside
+    opens = event == "c_call" and frame.f_code.co_name == "unseal"
+    inside = inside or (opens and called.__name__ == "decrypt")
+    if inside and event == "call":
+        sys.setprofile(None)
+        os.kill(os.getpid(), signal.SIGINT)
+sys.setprofile(stop)
+app.main()
+"""
+
+
+@pytest.mark.parametrize("command", ["unpack", "forward"])
+def test_a_stop_is_not_taken_for_a_bundle_that_must_be_refused(
+    command: str, unpacking: Scene, tmp_path: Path
+) -> None:
+    scene, stage = unpacking.copy(tmp_path / "scene"), Stage(command, "output")
+    before = Before(scene)
+    run = scene.start(stage.desk(scene), stage.arguments(scene), program=["-c", MISJUDGED])
+    outcome = finish(run)
+    assert (outcome.code, outcome.error) == (130, "interrupted")
+    stage.check(before, outcome)
+    assert "unpack-refused" not in [entry.event for entry in scene.register(scene.bob).entries()]
+
+
 @pytest.mark.parametrize("step", ["begin('a step')", "advance(1)"])
 def test_a_stop_that_gets_lost_is_heard_at_the_next_step(step: str) -> None:
     program = SWALLOWED.replace("{step}", step)

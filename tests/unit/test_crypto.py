@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import sys
 from datetime import timedelta
+from types import FrameType
 from typing import Any, get_args
 
 import pytest
@@ -208,6 +210,23 @@ class TestSealing:
     def test_rubbish_is_refused(self, keys: PrivateKeys, sealed: bytes) -> None:
         with pytest.raises(PasswordMismatchError):
             unseal(sealed, keys, b"")
+
+    def test_an_interrupt_is_not_taken_for_a_tag_that_does_not_fit(self, keys: PrivateKeys) -> None:
+        sealed, calls = seal(b"secret", keys.public, b""), []
+
+        def interrupt(_frame: FrameType, event: str, called: object) -> None:
+            calls.append(getattr(called, "__name__", ""))
+            if event == "call" and "decrypt" in calls:
+                raise KeyboardInterrupt  # and Python takes this function away
+
+        sys.setprofile(interrupt)
+        try:
+            opened = unseal(sealed, keys, b"")
+        finally:
+            sys.setprofile(None)
+        # Once by the one that was interrupted, and not counted any more afterwards.
+        assert calls.count("decrypt") == 1
+        assert opened == b"secret"
 
 
 def test_derived_keys_are_hkdf_sha256_without_salt() -> None:
