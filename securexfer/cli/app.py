@@ -35,6 +35,7 @@ from securexfer.cli.reidentify import reidentify
 from securexfer.cli.report import report
 from securexfer.cli.scope_key import scope_key
 from securexfer.cli.stopping import catch_stops, ignore_stops, stop_was_asked
+from securexfer.cli.streams import guard_streams
 from securexfer.errors import InternalError, OutputError, SecurexferError, StoppedError, UsageError
 from securexfer.privacy.heap import share_polars_heap
 from securexfer.privacy.threads import count_cores, thread_settings
@@ -226,7 +227,8 @@ def _place(error: BaseException) -> str:
 
 
 def _harden() -> None:
-    """Memory that isn't dumped, and output that no terminal chokes on."""
+    """Memory that isn't dumped, and streams that only this program writes to."""
+    guard_streams()
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -236,10 +238,6 @@ def _harden() -> None:
         # may look into the memory where keys and cells are.
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _set_up() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import pyzipper
 
+from securexfer.errors import InternalError
 from tests.whole.cli import Desk, two_desks
 from tests.world import World, csv_bytes, recipe_text
 
@@ -104,6 +105,36 @@ def test_no_failing_case_shows_a_cell_or_leaves_a_bundle(fault: str, tmp_path: P
     assert list((tmp_path / "stick").iterdir()) == []
     for path in ann.home.rglob("*"):
         assert path.is_dir() or CANARY.encode() not in path.read_bytes()
+
+
+# A panic of a library in Rust, whose own words quote what it was given.
+PANIC = """
+import os
+from numpy.lib import NumpyVersion
+from securexfer.cli import app
+def fail(self, version):
+    raise ValueError(os.environ["CANARY"])
+NumpyVersion.__init__ = fail
+app.main()
+"""
+
+
+def test_what_a_library_prints_by_itself_is_not_shown(tmp_path: Path) -> None:
+    ann, _ = two_desks(tmp_path)
+    (tmp_path / "t.toml").write_text(RECIPE)
+    (tmp_path / "t.csv").write_bytes(csv_bytes(canary_table(50, 1)))
+    command = ["pack", "t.csv", "--recipe", "t.toml", "--to", "bob", "-o", "stick"]
+    run = subprocess.run(
+        [sys.executable, "-c", PANIC, *command],
+        env={**ann.environment(), "CANARY": CANARY},
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == InternalError.exit_code
+    assert b"Unexpected PanicException at " in run.stderr
+    assert CANARY.encode() not in run.stdout + run.stderr
 
 
 WRITING = re.compile(
