@@ -1,8 +1,8 @@
 """Destroying: what was unpacked here is deleted, that is recorded, and certified to the sender.
 
 Only files that still are what `unpack` wrote are deleted, and nothing is certified while the tool
-knows of plaintext that would stay. Of copies made since, and of old blocks that a flash drive
-keeps, it knows nothing, and says so.
+knows of plaintext that would stay: copies beside it are looked for. Of copies elsewhere, and of old
+blocks that a flash drive keeps, it knows nothing, and says so.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from securexfer.bundle.sender import FindSender
 from securexfer.certifying import certify_to_senders, choose_target, remove_file, remove_receipts
+from securexfer.copies import find_copies
 from securexfer.crypto.identity import Identity
 from securexfer.custody.destruction import Account, draft_accounts
 from securexfer.custody.register import Entry, Register
@@ -29,6 +30,7 @@ from securexfer.residue import choose_bundle, find_destroyed, since_destroyed
 from securexfer.surveying import (
     Survey,
     check_changes,
+    check_copies,
     check_folders,
     check_media,
     check_unfinished,
@@ -58,6 +60,7 @@ class DestroyResult:
         receipts_kept: those that are still there.
         receipts_changed: those of them that are not as they were written: nobody knows what they
             hold.
+        copies: files beside them that hold the same, and stay.
     """
 
     bundle_id: str
@@ -71,6 +74,7 @@ class DestroyResult:
     receipts_removed: tuple[Path, ...] = ()
     receipts_kept: tuple[Path, ...] = ()
     receipts_changed: tuple[Path, ...] = ()
+    copies: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,15 +110,15 @@ def destroy(
         clock: now.
         reporter: progress.
         output: file or folder for the certificate; without it, where the bundle was last unpacked.
-        force: delete files too that are not as they were written, and take a folder or a drive that
-            is not there for deleted.
+        force: delete files too that are not as they were written, take a folder or a drive that is
+            not there for deleted, and let copies stay.
         find_medium: finds the medium of a path.
 
     Raises:
         UsageError: if the register knows of no such bundle, or of several.
         OutputChangedError: if a file is not as it was written; then nothing is deleted.
-        OutputError: if a file can't be deleted, a folder or drive is not there, or the certificate
-            can't be written.
+        OutputError: if a file can't be deleted, a folder or drive is not there, something beside
+            them holds the same, or the certificate can't be written.
         RegisterError: if that can't be recorded.
     """
     entries = register.entries()
@@ -127,6 +131,10 @@ def destroy(
     drafts = draft_accounts(found.since)
     if not force:
         check_changes(found)
+    as_written = [file for file in found.there if file.path not in found.changes]
+    copies = find_copies(entries, as_written, reporter)
+    if not force:
+        check_copies(copies)
     # What is gone can't be brought back, so a register that can't take an entry is met before.
     register.check_writable(identity)
     n_leftovers = sweep_leftovers(identity, register, clock=clock, reporter=reporter)
@@ -160,6 +168,7 @@ def destroy(
         receipts.removed,
         receipts.kept,
         receipts.changed,
+        tuple(copies),
     )
 
 

@@ -103,6 +103,18 @@ def find_replaced(entries: Sequence[Entry], bundle_id: str) -> set[Path]:
     return {f.path for f in files if owners.get(place_of(f.path), bundle_id) != bundle_id}
 
 
+def find_held(entries: Sequence[Entry]) -> set[Place]:
+    """Where all files are that were unpacked here, from whatever bundle, and not destroyed yet."""
+    held: dict[str, set[Path]] = {}
+    for entry in entries:
+        about = entry.details.get("bundle_id", "")
+        if entry.event == "unpacked":
+            held.setdefault(about, set()).update(_written_by(entry))
+        elif entry.event == "destroyed":
+            held.pop(about, None)
+    return {place_of(path) for paths in held.values() for path in paths}
+
+
 def find_told(entries: Sequence[Entry], bundle_id: str, what: str) -> set[Path]:
     """Those of them of which a run told this that could not delete all.
 

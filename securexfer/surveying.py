@@ -142,6 +142,21 @@ def check_changes(found: Survey) -> None:
         )
 
 
+def check_copies(copies: Sequence[Path]) -> None:
+    """Check that nothing beside the files holds the same: it would stay, and be certified as gone.
+
+    Raises:
+        OutputError: if there is such a file.
+    """
+    if copies:
+        raise OutputError(
+            f"{copies[0]} holds the same as what was unpacked, or as a file in its archive "
+            f"({plural(len(copies), 'such file')} in these folders). Nothing was deleted.",
+            hint="Delete what you copied or took out, then run the command again. If it is another "
+            "bundle's, or has to stay, add --force: the certificate does not speak of it.",
+        )
+
+
 def check_unfinished(entries: Sequence[Entry], bundle_id: str) -> None:
     """Check that no unfinished plaintext of the bundle is left: it would be certified as gone.
 

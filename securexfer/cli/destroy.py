@@ -20,16 +20,20 @@ from securexfer.wording import plural
     required=False,
 )
 @click.option(
-    "--force", is_flag=True, help="Also if files have changed, or their folder or drive is gone."
+    "--force",
+    is_flag=True,
+    help="Also if files have changed, their folder or drive is gone, or copies stay.",
 )
 @passphrase_option
 def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: Path | None) -> None:
     """Delete what was unpacked from a bundle, record it, and certify it to the sender.
 
     BUNDLE_ID is the id, or the first characters of it. Files are deleted only if they still are
-    what unpack wrote. Unfinished files of runs that were cut off, and receipts, are deleted with
-    them; the bundle itself is not. The certificate is a small signed file to send to the sender.
-    Run the command again to have it written again, and those of earlier times.
+    what unpack wrote, and nothing in their folders, or below, holds the same: copies, and what was
+    taken out of an archive of attached files. Unfinished files of runs that were cut off, and
+    receipts, are deleted with them; the bundle itself is not. The certificate is a small signed
+    file to send to the sender. Run the command again to have it written again, and those of
+    earlier times.
     """
     from securexfer.crypto.fingerprint import format_fingerprint
     from securexfer.destroying import destroy as destroy_files
@@ -54,6 +58,8 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
     document = {
         "bundle_id": result.bundle_id,
         "certificates": [str(path) for path in result.certificates],
+        "copies": [str(path) for path in result.copies],
+        "is_new": result.is_new,
         "missing": [str(path) for path in result.missing],
         "n_leftovers": result.n_leftovers,
         "receipts_kept": [str(path) for path in result.receipts_kept],
@@ -74,6 +80,8 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             session.console.line(f"Kept: {plain(str(path))}, {what}")
         for path in result.replaced:
             session.console.line(f"Replaced by another bundle since, and kept: {plain(str(path))}")
+        for path in result.copies:
+            session.console.line(f"Kept: {plain(str(path))}, which holds the same as was unpacked")
         for path in result.certificates:
             session.console.line(f"Certificate: {plain(str(path))}")
         session.console.step(
@@ -106,8 +114,8 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             )
         if any(path.suffix == ".tar" for path in (*result.removed, *result.missing)):
             session.console.step(
-                "Files that were taken out of an archive of attached files are not known here "
-                "either: look for them, and delete them."
+                "Files that were taken out of an archive of attached files, and lie elsewhere, are "
+                "not known here either: look for them, and delete them."
             )
         if n_certificates := len(result.certificates):
             session.console.step(

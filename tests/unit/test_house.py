@@ -58,6 +58,7 @@ FLOORS = {
     "history": 6,
     "verifying": 7,
     "certifying": 7,
+    "copies": 5,
     "surveying": 7,
     "destroying": 8,
     "pruning": 8,

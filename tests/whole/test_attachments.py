@@ -95,7 +95,10 @@ def test_they_arrive_under_names_that_only_the_table_explains(office: Office) ->
     assert resources[-1]["path"] == "staff-attachments.tar"
     assert resources[-1]["bytes"] == len(data)
     said = office.bob.run("destroy", str(packed["bundle_id"])).stderr.decode()
-    assert "taken out of an archive of attached files are not known here" in " ".join(said.split())
+    assert (
+        "taken out of an archive of attached files, and lie elsewhere, are not known here"
+        in " ".join(said.split())
+    )
     assert not (office.folder / "in" / "staff-attachments.tar").exists()
 
 
