@@ -150,7 +150,7 @@ def check_copies(copies: Sequence[Path]) -> None:
     """
     if copies:
         raise OutputError(
-            f"{copies[0]} holds the same as what was unpacked, or as a file in its archive "
+            f"{copies[0]} is a copy of what was unpacked, or was taken out of its archive "
             f"({plural(len(copies), 'such file')} in these folders). Nothing was deleted.",
             hint="Delete what you copied or took out, then run the command again. If it is another "
             "bundle's, or has to stay, add --force: the certificate does not speak of it.",

@@ -81,7 +81,7 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
         for path in result.replaced:
             session.console.line(f"Replaced by another bundle since, and kept: {plain(str(path))}")
         for path in result.copies:
-            session.console.line(f"Kept: {plain(str(path))}, which holds the same as was unpacked")
+            session.console.line(f"Kept: {plain(str(path))}, a copy of what was unpacked")
         for path in result.certificates:
             session.console.line(f"Certificate: {plain(str(path))}")
         session.console.step(

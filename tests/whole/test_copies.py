@@ -72,7 +72,7 @@ def test_a_copy_of_a_table_by_whatever_name(
     copy = bob.folder / "in" / name
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(bob.folder / "in" / "staff.csv", copy)
-    assert refused(bob, bundle_id).startswith(f"{copy} holds the same")
+    assert refused(bob, bundle_id).startswith(f"{copy} is a copy of what was unpacked")
     copy.unlink()
     result = bob.json("destroy", bundle_id)
     assert len(result["removed"]) == 3
@@ -96,7 +96,7 @@ def test_for_people_it_says_what_stays(desks: tuple[Desk, Desk], bundle_id: str)
     _, bob = desks
     shutil.copy(bob.folder / "in" / "staff.csv", bob.folder / "in" / "mine.csv")
     said = bob.run("destroy", bundle_id, "--force").stdout.decode()
-    assert "mine.csv, which holds the same as was unpacked" in " ".join(said.split())
+    assert "mine.csv, a copy of what was unpacked" in " ".join(said.split())
 
 
 def test_what_another_bundle_was_unpacked_to_is_none(desks: tuple[Desk, Desk]) -> None:
@@ -108,7 +108,7 @@ def test_what_another_bundle_was_unpacked_to_is_none(desks: tuple[Desk, Desk]) -
     # What a destroyed bundle left is nobody's any more.
     third = unpack(desks, "in")
     shutil.copy(bob.folder / "in" / "staff.csv", bob.folder / "in" / "later" / "staff.csv")
-    assert "later/staff.csv holds the same" in refused(bob, third)
+    assert "later/staff.csv is a copy of what was unpacked" in refused(bob, third)
 
 
 def test_what_is_as_large_and_says_something_else_is_none(
@@ -139,4 +139,4 @@ def test_a_folder_named_by_a_link_is_looked_through(desks: tuple[Desk, Desk]) ->
     (bob.folder / "way").symlink_to(bob.folder / "in")
     bundle_id = unpack(desks, "way")
     shutil.copy(bob.folder / "in" / "staff.csv", bob.folder / "in" / "mine.csv")
-    assert "mine.csv holds the same" in refused(bob, bundle_id)
+    assert "mine.csv is a copy of what was unpacked" in refused(bob, bundle_id)
