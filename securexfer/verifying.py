@@ -120,7 +120,8 @@ def verify(
         clock: now.
         reporter: progress.
         older: accept a bundle that is older than one opened before.
-        hear_refusal: hears of a check that does not hold before that is raised, and must not raise.
+        hear_refusal: hears of a check that does not hold before that is raised; raises nothing but
+            a stop.
 
     Raises:
         SecurexferError: the first check that does not hold.

@@ -11,6 +11,9 @@ from securexfer.cli.options import SecurexferCommand, output_option, passphrase_
 from securexfer.cli.session import Session
 from securexfer.wording import plural
 
+# Photographs taken out of an archive may be thousands.
+_MOST_COPIES = 10
+
 
 @click.command(cls=SecurexferCommand, epilog="Example: securexfer destroy 1a2b3c4d5e6f")
 @click.argument("bundle_id", metavar="BUNDLE_ID")
@@ -80,8 +83,10 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             session.console.line(f"Kept: {plain(str(path))}, {what}")
         for path in result.replaced:
             session.console.line(f"Replaced by another bundle since, and kept: {plain(str(path))}")
-        for path in result.copies:
+        for path in result.copies[:_MOST_COPIES]:
             session.console.line(f"Kept: {plain(str(path))}, a copy of what was unpacked")
+        if n_more := len(result.copies[_MOST_COPIES:]):
+            session.console.line(f"Kept: {plural(n_more, 'more copy', 'more copies')}")
         for path in result.certificates:
             session.console.line(f"Certificate: {plain(str(path))}")
         session.console.step(

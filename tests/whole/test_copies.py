@@ -94,9 +94,12 @@ def test_files_that_were_taken_out_of_an_archive(desks: tuple[Desk, Desk], bundl
 
 def test_for_people_it_says_what_stays(desks: tuple[Desk, Desk], bundle_id: str) -> None:
     _, bob = desks
-    shutil.copy(bob.folder / "in" / "staff.csv", bob.folder / "in" / "mine.csv")
-    said = bob.run("destroy", bundle_id, "--force").stdout.decode()
-    assert "mine.csv, a copy of what was unpacked" in " ".join(said.split())
+    for number in range(12):
+        shutil.copy(bob.folder / "in" / "staff.csv", bob.folder / "in" / f"mine-{number:02}.csv")
+    said = " ".join(bob.run("destroy", bundle_id, "--force").stdout.decode().split())
+    assert "mine-09.csv, a copy of what was unpacked" in said
+    assert "mine-10.csv" not in said
+    assert "Kept: 2 more copies" in said
 
 
 def test_what_another_bundle_was_unpacked_to_is_none(desks: tuple[Desk, Desk]) -> None:
