@@ -9,93 +9,160 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from securexfer.attachment.archive import read_files
+from securexfer.attachment.archive import BLOCK_BYTES, read_header
 from securexfer.custody.register import Entry
 from securexfer.errors import ContentMismatchError, OutputError
+from securexfer.leftovers import find_leftovers
 from securexfer.partial import inode_of
 from securexfer.reporting import Reporter
-from securexfer.residue import UnpackedFile, find_held, hash_plain, place_of
+from securexfer.residue import UnpackedFile, find_held, place_of
 
-ARCHIVE_SUFFIX = ".tar"
+_ARCHIVE_SUFFIX = ".tar"
+# Says what the tables are, and holds no row of them.
+_DESCRIPTION = "datapackage.json"
 _PIECE_BYTES = 1024 * 1024
 
 
+class _Wanted:
+    """What is looked for: digests (hex) by size in bytes, and those of which no size is known."""
+
+    def __init__(self) -> None:
+        self.sized: dict[int, set[str]] = {}
+        self.unsized: set[str] = set()
+
+    def is_worth_reading(self, n_bytes: int) -> bool:
+        return n_bytes in self.sized or bool(self.unsized and n_bytes)
+
+    def holds(self, n_bytes: int, sha256: str) -> bool:
+        return sha256 in self.unsized or sha256 in self.sized.get(n_bytes, ())
+
+
 def find_copies(
-    entries: Sequence[Entry], files: Collection[UnpackedFile], reporter: Reporter
+    entries: Sequence[Entry],
+    there: Collection[UnpackedFile],
+    gone: Collection[UnpackedFile],
+    reporter: Reporter,
 ) -> list[Path]:
     """Files that hold what one of these holds, and are no unpack's own.
 
-    What may not be read by whoever runs this was not put there by them, and is passed over.
+    What belongs to somebody else and may not be read is passed over: whoever runs this did not put
+    it there.
 
     Args:
         entries: of the register.
-        files: that are to be deleted; each as it was written.
+        there: files that are to be deleted; each as it was written.
+        gone: files that are not there any more. They may have got another name, and their size is
+            not known: while there are some, every file is read.
         reporter: progress.
 
     Raises:
-        OutputError: if one of `files` can't be read.
+        OutputError: if a file can't be read.
     """
-    wanted: dict[int, set[str]] = defaultdict(set)
-    for file in files:
-        for n_bytes, sha256 in _contents(file):
-            wanted[n_bytes].add(sha256)
-    found = [
-        path
-        for path, n_bytes in _walk({file.path.parent for file in files}, reporter)
-        if n_bytes in wanted and _hash(path, reporter) in wanted[n_bytes]
-    ]
-    held = find_held(entries) if found else set()
-    return sorted(path for path in found if place_of(path) not in held)
+    wanted = _Wanted()
+    for file in there:
+        if file.path.name != _DESCRIPTION:
+            for n_bytes, sha256 in _contents(file, reporter):
+                wanted.sized.setdefault(n_bytes, set()).add(sha256)
+    wanted.unsized |= {file.sha256 for file in gone if file.path.name != _DESCRIPTION}
+    own = find_held(entries)
+    own |= {place_of(path) for one in find_leftovers(entries) for path in one.remaining()}
+    found = []
+    reporter.begin("Looking for copies")
+    for path, status in _walk({file.path.parent for file in (*there, *gone)}, reporter):
+        n_bytes = status.st_size
+        if wanted.is_worth_reading(n_bytes) and wanted.holds(n_bytes, _hash(path, reporter)):
+            # A file with a second name is in two places.
+            is_one = status.st_nlink == 1 and status.st_ino
+            if (inode_of(status) if is_one else place_of(path)) not in own:
+                found.append(path)
+    return sorted(found)
 
 
-def _contents(file: UnpackedFile) -> Iterator[tuple[int, str]]:
+def _contents(file: UnpackedFile, reporter: Reporter) -> Iterator[tuple[int, str]]:
     """Size and SHA-256 of a file, and of those in it if it is an archive; of none that is empty."""
     try:
-        if n_bytes := file.path.stat().st_size:
+        n_bytes = file.path.stat().st_size
+        if n_bytes:
             yield n_bytes, file.sha256
-        if file.path.suffix == ARCHIVE_SUFFIX:
+        if file.path.suffix == _ARCHIVE_SUFFIX:
+            reporter.begin(f"Reading {file.path.name}", n_bytes)
             with file.path.open("rb") as archive:
-                for _, data in read_files(iter(lambda: archive.read(_PIECE_BYTES), b"")):
-                    if data:
-                        yield len(data), hashlib.sha256(data).hexdigest()
+                yield from _members(archive, reporter)
     except OSError as error:
         raise OutputError(f"{file.path} can't be read: {error.strerror}.") from None
     except ContentMismatchError:
         return  # a table of that name
 
 
-def _walk(tops: Collection[Path], reporter: Reporter) -> Iterator[tuple[Path, int]]:
-    """Every plain file in these folders and below, with its size; behind no link, each once."""
-    reporter.begin("Looking for copies")
+def _members(archive: BinaryIO, reporter: Reporter) -> Iterator[tuple[int, str]]:
+    """Size and SHA-256 of each file in an archive, however large."""
+    while (block := archive.read(BLOCK_BYTES)).strip(b"\0"):
+        _, n_bytes = read_header(block)
+        digest, n_left = hashlib.sha256(), n_bytes
+        while n_left and (piece := archive.read(min(n_left, _PIECE_BYTES))):
+            digest.update(piece)
+            n_left -= len(piece)
+            reporter.advance(len(piece))
+        if n_bytes:
+            yield n_bytes, digest.hexdigest()
+        archive.seek(-n_bytes % BLOCK_BYTES, os.SEEK_CUR)
+
+
+def _walk(tops: Collection[Path], reporter: Reporter) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every plain file in these folders and below, each once, and behind no link."""
     seen = set()
     for top in sorted(tops):
-        for folder, below, names in os.walk(top):
+        for folder, below, names in os.walk(top, onerror=_mind):
             reporter.advance(0)
-            status = _look(Path(os.path.realpath(folder)))
-            if status is None or (here := inode_of(status)) in seen:
+            here = os.path.realpath(folder)
+            if here in seen:
                 below.clear()
                 continue
             seen.add(here)
             for name in names:
                 path = Path(folder) / name
-                status = _look(path)
-                if status is not None and stat.S_ISREG(status.st_mode):
-                    yield path, status.st_size
-
-
-def _look(path: Path) -> os.stat_result | None:
-    try:
-        return path.lstat()
-    except OSError:
-        return None
+                try:
+                    status = path.lstat()
+                except FileNotFoundError:
+                    continue  # gone since it was listed
+                except OSError as error:
+                    _mind(error, path)
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    yield path, status
 
 
 def _hash(path: Path, reporter: Reporter) -> str:
+    digest = hashlib.sha256()
     try:
-        return hash_plain(path, reporter)
-    except OutputError:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                digest.update(piece)
+                reporter.advance(len(piece))
+    except FileNotFoundError:
         return ""
+    except OSError as error:
+        _mind(error, path)
+        return ""
+    return digest.hexdigest()
+
+
+def _mind(error: OSError, path: Path | None = None) -> None:
+    """Raise our error for what can't be read, unless it belongs to somebody else."""
+    path = path or Path(os.fsdecode(error.filename))
+    try:
+        is_own = path.lstat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return
+    except (OSError, AttributeError):
+        is_own = False  # Windows does not say whose it is
+    if is_own:
+        raise OutputError(
+            f"{path} can't be read, so nobody can say that it is no copy: {error.strerror}. "
+            "Nothing was deleted.",
+            hint="Make it readable, or add --keep-copies if it is none.",
+        ) from None

@@ -24,7 +24,7 @@ from securexfer.errors import OutputError, RegisterError
 from securexfer.instant import Clock
 from securexfer.leftovers import sweep_leftovers
 from securexfer.medium.medium import FindMedium, find_medium
-from securexfer.place import is_absent, sync_folder
+from securexfer.place import is_absent, is_folder, sync_folder
 from securexfer.reporting import Reporter
 from securexfer.residue import choose_bundle, find_destroyed, since_destroyed
 from securexfer.surveying import (
@@ -60,7 +60,6 @@ class DestroyResult:
         receipts_kept: those that are still there.
         receipts_changed: those of them that are not as they were written: nobody knows what they
             hold.
-        copies: files beside them that hold the same, and stay.
     """
 
     bundle_id: str
@@ -74,7 +73,6 @@ class DestroyResult:
     receipts_removed: tuple[Path, ...] = ()
     receipts_kept: tuple[Path, ...] = ()
     receipts_changed: tuple[Path, ...] = ()
-    copies: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +94,7 @@ def destroy(
     reporter: Reporter,
     output: Path | None = None,
     force: bool = False,
+    keep_copies: bool = False,
     find_medium: FindMedium = find_medium,
 ) -> DestroyResult:
     """Delete every file that was unpacked from a bundle here, all of them or none, and certify it.
@@ -110,8 +109,9 @@ def destroy(
         clock: now.
         reporter: progress.
         output: file or folder for the certificate; without it, where the bundle was last unpacked.
-        force: delete files too that are not as they were written, take a folder or a drive that is
-            not there for deleted, and let copies stay.
+        force: delete files too that are not as they were written, and take a folder or a drive that
+            is not there for deleted.
+        keep_copies: look for none; what holds the same beside them stays.
         find_medium: finds the medium of a path.
 
     Raises:
@@ -131,10 +131,8 @@ def destroy(
     drafts = draft_accounts(found.since)
     if not force:
         check_changes(found)
-    as_written = [file for file in found.there if file.path not in found.changes]
-    copies = find_copies(entries, as_written, reporter)
-    if not force:
-        check_copies(copies)
+    if not keep_copies:
+        check_copies(_find_copies(entries, found, reporter), reporter)
     # What is gone can't be brought back, so a register that can't take an entry is met before.
     register.check_writable(identity)
     n_leftovers = sweep_leftovers(identity, register, clock=clock, reporter=reporter)
@@ -168,8 +166,15 @@ def destroy(
         receipts.removed,
         receipts.kept,
         receipts.changed,
-        tuple(copies),
     )
+
+
+def _find_copies(entries: Sequence[Entry], found: Survey, reporter: Reporter) -> list[Path]:
+    """What holds the same as files that are there, or that got another name."""
+    known = {*(file.path for file in found.there), *found.replaced, *found.removed}
+    gone = [f for f in found.files if f.path not in known and is_folder(f.path.parent)]
+    as_written = [file for file in found.there if file.path not in found.changes]
+    return find_copies(entries, as_written, gone, reporter)
 
 
 def _delete(found: Survey, reporter: Reporter) -> _Deletion:

@@ -26,6 +26,8 @@ from securexfer.residue import (
 )
 from securexfer.wording import plural
 
+# Photographs taken out of an archive may be thousands; so many are named.
+MOST_COPIES = 10
 # Of what is known of the kind of a medium, in its order.
 _TITLES = ("kind", "file system")
 
@@ -142,19 +144,22 @@ def check_changes(found: Survey) -> None:
         )
 
 
-def check_copies(copies: Sequence[Path]) -> None:
+def check_copies(copies: Sequence[Path], reporter: Reporter) -> None:
     """Check that nothing beside the files holds the same: it would stay, and be certified as gone.
 
     Raises:
         OutputError: if there is such a file.
     """
-    if copies:
-        raise OutputError(
-            f"{copies[0]} is a copy of what was unpacked, or was taken out of its archive "
-            f"({plural(len(copies), 'such file')} in these folders). Nothing was deleted.",
-            hint="Delete what you copied or took out, then run the command again. If it is another "
-            "bundle's, or has to stay, add --force: the certificate does not speak of it.",
-        )
+    if not copies:
+        return
+    for path in copies[1:MOST_COPIES]:
+        reporter.note(f"Another copy: {path}")
+    raise OutputError(
+        f"{copies[0]} is a copy of what was unpacked, or was taken out of its archive "
+        f"({plural(len(copies), 'such file')} in these folders). Nothing was deleted.",
+        hint="Delete what you copied, renamed or took out, then run the command again. If it is "
+        "another person's, or has to stay, add --keep-copies; the certificate says nothing of it.",
+    )
 
 
 def check_unfinished(entries: Sequence[Entry], bundle_id: str) -> None:

@@ -68,7 +68,6 @@ RESULTS: dict[str, Schema] = {
         {
             "bundle_id": ID,
             "certificates": listed(TEXT),
-            "copies": listed(TEXT),
             "is_new": FLAG,
             "missing": listed(TEXT),
             "n_leftovers": COUNT,

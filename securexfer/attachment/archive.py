@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from securexfer.errors import ContentMismatchError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,89}\.(?:jpg|png|tif|pdf)")
-_BLOCK = 512
-_END_BYTES = 2 * _BLOCK
+BLOCK_BYTES = 512
+_END_BYTES = 2 * BLOCK_BYTES
 MAX_FILE_BYTES = 2**33 - 1
 
 
@@ -37,7 +37,7 @@ class Gathered:
     @property
     def n_archive_bytes(self) -> int:
         """What an archive of them would have, without what fills it up."""
-        return self.n_bytes + self.n_files * 2 * _BLOCK + _END_BYTES
+        return self.n_bytes + self.n_files * 2 * BLOCK_BYTES + _END_BYTES
 
 
 class ArchiveWriter:
@@ -58,7 +58,7 @@ class ArchiveWriter:
         """Write one file."""
         self._put(header(name, len(data)))
         self._put(data)
-        self._put(bytes(-len(data) % _BLOCK))
+        self._put(bytes(-len(data) % BLOCK_BYTES))
         self.n_files += 1
 
     def finish(self) -> None:
@@ -123,9 +123,9 @@ class ArchiveChecker:
                 if bytes(left[:n_bytes]).strip(b"\0"):
                     raise _damaged()
             else:
-                n_bytes = min(_BLOCK - len(self._head), len(left))
+                n_bytes = min(BLOCK_BYTES - len(self._head), len(left))
                 self._head += left[:n_bytes]
-                if len(self._head) == _BLOCK:
+                if len(self._head) == BLOCK_BYTES:
                     self._begin_file()
             left = left[n_bytes:]
 
@@ -141,14 +141,14 @@ class ArchiveChecker:
     def _begin_file(self) -> None:
         block, self._head = self._head, b""
         if not block.strip(b"\0"):
-            self._n_end = _BLOCK
+            self._n_end = BLOCK_BYTES
             return
-        name, n_bytes = _read_header(block)
+        name, n_bytes = read_header(block)
         if name in self._names or len(self._names) == self.n_files:
             raise _damaged()
         self._names.add(name)
         self.n_bytes_largest = max(self.n_bytes_largest, n_bytes)
-        self._n_content, self._n_filling = n_bytes, -n_bytes % _BLOCK
+        self._n_content, self._n_filling = n_bytes, -n_bytes % BLOCK_BYTES
 
 
 def read_files(pieces: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
@@ -166,15 +166,15 @@ def read_files(pieces: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
         held += piece
         while not is_over:
             if not name:
-                if len(held) < _BLOCK:
+                if len(held) < BLOCK_BYTES:
                     break
-                block = bytes(held[:_BLOCK])
+                block = bytes(held[:BLOCK_BYTES])
                 is_over = not block.strip(b"\0")
                 if is_over:
                     break
-                name, n_bytes = _read_header(block)
-                del held[:_BLOCK]
-            n_filled = n_bytes + -n_bytes % _BLOCK
+                name, n_bytes = read_header(block)
+                del held[:BLOCK_BYTES]
+            n_filled = n_bytes + -n_bytes % BLOCK_BYTES
             if len(held) < n_filled:
                 break
             with memoryview(held) as view, view[:n_bytes] as content:
@@ -188,7 +188,12 @@ def read_files(pieces: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
         raise _damaged()
 
 
-def _read_header(block: bytes) -> tuple[str, int]:
+def read_header(block: bytes) -> tuple[str, int]:
+    """Name and size in bytes of the file that follows a header.
+
+    Raises:
+        ContentMismatchError: if it is none of this archive's spelling.
+    """
     raw_name, raw_size = block[:100].rstrip(b"\0"), block[124:135]
     try:
         name, n_bytes = raw_name.decode("ascii"), int(raw_size.decode("ascii"), 8)

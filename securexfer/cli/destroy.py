@@ -11,9 +11,6 @@ from securexfer.cli.options import SecurexferCommand, output_option, passphrase_
 from securexfer.cli.session import Session
 from securexfer.wording import plural
 
-# Photographs taken out of an archive may be thousands.
-_MOST_COPIES = 10
-
 
 @click.command(cls=SecurexferCommand, epilog="Example: securexfer destroy 1a2b3c4d5e6f")
 @click.argument("bundle_id", metavar="BUNDLE_ID")
@@ -23,12 +20,19 @@ _MOST_COPIES = 10
     required=False,
 )
 @click.option(
-    "--force",
-    is_flag=True,
-    help="Also if files have changed, their folder or drive is gone, or copies stay.",
+    "--force", is_flag=True, help="Also if files have changed, or their folder or drive is gone."
+)
+@click.option(
+    "--keep-copies", is_flag=True, help="Also if copies lie beside them; these are not looked for."
 )
 @passphrase_option
-def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: Path | None) -> None:
+def destroy(
+    bundle_id: str,
+    output: Path | None,
+    force: bool,
+    keep_copies: bool,
+    passphrase_file: Path | None,
+) -> None:
     """Delete what was unpacked from a bundle, record it, and certify it to the sender.
 
     BUNDLE_ID is the id, or the first characters of it. Files are deleted only if they still are
@@ -52,6 +56,7 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             reporter=reporter,
             output=output,
             force=force,
+            keep_copies=keep_copies,
         )
     for fingerprint in result.unknown_senders:
         session.console.note(
@@ -61,7 +66,6 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
     document = {
         "bundle_id": result.bundle_id,
         "certificates": [str(path) for path in result.certificates],
-        "copies": [str(path) for path in result.copies],
         "is_new": result.is_new,
         "missing": [str(path) for path in result.missing],
         "n_leftovers": result.n_leftovers,
@@ -83,10 +87,6 @@ def destroy(bundle_id: str, output: Path | None, force: bool, passphrase_file: P
             session.console.line(f"Kept: {plain(str(path))}, {what}")
         for path in result.replaced:
             session.console.line(f"Replaced by another bundle since, and kept: {plain(str(path))}")
-        for path in result.copies[:_MOST_COPIES]:
-            session.console.line(f"Kept: {plain(str(path))}, a copy of what was unpacked")
-        if n_more := len(result.copies[_MOST_COPIES:]):
-            session.console.line(f"Kept: {plural(n_more, 'more copy', 'more copies')}")
         for path in result.certificates:
             session.console.line(f"Certificate: {plain(str(path))}")
         session.console.step(

@@ -84,7 +84,7 @@ class ConsoleReporter:
         from rich import progress
 
         columns: list[progress.ProgressColumn] = [
-            progress.TextColumn("{task.description}"),
+            progress.TextColumn("{task.description}", markup=False),
             progress.DownloadColumn(binary_units=False),
         ]
         if terminal.width >= WIDE:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
-from typing import TextIO
 
 _STDERR = 2
 
@@ -17,25 +17,41 @@ def guard_streams() -> None:
     it, and may quote the cell that it was at. So its number leads nowhere from here on, for
     processes that are started too; Python writes to where it led before.
     """
-    if sys.stderr is not None:
-        sys.stderr = _take_over(sys.stderr)
+    for number in (0, 1, _STDERR):
+        _fill(number)
+    if sys.stderr is not None and (own := _take_over(sys.stderr.encoding)) is not None:
+        # Both, since how wide a terminal is gets asked of the one that Python began with.
+        sys.stderr = sys.__stderr__ = own  # type: ignore[misc]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _take_over(stream: TextIO) -> TextIO:
-    """A stream to where this one leads; itself where there is no other way to it."""
+def _fill(number: int) -> None:
+    """Let a stream that was closed lead nowhere: else the next file that is opened would be it."""
+    try:
+        os.fstat(number)
+    except OSError:
+        with contextlib.suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, number)
+            if nowhere != number:
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+
+
+def _take_over(encoding: str) -> io.TextIOWrapper | None:
+    """A stream to where standard error leads, which then leads nowhere; None if that can't be."""
     try:
         own = os.dup(_STDERR)
     except OSError:
-        return stream
+        return None
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
     except OSError:
         os.close(own)
-        return stream
+        return None
     os.dup2(nowhere, _STDERR)
     os.close(nowhere)
     # Closed by nobody, as that of Python is.
-    return open(own, "w", buffering=1, encoding=stream.encoding, closefd=False)
+    return open(own, "w", buffering=1, encoding=encoding, closefd=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import os
 import random
 import re
@@ -135,6 +136,26 @@ def test_what_a_library_prints_by_itself_is_not_shown(tmp_path: Path) -> None:
     assert run.returncode == InternalError.exit_code
     assert b"Unexpected PanicException at " in run.stderr
     assert CANARY.encode() not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
+def test_nor_does_it_get_into_a_file_where_streams_are_closed(closed: str, tmp_path: Path) -> None:
+    ann, _ = two_desks(tmp_path)
+    (tmp_path / "t.toml").write_text(RECIPE)
+    (tmp_path / "t.csv").write_bytes(csv_bytes(canary_table(50, 1)))
+    command = "pack t.csv --recipe t.toml --to bob -o stick --log-file log"
+    run = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" -c "$1" {command} {closed}', sys.executable, PANIC],
+        env={**ann.environment(), "CANARY": CANARY},
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == InternalError.exit_code
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in lines][-1] == "ended"
+    assert CANARY not in "".join(lines)
 
 
 WRITING = re.compile(
