@@ -19,7 +19,7 @@ from securexfer.errors import ContentMismatchError, OutputError
 from securexfer.leftovers import find_leftovers
 from securexfer.partial import inode_of
 from securexfer.reporting import Reporter
-from securexfer.residue import UnpackedFile, find_held, place_of
+from securexfer.residue import UnpackedFile, find_held, place_of, spell
 
 _ARCHIVE_SUFFIX = ".tar"
 # Says what the tables are, and holds no row of them.
@@ -115,7 +115,8 @@ def _members(archive: BinaryIO, reporter: Reporter) -> Iterator[tuple[int, str]]
 def _walk(tops: Collection[Path], reporter: Reporter) -> Iterator[tuple[Path, os.stat_result]]:
     """Every plain file in these folders and below, each once, and behind no link."""
     seen = set()
-    for top in sorted(tops):
+    # As folders list it: some drives give a file another number for each spelling of its path.
+    for top in sorted({spell(Path(os.path.realpath(top))) for top in tops}):
         for folder, below, names in os.walk(top, onerror=_mind):
             reporter.advance(0)
             here = os.path.realpath(folder)

@@ -141,14 +141,14 @@ def place_of(path: Path) -> Place:
     A file with a second name is in two places, and so is known by its folder.
     """
     with suppress(OSError, ValueError):
-        path = _spell(Path(os.path.realpath(path.parent)) / path.name)
+        path = spell(Path(os.path.realpath(path.parent)) / path.name)
         status = path.lstat()
         if status.st_nlink == 1 and status.st_ino:
             return inode_of(status)
     return str(path.parent), path.name
 
 
-def _spell(path: Path) -> Path:
+def spell(path: Path) -> Path:
     """A path as its folders list it: on drives to which case is nothing, a file has many names."""
     spelled = Path(path.anchor)
     for name in path.parts[1:]:

@@ -256,7 +256,7 @@ class TestCertificates:
         assert "the new days come on top of that" in " ".join(more.split())
 
     def test_whoever_moved_a_file_is_told_to_delete_it(self, pair: Pair) -> None:
-        (pair.folder / "incoming" / "people.csv").rename(pair.folder / "incoming" / "mine.csv")
+        (pair.folder / "incoming" / "people.csv").rename(pair.folder / "mine.csv")
         said = pair.bob.run("destroy", pair.bundle_id).stderr.decode()
         assert "was moved or renamed, or its drive is only away: delete it there, too." in " ".join(
             said.split()
